@@ -1,0 +1,125 @@
+// The house: imports run downward only, type imports included. From the ground up; folders on one floor do not know
+// each other, and a folder may import itself and every floor below it, unless a rule further down says less.
+const floors = [
+  ['errors.ts'],
+  ['effects'],
+  ['messages'],
+  ['event-store'],
+  ['aggregate', 'adapters'],
+  ['routing'],
+  ['dispatch'],
+  ['subscribers'],
+  ['application'],
+  ['unit-of-work'],
+  ['inspector'],
+  ['cli'],
+  ['index.ts'],
+]
+
+// Published for tests: it stands outside the house, and leans on its lower floors.
+const testing = 'testing'
+const testingMayImport = ['errors.ts', 'effects', 'messages', 'event-store', 'aggregate']
+
+// A store knows events, and nothing of commands.
+const adaptersMayImport = ['errors.ts', 'effects', 'messages', 'event-store']
+
+// Where Node's own modules may be named. Everything else runs in a browser.
+const nodeIsAllowedIn = [
+  '^lib/adapters/(?!in-memory/)',
+  '^lib/cli/',
+  '^lib/inspector/',
+  '^lib/unit-of-work/async-context(/|[.]ts$)',
+]
+
+const escape = (name) => name.replaceAll('.', '[.]')
+const within = (names) =>
+  `^lib/(${names.map((name) => (name.endsWith('.ts') ? `${escape(name)}$` : `${name}/`)).join('|')})`
+
+const floorRules = floors.flatMap((floor, level) =>
+  floor.map((name) => {
+    const forbidden = [...floor.filter((other) => other !== name), ...floors.slice(level + 1).flat(), testing]
+    return {
+      name: `imports-run-downward: ${name}`,
+      comment: `lib/${name} may import itself and the floors below it`,
+      severity: 'error',
+      from: { path: within([name]) },
+      to: { path: within(forbidden) },
+    }
+  }),
+)
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...floorRules,
+    {
+      name: 'testing-leans-on-lower-floors',
+      severity: 'error',
+      from: { path: within([testing]) },
+      to: { path: '^lib/', pathNot: within([testing, ...testingMayImport]) },
+    },
+    {
+      name: 'adapters-know-only-events',
+      severity: 'error',
+      from: { path: within(['adapters']) },
+      to: { path: '^lib/', pathNot: within(['adapters', ...adaptersMayImport]) },
+    },
+    {
+      name: 'every-file-is-on-a-floor',
+      comment: 'a new folder in lib/ gets its floor in .dependency-cruiser.mjs',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: within([...floors.flat(), testing]) },
+      to: {},
+    },
+    {
+      name: 'every-file-is-on-a-floor: imported',
+      severity: 'error',
+      from: {},
+      to: { path: '^lib/', pathNot: within([...floors.flat(), testing]) },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { path: '^lib/', orphan: true },
+      to: {},
+    },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'core-is-free-of-node',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: nodeIsAllowedIn },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'lib-imports-its-dependencies-only',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
+    },
+    {
+      name: 'every-import-resolves',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'examples-use-the-package',
+      comment: "examples import 'edict' and its subpaths, as a user does",
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: '^(lib|spec|bench)/', pathNot: '^lib/(index|[a-z-]+/index)[.]ts$' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|bench/node_modules)/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
+  },
+}

@@ -1,0 +1,26 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/spec/**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  // The specs and the documentation's snippets import the package by its name, as its users do.
+  moduleNameMapper: {
+    '^edict$': '<rootDir>/lib/index.ts',
+    '^edict/([a-z-]+)$': '<rootDir>/lib/$1/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/bench/node_modules/', '<rootDir>/\\.tmp/'],
+  injectGlobals: false,
+  randomize: true,
+  testTimeout: 10_000,
+}

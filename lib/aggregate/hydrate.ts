@@ -1,0 +1,108 @@
+import type { Fairness } from '../effects/fairness.ts'
+import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { CategoryMismatchError } from '../errors.ts'
+import type { EventCodec } from '../event-store/event-codec.ts'
+import type { EventStore, StreamSlice } from '../event-store/event-store.ts'
+import type { AggregateModel } from './model.ts'
+
+/** How many events are read at a time. */
+const SLICE_EVENTS = 1_000
+
+/** A state, and the version of the stream that it is of. */
+export interface VersionedState {
+  readonly state: unknown
+  readonly version: number
+}
+
+/** Where streams are read from. */
+export interface HydrationSource {
+  readonly store: EventStore
+  readonly codec: EventCodec
+  readonly fairness: Fairness
+}
+
+/** Brings a state up to the end of its stream, or to an earlier version of it. */
+export class Hydration {
+  readonly #source: HydrationSource
+  readonly #model: AggregateModel
+  readonly #streamId: string
+  readonly #toVersion: number
+  #state: unknown
+  #version: number
+  #slice: StreamSlice | undefined
+  #at = 0
+
+  constructor(
+    source: HydrationSource,
+    model: AggregateModel,
+    streamId: string,
+    from: VersionedState,
+    toVersion = Infinity,
+  ) {
+    this.#source = source
+    this.#model = model
+    this.#streamId = streamId
+    this.#state = from.state
+    this.#version = from.version
+    this.#toVersion = toVersion
+  }
+
+  /** @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's */
+  run(): MaybePromise<VersionedState> {
+    for (;;) {
+      const slice = this.#source.store.readStream(this.#streamId, {
+        fromVersion: this.#version + 1,
+        maxCount: Math.min(SLICE_EVENTS, this.#toVersion - this.#version),
+      })
+      if (isPromiseLike(slice)) return proceed(slice as MaybePromise<StreamSlice>, this, this.#sliceRead)
+      const folded = this.#fold(slice)
+      if (isPromiseLike(folded)) return proceed(folded, this, this.#folded)
+      if (this.#done()) return this.#result()
+      if (this.#source.fairness.turnDue()) return this.#source.fairness.turn().then(() => this.run())
+    }
+  }
+
+  #sliceRead(slice: StreamSlice): MaybePromise<VersionedState> {
+    return proceed(this.#fold(slice), this, this.#folded)
+  }
+
+  #folded(): MaybePromise<VersionedState> {
+    return this.#done() ? this.#result() : this.run()
+  }
+
+  #fold(slice: StreamSlice): MaybePromise<void> {
+    if (slice.category !== undefined && slice.category !== this.#model.name) {
+      throw new CategoryMismatchError(this.#streamId, this.#model.name, slice.category)
+    }
+    this.#slice = slice
+    this.#at = 0
+    return this.#foldOn()
+  }
+
+  #foldOn(): MaybePromise<void> {
+    const { events } = this.#slice as StreamSlice
+    while (this.#at < events.length) {
+      const stored = events[this.#at++]
+      if (stored === undefined) continue
+      const decoded = this.#source.codec.decode(stored)
+      if (isPromiseLike(decoded)) {
+        return Promise.resolve(decoded).then((recorded) => {
+          this.#state = this.#model.fold(this.#state, recorded)
+          this.#version = stored.streamVersion
+          return this.#foldOn()
+        })
+      }
+      for (const event of decoded) this.#state = this.#model.apply(this.#state, event)
+      this.#version = stored.streamVersion
+    }
+  }
+
+  #done(): boolean {
+    const slice = this.#slice as StreamSlice
+    return slice.events.length === 0 || this.#version >= Math.min(slice.streamVersion, this.#toVersion)
+  }
+
+  #result(): VersionedState {
+    return { state: this.#state, version: this.#version }
+  }
+}

@@ -1,0 +1,112 @@
+import { InvalidIdentityError } from '../errors.ts'
+import { textFault } from '../event-store/argument-checks.ts'
+import { MAX_STREAM_ID_LENGTH } from '../event-store/limits.ts'
+import { Instance } from './instance.ts'
+import type { AggregateModel } from './model.ts'
+
+/** All live instances of one aggregate. */
+export class InstanceGroup {
+  readonly model: AggregateModel
+  readonly prefix: string
+  readonly instances = new Map<string, Instance>()
+
+  constructor(model: AggregateModel, prefix: string) {
+    this.model = model
+    this.prefix = prefix
+  }
+}
+
+/** Live instances, the least recently used of which give way. One that is at work stays, over the capacity if it must be. */
+export class InstanceCache {
+  readonly #capacity: number
+  readonly #groups = new Map<AggregateModel, InstanceGroup>()
+  #newest: Instance | undefined
+  #oldest: Instance | undefined
+  #size = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  group(model: AggregateModel, prefix: string): InstanceGroup {
+    let group = this.#groups.get(model)
+    if (group === undefined) {
+      group = new InstanceGroup(model, prefix)
+      this.#groups.set(model, group)
+    }
+    return group
+  }
+
+  groupOf(model: AggregateModel): InstanceGroup | undefined {
+    return this.#groups.get(model)
+  }
+
+  /** The instance of an identity, made if it is not live. It is the most recently used one now. */
+  obtain(group: InstanceGroup, aggregateId: string): Instance {
+    const live = group.instances.get(aggregateId)
+    if (live !== undefined) {
+      if (live !== this.#newest) {
+        this.#unlink(live)
+        this.#linkNewest(live)
+      }
+      return live
+    }
+    const streamId = group.prefix + aggregateId
+    const fault = textFault(streamId, MAX_STREAM_ID_LENGTH)
+    if (fault !== undefined)
+      throw new InvalidIdentityError(`the identity of a ${group.model.name} makes a stream id that ${fault}`)
+    const made = new Instance(group.model, aggregateId, streamId)
+    group.instances.set(aggregateId, made)
+    this.#linkNewest(made)
+    this.#size++
+    if (this.#size > this.#capacity) this.#evict(made)
+    return made
+  }
+
+  remove(instance: Instance): void {
+    const group = this.#groups.get(instance.model)
+    if (group?.instances.get(instance.aggregateId) !== instance) return
+    group.instances.delete(instance.aggregateId)
+    this.#unlink(instance)
+    this.#size--
+  }
+
+  /** Forgets all instances; the groups stay. */
+  clear(): void {
+    for (const group of this.#groups.values()) group.instances.clear()
+    this.#newest = undefined
+    this.#oldest = undefined
+    this.#size = 0
+  }
+
+  #evict(spared: Instance): void {
+    let candidate = this.#oldest
+    while (candidate !== undefined && this.#size > this.#capacity) {
+      const next = candidate.newer
+      if (candidate !== spared && candidate.mailbox.idle) this.remove(candidate)
+      candidate = next
+    }
+  }
+
+  #linkNewest(instance: Instance): void {
+    instance.older = this.#newest
+    instance.newer = undefined
+    if (this.#newest === undefined) this.#oldest = instance
+    else this.#newest.newer = instance
+    this.#newest = instance
+  }
+
+  #unlink(instance: Instance): void {
+    const { newer, older } = instance
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    instance.newer = undefined
+    instance.older = undefined
+  }
+}

@@ -1,0 +1,57 @@
+import type { Aggregate } from '../aggregate/aggregate.ts'
+import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
+import type { Result } from '../effects/result.ts'
+import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
+
+/** Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type. */
+export interface Application<Routes> extends AsyncDisposable {
+  readonly name: string
+  /**
+   * Opens the store and starts the handlers; from then on it takes commands.
+   *
+   * @throws {DefinitionError} `invalid_definition` where an application of this name runs already
+   * @throws {StoreError} `store_failed`
+   */
+  start(): Promise<this>
+  /** Takes no more commands, waits for those under way and for the handlers, and closes the store. */
+  stop(): Promise<void>
+  /**
+   * Runs a command now.
+   *
+   * @example
+   * const { aggregateVersion, events, aggregateState } = await bank.dispatch(DepositMoney({ accountNumber: 'ACC123', amount: 5 }))
+   *
+   * @throws {EdictError} with a `code`, and an `outcome` that says whether the command took effect
+   */
+  dispatch<Type extends string, Route = RouteOf<Routes, Type>>(
+    command: CommandFor<Route, Type>,
+    options?: DispatchOptions,
+  ): Promise<ResultOf<Route, Type>>
+  /**
+   * As `dispatch`, with a result for what a right program has to reckon with: rejections, timeouts and version conflicts.
+   * Everything else still rejects.
+   *
+   * @example
+   * const outcome = await bank.tryDispatch(DepositMoney({ accountNumber: 'nobody', amount: 5 }))
+   * if (!outcome.ok) outcome.error.code // 'account_not_open' | 'command_timeout' | …
+   */
+  tryDispatch<Type extends string, Route = RouteOf<Routes, Type>>(
+    command: CommandFor<Route, Type>,
+    options?: DispatchOptions,
+  ): Promise<Result<ResultOf<Route, Type>, DispatchFailure<Routes, Type>>>
+  /**
+   * The state of one instance, as the store knows it now; that of a new one where it has no events.
+   *
+   * @example
+   * const { balance } = await bank.aggregateState(BankAccount, 'ACC123')
+   *
+   * @throws {InvalidIdentityError} `invalid_identity`
+   */
+  aggregateState<Shape extends AggregateShape>(
+    aggregate: Aggregate<string, Shape>,
+    identity: string | number | bigint | object,
+  ): Promise<Readonly<StateOf<Shape>>>
+  /** The version of one instance: how many events it has. */
+  aggregateVersion(aggregate: Aggregate, identity: string | number | bigint | object): Promise<number>
+}

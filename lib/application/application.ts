@@ -1,0 +1,284 @@
+import { modelOf } from '../aggregate/aggregate.ts'
+import { Hydration } from '../aggregate/hydrate.ts'
+import { NOT_LOADED } from '../aggregate/instance.ts'
+import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
+import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
+import { Lifespans } from '../dispatch/lifespans.ts'
+import { Dispatcher } from '../dispatch/dispatcher.ts'
+import { routePlan } from '../dispatch/route-plan.ts'
+import type { DispatchServices } from '../dispatch/services.ts'
+import { asyncScope } from '../effects/async-scope.ts'
+import { Fairness } from '../effects/fairness.ts'
+import type { Result } from '../effects/result.ts'
+import {
+  CommandRejectedError,
+  CommandTimeoutError,
+  ConsistencyTimeoutError,
+  DefinitionError,
+  InvalidOptionError,
+  NotRunningError,
+  VersionConflictError,
+  type EdictError,
+} from '../errors.ts'
+import { EventCodec } from '../event-store/event-codec.ts'
+import { SubscriptionHub } from '../event-store/subscription-hub.ts'
+import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import { identityText } from '../routing/identity.ts'
+import { attachRunning } from '../routing/running.ts'
+import { routingOf, type Routing } from '../routing/routing.ts'
+import { HandlerRunner } from '../subscribers/handler-runner.ts'
+import type { Application } from './application-type.ts'
+import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
+
+/**
+ * Assembles routers, an event store and handlers into an application that can be started.
+ *
+ * @example
+ * const bank = application({
+ *   name: 'bank',
+ *   router: compositeRouter(accountRouter, transferRouter),
+ *   eventStore: inMemoryEventStore(),
+ *   handlers: [accountBalances],
+ * })
+ * await bank.start()
+ * await bank.dispatch(OpenAccount({ accountNumber: 'ACC123', initialBalance: 1_000 }))
+ * await bank.stop()
+ *
+ * @throws {DefinitionError} `invalid_definition` where the definition does not make sense
+ */
+export function application<Routes>(definition: ApplicationDefinition<Routes>): Application<Routes> {
+  const checked = checkedDefinition(definition)
+  const routing = routingOf(definition.router)
+  if (routing === undefined) throw new DefinitionError(`the application ${checked.name} needs a router(…)`)
+  // The body knows nothing of the user's types; the face is worked out from the router's.
+  return new AssembledApplication(checked, routing) as unknown as Application<Routes>
+}
+
+type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped'
+
+/** Names of the applications that run in this process. */
+const runningNames = new Set<string>()
+
+class AssembledApplication {
+  readonly name: string
+  readonly #definition: CheckedDefinition
+  readonly #routing: Routing
+  readonly #instances: InstanceCache
+  readonly #services: DispatchServices
+  readonly #dispatcher: Dispatcher
+  #state: State = 'new'
+  #changing: Promise<void> = Promise.resolve()
+  #runners: readonly HandlerRunner[] = []
+  #detach: (() => void)[] = []
+
+  constructor(definition: CheckedDefinition, routing: Routing) {
+    const { name, store, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit } = definition
+    this.name = name
+    this.#definition = definition
+    this.#routing = routing
+    this.#instances = new InstanceCache(definition.cachedAggregates)
+    const handles = [...routing.routes.values()].some(({ handler }) => handler !== undefined)
+    this.#services = {
+      applicationName: name,
+      store,
+      codec: new EventCodec({ serializer, serializerChosen, upcasters, values: store.capabilities.values }),
+      clock,
+      ids,
+      fairness: new Fairness(),
+      logger,
+      board: new ConsistencyBoard({ clock }),
+      instances: this.#instances,
+      lifespans: new Lifespans({ clock, logger, instances: this.#instances }),
+      mailboxLimit,
+      handling: handles ? asyncScope() : undefined,
+    }
+    const plans = [...routing.routes].map(
+      ([type, route]) => [type, routePlan(route, definition.defaults, this.#services)] as const,
+    )
+    this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
+  }
+
+  start(): Promise<this> {
+    return this.#inTurn(() => this.#start()).then(() => this)
+  }
+
+  /** Starts and stops come one after another, in the order of their calls. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change)
+    this.#changing = changed.catch(() => undefined)
+    return changed
+  }
+
+  async #start(): Promise<void> {
+    if (this.#state === 'running') return
+    if (runningNames.has(this.name)) {
+      throw new DefinitionError(
+        `an application named ${this.name} runs in this process already: give each its own name`,
+      )
+    }
+    runningNames.add(this.name)
+    this.#state = 'starting'
+    try {
+      await this.#definition.store.open()
+    } catch (error) {
+      this.#ended()
+      throw error
+    }
+    try {
+      this.#runners = this.#makeRunners()
+      for (const runner of this.#runners) await runner.start()
+    } catch (error) {
+      await this.#close()
+      throw error
+    }
+    const running = {
+      name: this.name,
+      self: this,
+      dispatch: (command: unknown, options: DispatchOptions | undefined) => this.dispatch(command, options),
+    }
+    this.#detach = this.#routing.routers.map((router) => attachRunning(router, running))
+    this.#state = 'running'
+  }
+
+  #makeRunners(): HandlerRunner[] {
+    const { handlers, handlerConsistency, clock, random, logger, ids, upcasters } = this.#definition
+    if (handlers.length === 0) return []
+    const { store, codec, fairness, board } = this.#services
+    const hub = new SubscriptionHub({
+      store,
+      decode: (stored) => codec.decode(stored),
+      clock,
+      fairness,
+      logger,
+      random,
+      upcastTypes: new Set(upcasters.map(({ type }) => type)),
+    })
+    const owner = ids.next()
+    const dispatch = (command: unknown, options: DispatchOptions, handlerName: string): Promise<ExecutionResult> =>
+      this.#state === 'stopped'
+        ? Promise.reject(this.#notRunning())
+        : this.#dispatcher.dispatch(command, options, handlerName)
+    const shared = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner }
+    return handlers.map((model) => new HandlerRunner(model, { ...shared, consistency: handlerConsistency }))
+  }
+
+  stop(): Promise<void> {
+    this.#refuseNewCommands()
+    return this.#inTurn(() => this.#stop())
+  }
+
+  #refuseNewCommands(): void {
+    if (this.#state !== 'running') return
+    this.#state = 'stopping'
+    for (const detach of this.#detach.splice(0)) detach()
+  }
+
+  /** Commands first, since they may wait for handlers; then handlers, which may dispatch; then the commands of those. */
+  async #stop(): Promise<void> {
+    // It may have been starting when the call came.
+    this.#refuseNewCommands()
+    if (this.#state !== 'stopping') return
+    await this.#dispatcher.idle()
+    await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await Promise.all(this.#runners.map((runner) => runner.stop()))
+      await this.#dispatcher.idle()
+      await this.#definition.store.close()
+    } finally {
+      this.#ended()
+    }
+  }
+
+  #ended(): void {
+    this.#runners = []
+    this.#state = 'stopped'
+    // Who starts again may find what others wrote meanwhile.
+    this.#instances.clear()
+    runningNames.delete(this.name)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  dispatch(command: unknown, options?: DispatchOptions): Promise<ExecutionResult> {
+    if (this.#state !== 'running') return Promise.reject(this.#notRunning())
+    if (options?.application !== undefined && !this.#isMeant(options.application)) {
+      return Promise.reject(new InvalidOptionError(`this is the application ${this.name}, and another was asked for`))
+    }
+    return this.#dispatcher.dispatch(command, options)
+  }
+
+  async tryDispatch(command: unknown, options?: DispatchOptions): Promise<Result<ExecutionResult, EdictError>> {
+    try {
+      return { ok: true, value: await this.dispatch(command, options) }
+    } catch (error) {
+      if (isExpected(error)) return { ok: false, error }
+      throw error
+    }
+  }
+
+  async aggregateState(aggregate: object, identity: unknown): Promise<unknown> {
+    return (await this.#look(aggregate, identity)).state
+  }
+
+  async aggregateVersion(aggregate: object, identity: unknown): Promise<number> {
+    return (await this.#look(aggregate, identity)).version
+  }
+
+  /** What the store knows now; a live instance spares reading what it has seen. */
+  async #look(aggregate: object, identity: unknown): Promise<{ readonly state: unknown; readonly version: number }> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    const group = this.#groupOf(aggregate)
+    const { model, prefix } = group
+    const aggregateId = identityText(identity, `the identity of a ${model.name}`)
+    const live = group.instances.get(aggregateId)
+    const from =
+      live === undefined || live.version === NOT_LOADED
+        ? { state: model.initialState(), version: 0 }
+        : { state: live.state, version: live.version }
+    return new Hydration(this.#services, model, prefix + aggregateId, from).run()
+  }
+
+  #groupOf(aggregate: object): InstanceGroup {
+    const model = modelOf(aggregate)
+    const group = model && this.#instances.groupOf(model)
+    if (group !== undefined) return group
+    throw new InvalidOptionError(
+      model === undefined
+        ? 'that is no aggregate(…)'
+        : `no router of the application ${this.name} dispatches to ${model.name}`,
+    )
+  }
+
+  #isMeant(chosen: string | { readonly name: string }): boolean {
+    return chosen === this.name || chosen === this
+  }
+
+  #notRunning(): NotRunningError {
+    const { name } = this
+    switch (this.#state) {
+      case 'stopping':
+      case 'stopped':
+        return new NotRunningError(`the application ${name} has been stopped: await its start() to go on`)
+      default:
+        return new NotRunningError(
+          `the application ${name} has not been started: await its start() before the dispatch`,
+        )
+    }
+  }
+}
+
+/** What a caller has to reckon with in a right program. Everything else is a mistake or a breakdown, and rejects. */
+function isExpected(error: unknown): error is EdictError {
+  return (
+    error instanceof CommandRejectedError ||
+    error instanceof CommandTimeoutError ||
+    error instanceof ConsistencyTimeoutError ||
+    error instanceof VersionConflictError
+  )
+}

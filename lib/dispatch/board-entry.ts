@@ -1,0 +1,102 @@
+import { Expiring } from './deadlines.ts'
+
+/** What a handler is registered with. */
+export interface BoardRegistration {
+  readonly consistency: 'eventual' | 'strong'
+  /** The types of the events that it handles. */
+  readonly types: ReadonlySet<string>
+}
+
+/** A handler on the board: what `resolve` gives, and `wait` takes. */
+export interface BoardHandler {
+  readonly name: string
+  readonly consistency: 'eventual' | 'strong'
+  readonly types: ReadonlySet<string>
+  /** Every event up to here that interests the handler is handled. */
+  readonly position: number
+  /** What stopped it; undefined while it runs. */
+  readonly failure: { readonly error: unknown } | undefined
+}
+
+/** A handler on the board, with those who wait for it. */
+export class Entry implements BoardHandler {
+  readonly name: string
+  readonly consistency: 'eventual' | 'strong'
+  readonly types: ReadonlySet<string>
+  position = 0
+  failure: { readonly error: unknown } | undefined
+  /** Who waits for this handler, in the order of positions. */
+  first: Link | undefined
+  last: Link | undefined
+
+  constructor(name: string, registration: BoardRegistration) {
+    this.name = name
+    this.consistency = registration.consistency
+    this.types = registration.types
+  }
+}
+
+/** One dispatch that waits for one handler to reach a position. */
+export class Link {
+  readonly wait: Wait
+  readonly entry: Entry
+  readonly position: number
+  /** The same dispatch's wait for another handler. */
+  readonly sibling: Link | undefined
+  next: Link | undefined
+  previous: Link | undefined
+  waiting = false
+
+  constructor(wait: Wait, entry: Entry, position: number, sibling: Link | undefined) {
+    this.wait = wait
+    this.entry = entry
+    this.position = position
+    this.sibling = sibling
+  }
+
+  insert(): void {
+    // Waits come nearly in the order of their positions, so the place is found from the end.
+    let before = this.entry.last
+    while (before !== undefined && before.position > this.position) before = before.previous
+    const after = before === undefined ? this.entry.first : before.next
+    this.previous = before
+    this.next = after
+    if (before === undefined) this.entry.first = this
+    else before.next = this
+    if (after === undefined) this.entry.last = this
+    else after.previous = this
+    this.waiting = true
+  }
+
+  remove(): void {
+    if (!this.waiting) return
+    this.waiting = false
+    if (this.previous === undefined) this.entry.first = this.next
+    else this.previous.next = this.next
+    if (this.next === undefined) this.entry.last = this.previous
+    else this.next.previous = this.previous
+    this.next = undefined
+    this.previous = undefined
+  }
+}
+
+/** One dispatch that waits. */
+export class Wait extends Expiring {
+  /** How many handlers have not reached their position yet. */
+  pending = 0
+  links: Link | undefined
+  resolve: ((behind: readonly string[]) => void) | undefined
+
+  behind(): readonly string[] {
+    const names: string[] = []
+    for (let link = this.links; link !== undefined; link = link.sibling) {
+      if (link.entry.position < link.position) names.push(link.entry.name)
+    }
+    return names.reverse()
+  }
+
+  end(behind: readonly string[]): void {
+    for (let link = this.links; link !== undefined; link = link.sibling) link.remove()
+    this.resolve?.(behind)
+  }
+}

@@ -1,0 +1,51 @@
+import { systemClock, type Clock } from '../effects/clock.ts'
+import { consoleLogger, type Logger } from '../effects/logger.ts'
+import type { HookMiddleware } from '../routing/middleware.ts'
+
+export interface CommandLoggerOptions {
+  /** Where it logs to. @default the console */
+  readonly logger?: Logger
+  /** What durations are measured with. @default the machine's clock */
+  readonly clock?: Clock
+}
+
+const STARTED_AT = 'edict.commandLogger.startedAt'
+
+/**
+ * Middleware that logs each command: its type when it begins, and how it ended, with the duration in milliseconds. Data is
+ * not logged, since it may be secret. A rejection or a halt is information; any other failure is an error.
+ *
+ * @example
+ * import pino from 'pino'
+ *
+ * router('bank', (bank) => bank.middleware(commandLogger({ logger: pino() })) …)
+ */
+export function commandLogger(options: CommandLoggerOptions = {}): HookMiddleware {
+  const logger = options.logger ?? consoleLogger({ level: 'info' })
+  const clock = options.clock ?? systemClock
+  const fields = (pipeline: Parameters<NonNullable<HookMiddleware['beforeDispatch']>>[0]) => ({
+    command: pipeline.command.type,
+    commandId: pipeline.commandId,
+    correlationId: pipeline.correlationId,
+    aggregateId: pipeline.aggregateId,
+  })
+  const elapsed = (assigns: Readonly<Record<string, unknown>>) => clock.now() - Number(assigns[STARTED_AT])
+  return {
+    beforeDispatch(pipeline) {
+      pipeline.assign(STARTED_AT, clock.now())
+      logger.info(fields(pipeline), `${pipeline.command.type} dispatched`)
+    },
+    afterDispatch(pipeline) {
+      const milliseconds = elapsed(pipeline.assigns)
+      const events = pipeline.result?.events.length ?? 0
+      logger.info({ ...fields(pipeline), milliseconds, events }, `${pipeline.command.type} succeeded`)
+    },
+    afterFailure(pipeline) {
+      const { error, command } = pipeline
+      const milliseconds = elapsed(pipeline.assigns)
+      const expected = error?.name === 'CommandRejectedError' || error?.name === 'HaltedError'
+      const entry = { ...fields(pipeline), milliseconds, code: error?.code, ...(expected ? {} : { err: error }) }
+      logger[expected ? 'info' : 'error'](entry, `${command.type} failed: ${error?.message ?? ''}`)
+    },
+  }
+}

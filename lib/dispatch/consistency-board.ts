@@ -1,0 +1,174 @@
+import type { Clock } from '../effects/clock.ts'
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import { DefinitionError, InvalidOptionError } from '../errors.ts'
+import type { Consistency } from '../routing/dispatch-options.ts'
+import { Entry, Link, Wait, type BoardHandler, type BoardRegistration } from './board-entry.ts'
+import { Deadlines } from './deadlines.ts'
+
+/** What the board has to know of an event. */
+export interface BoardEvent {
+  readonly type: string
+  readonly position: number
+}
+
+const nobody: readonly never[] = Object.freeze([])
+
+/**
+ * Stands between dispatch and handlers: handlers report how far they are, dispatch waits on it, and neither knows the other.
+ * The cost of a report or a wait does not grow with the number of those who wait: each handler keeps them in the order of
+ * the positions that they wait for.
+ */
+export class ConsistencyBoard {
+  readonly #entries = new Map<string, Entry>()
+  readonly #deadlines: Deadlines<Wait>
+  #strong: readonly Entry[] | undefined
+
+  constructor(options: { readonly clock: Clock }) {
+    this.#deadlines = new Deadlines(options.clock, (wait) => {
+      wait.end(wait.behind())
+    })
+  }
+
+  /** Puts a handler on the board; one that failed or stopped before may come again. */
+  register(name: string, registration: BoardRegistration): void {
+    const known = this.#entries.get(name)
+    if (known && !known.failure)
+      throw new DefinitionError(`two handlers are named ${name}: each needs a name of its own`)
+    this.#entries.set(name, new Entry(name, registration))
+    this.#strong = undefined
+  }
+
+  /** Takes a handler off the board. Whoever waits for it is answered at once. */
+  unregister(name: string): void {
+    this.failed(name, undefined)
+    this.#entries.delete(name)
+    this.#strong = undefined
+  }
+
+  /** A handler has handled every event up to a position that interests it. */
+  acknowledge(name: string, position: number): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined || position <= entry.position) return
+    entry.position = position
+    let link = entry.first
+    while (link !== undefined && link.position <= position) {
+      const { wait, next } = link
+      link.remove()
+      if (--wait.pending === 0) this.#finish(wait, nobody)
+      link = next
+    }
+  }
+
+  /** A handler has stopped, by failure or by order: whoever waits for it, now or later, is answered at once. */
+  failed(name: string, error: unknown): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
+    entry.failure = { error }
+    // Ending a wait removes its links from every list, so the first one is always another.
+    for (let link = entry.first; link !== undefined; link = entry.first) {
+      this.#finish(link.wait, link.wait.behind())
+    }
+  }
+
+  /** What is known of a handler, by name. */
+  handler(name: string): BoardHandler | undefined {
+    return this.#entries.get(name)
+  }
+
+  /**
+   * The handlers that a dispatch with this consistency waits for.
+   *
+   * @throws {InvalidOptionError} `invalid_option` where a name is unknown, or that of an eventually consistent handler
+   */
+  resolve(consistency: Consistency): readonly BoardHandler[] {
+    if (consistency === 'eventual') return nobody
+    if (consistency === 'strong') {
+      return (this.#strong ??= [...this.#entries.values()].filter((entry) => entry.consistency === 'strong'))
+    }
+    if (!Array.isArray(consistency)) {
+      throw new InvalidOptionError(`consistency must be 'eventual', 'strong', or a list of handlers or their names`)
+    }
+    const listed = new Set<Entry>()
+    for (const item of consistency as readonly unknown[]) listed.add(this.#listed(item))
+    return [...listed]
+  }
+
+  #listed(item: unknown): Entry {
+    const name = typeof item === 'string' ? item : (item as { readonly name?: unknown } | null | undefined)?.name
+    if (typeof name !== 'string') {
+      throw new InvalidOptionError('consistency lists something that is neither a handler nor a name')
+    }
+    const entry = this.#entries.get(name)
+    if (entry === undefined)
+      throw new InvalidOptionError(`consistency names ${name}, which is no handler of this application`)
+    if (entry.consistency !== 'strong') {
+      throw new InvalidOptionError(`consistency names ${name}, which is eventually consistent: nobody can wait for it`)
+    }
+    return entry
+  }
+
+  /**
+   * Waits until handlers have handled the events that interest them.
+   *
+   * @param events those of one command, in their order
+   * @param handlers what `resolve` gave
+   * @param timeout milliseconds, or Infinity
+   * @param exclude the name of a handler that is not waited for: the one that dispatches
+   * @returns the names of the handlers that have not; empty where all have. At once where nothing is to be waited for
+   */
+  wait(
+    events: readonly BoardEvent[],
+    handlers: readonly BoardHandler[],
+    timeout: number,
+    exclude?: string,
+  ): MaybePromise<readonly string[]> {
+    if (events.length === 0 || handlers.length === 0) return nobody
+    let wait: Wait | undefined
+    let stopped = false
+    for (const handler of handlers) {
+      if (handler.name === exclude) continue
+      const position = lastInterest(events, handler.types)
+      // By name: whoever resolved before a handler started anew, or left, holds its old entry.
+      const entry = this.#entries.get(handler.name) ?? gone(handler)
+      if (position <= entry.position) continue
+      if (entry.failure) stopped = true
+      wait ??= new Wait()
+      wait.links = new Link(wait, entry, position, wait.links)
+    }
+    if (wait === undefined) return nobody
+    if (stopped) return wait.behind()
+    return this.#enqueue(wait, timeout)
+  }
+
+  #enqueue(wait: Wait, timeout: number): Promise<readonly string[]> {
+    for (let link = wait.links; link !== undefined; link = link.sibling) {
+      link.insert()
+      wait.pending++
+    }
+    this.#deadlines.add(wait, timeout)
+    return new Promise((resolve) => {
+      wait.resolve = resolve
+    })
+  }
+
+  #finish(wait: Wait, behind: readonly string[]): void {
+    this.#deadlines.remove(wait)
+    wait.end(behind)
+  }
+}
+
+function lastInterest(events: readonly BoardEvent[], types: ReadonlySet<string>): number {
+  for (let index = events.length - 1; index >= 0; index--) {
+    const event = events[index]
+    if (event !== undefined && types.has(event.type)) return event.position
+  }
+  return 0
+}
+
+function gone(handler: BoardHandler): Entry {
+  const entry = new Entry(handler.name, handler)
+  entry.failure = { error: undefined }
+  return entry
+}
+
+export type { BoardHandler, BoardRegistration }

@@ -1,0 +1,172 @@
+import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { systemClock } from '../effects/clock.ts'
+import {
+  CommandFailedError,
+  ConsistencyTimeoutError,
+  isEdictError,
+  UnregisteredCommandError,
+  ValidationError,
+} from '../errors.ts'
+import { SealedMessage } from '../messages/sealed-message.ts'
+import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import { identityText } from '../routing/identity.ts'
+import { CommandPipeline } from './command-pipeline.ts'
+import type { BoardHandler } from './consistency-board.ts'
+import { Execution } from './execution.ts'
+import { resolveOptions } from './options.ts'
+import type { RoutePlan } from './route-plan.ts'
+import type { DispatchServices } from './services.ts'
+
+/** Validate, route, middleware, execute, wait: a command's way from the call to the answer. */
+export class Dispatcher {
+  readonly #services: DispatchServices
+  readonly #plans: ReadonlyMap<string, RoutePlan>
+  /** With the machine's own clock, one reading of it serves the event and the event loop. */
+  readonly #realTime: boolean
+  /** Dispatches that could not be answered at once. */
+  #pending = 0
+  readonly #idleListeners: (() => void)[] = []
+
+  constructor(services: DispatchServices, plans: ReadonlyMap<string, RoutePlan>) {
+    this.#services = services
+    this.#plans = plans
+    this.#realTime = services.clock === systemClock
+  }
+
+  /**
+   * `dispatchingHandler` is the event handler that dispatches; it is not waited for, since it would wait for itself.
+   */
+  dispatch(
+    command: unknown,
+    options: DispatchOptions | undefined,
+    dispatchingHandler?: string,
+  ): Promise<ExecutionResult> {
+    try {
+      const services = this.#services
+      const plan = this.#planOf(command)
+      const sealed = command as SealedMessage
+      const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
+      const awaited = services.board.resolve(resolved.consistency)
+      const aggregateId = identityText(plan.identityOf(sealed), plan.identityName)
+      const now = services.clock.now()
+      const execution = new Execution(services, plan, sealed, resolved, aggregateId, now)
+      // Without middleware and without a wait, the execution is the whole way.
+      const way =
+        plan.chain === undefined && awaited.length === 0
+          ? execution
+          : new Journey(services, execution, awaited, dispatchingHandler)
+      if (services.fairness.turnDue(this.#realTime ? now : undefined)) {
+        return this.#underWay(services.fairness.turn().then(() => way.startLater()))
+      }
+      const done = way.start()
+      return isPromiseLike(done) ? this.#underWay(Promise.resolve(done)) : Promise.resolve(done)
+    } catch (error) {
+      return Promise.reject(isEdictError(error) ? error : new CommandFailedError('the dispatch', error))
+    }
+  }
+
+  /** Resolves when no dispatch is under way. */
+  idle(): Promise<void> {
+    if (this.#pending === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idleListeners.push(resolve)
+    })
+  }
+
+  #underWay(result: Promise<ExecutionResult>): Promise<ExecutionResult> {
+    this.#pending++
+    const over = () => {
+      this.#pending--
+      if (this.#pending === 0) for (const listener of this.#idleListeners.splice(0)) listener()
+    }
+    result.then(over, over)
+    return result
+  }
+
+  #planOf(command: unknown): RoutePlan {
+    const definition = SealedMessage.definitionOf(command)
+    if (definition === undefined) throw notMade(command)
+    const plan = this.#plans.get(definition.type)
+    if (plan !== undefined && plan.route.command === definition) return plan
+    const { applicationName, logger } = this.#services
+    const error =
+      definition.kind === 'event'
+        ? new ValidationError(definition.type, [
+            { message: 'it is an event, and only commands are dispatched', path: [] },
+          ])
+        : new UnregisteredCommandError(
+            plan === undefined
+              ? `no router of the application ${applicationName} registers the command ${definition.type}`
+              : `the application ${applicationName} registers another definition of the type ${definition.type}`,
+          )
+    logger.error({ command: definition.type, code: error.code }, error.message)
+    throw error
+  }
+}
+
+/** One dispatch, from the first middleware to the end of the wait for consistency. */
+class Journey {
+  readonly #execution: Execution
+  readonly #services: DispatchServices
+  readonly #awaited: readonly BoardHandler[]
+  readonly #dispatchingHandler: string | undefined
+  #pipeline: CommandPipeline | undefined
+  #result: ExecutionResult | undefined
+
+  constructor(
+    services: DispatchServices,
+    execution: Execution,
+    awaited: readonly BoardHandler[],
+    dispatchingHandler: string | undefined,
+  ) {
+    this.#execution = execution
+    this.#services = services
+    this.#awaited = awaited
+    this.#dispatchingHandler = dispatchingHandler
+  }
+
+  startLater(): MaybePromise<ExecutionResult> {
+    if (this.#execution.plan.chain !== undefined) return this.start()
+    return proceed(this.#execution.startLater(), this, this.#executed)
+  }
+
+  start(): MaybePromise<ExecutionResult> {
+    const { chain } = this.#execution.plan
+    if (chain === undefined) return proceed(this.#execution.start(), this, this.#executed)
+    this.#pipeline = new CommandPipeline(this.#execution, this.#services, this.#awaited)
+    return proceed(chain.run(this.#pipeline, this.#execution), this, this.#executed)
+  }
+
+  #executed(result: ExecutionResult): MaybePromise<ExecutionResult> {
+    const awaited = this.#pipeline?.awaited ?? this.#awaited
+    if (awaited.length === 0) return result
+    const { consistencyTimeout } = this.#execution.options
+    const laggards = this.#services.board.wait(result.events, awaited, consistencyTimeout, this.#dispatchingHandler)
+    if (!isPromiseLike(laggards) && laggards.length === 0) return result
+    this.#result = result
+    return proceed(laggards, this, this.#waited)
+  }
+
+  #waited(laggards: readonly string[]): ExecutionResult {
+    const result = this.#result as ExecutionResult
+    if (laggards.length === 0) return result
+    throw new ConsistencyTimeoutError(
+      `${this.#execution.command.type} is stored, but was not handled in time by ${laggards.join(', ')}`,
+      laggards,
+      result,
+    )
+  }
+}
+
+function notMade(command: unknown): ValidationError {
+  const type = (command as { readonly type?: unknown } | null | undefined)?.type
+  const name = typeof type === 'string' ? type : 'the command'
+  return new ValidationError(name, [
+    {
+      message:
+        'it was not made by a command definition: call the definition, or router.parse(…) for what comes from outside',
+      path: [],
+    },
+  ])
+}

@@ -1,0 +1,441 @@
+import pTimeout from 'p-timeout'
+import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
+import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
+import type { Turn } from '../aggregate/mailbox.ts'
+import type { Decision } from '../aggregate/decision.ts'
+import { isRejection, type Rejection } from '../aggregate/rejection.ts'
+import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import {
+  AbortedError,
+  CategoryMismatchError,
+  CommandFailedError,
+  CommandRejectedError,
+  CommandTimeoutError,
+  InvalidOutcomeError,
+  ReentrantDispatchError,
+  StoreError,
+  UnreadableEventError,
+  VersionConflictError,
+  type EdictError,
+} from '../errors.ts'
+import type { StreamAppendResult } from '../event-store/event-store.ts'
+import { justRecorded } from '../event-store/recorded-event.ts'
+import type { NewEvent, StoredEvent } from '../event-store/stored-event.ts'
+import type { SealedMessage } from '../messages/sealed-message.ts'
+import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import type { Lifespan } from '../routing/lifespan.ts'
+import { CommandContext, type ContextSource } from './command-context.ts'
+import { Executed } from './executed.ts'
+import { newEvents } from './new-events.ts'
+import type { ResolvedOptions } from './options.ts'
+import { holds, type RunningHandler } from './running-handler.ts'
+import { repeatedResult } from './repeated-result.ts'
+import type { RoutePlan } from './route-plan.ts'
+import type { DispatchServices } from './services.ts'
+
+/** Longer than this, platforms' timers cannot count. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Where an execution stands; what a timeout means depends on it. */
+type Phase = 'waiting' | 'working' | 'appending' | 'through'
+
+const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
+
+/**
+ * One command's way from the mailbox of its aggregate to the committed events. Its stages are methods that call the next one:
+ * at once while everything is at hand, later where something has to be waited for.
+ */
+export class Execution implements Turn<ExecutionResult>, ContextSource, RunningHandler {
+  readonly plan: RoutePlan
+  readonly command: SealedMessage
+  readonly options: ResolvedOptions
+  readonly aggregateId: string
+  readonly commandId: string
+  readonly correlationId: string
+  readonly causationId: string
+  readonly dispatchedFrom: RunningHandler | undefined
+  /** What will be stored with each event; middleware may add to it. */
+  metadata: Metadata
+  /** Milliseconds; middleware may change it. */
+  timeout: number
+  /** The time of this attempt. */
+  now: number
+  instance: Instance | undefined
+  readonly #services: DispatchServices
+  #phase: Phase = 'waiting'
+  #inUserCode = false
+  #attempts = 0
+  #refetched = false
+  #decision: Decision | undefined
+  #events: readonly NewEvent[] | undefined
+  #deadline = Infinity
+  #failure: EdictError | undefined
+  #controller: AbortController | undefined
+
+  constructor(
+    services: DispatchServices,
+    plan: RoutePlan,
+    command: SealedMessage,
+    options: ResolvedOptions,
+    aggregateId: string,
+    now: number,
+  ) {
+    this.#services = services
+    this.plan = plan
+    this.command = command
+    this.options = options
+    this.aggregateId = aggregateId
+    this.commandId = options.commandId ?? services.ids.next()
+    this.causationId = options.causationId ?? this.commandId
+    this.correlationId = options.correlationId ?? this.commandId
+    this.metadata = options.metadata
+    this.timeout = options.timeout
+    this.now = now
+    this.dispatchedFrom = services.handling?.current()
+  }
+
+  get ended(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Aborts when nobody waits for the result any more. Made only for those who look at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#failure) this.#controller.abort(this.#failure)
+    }
+    return this.#controller.signal
+  }
+
+  /** Takes the command through; what it throws is an EdictError that says what became of it. */
+  start(): MaybePromise<ExecutionResult> {
+    const { lifespan } = this.plan.route.options
+    return lifespan === undefined ? this.#enter() : this.#enterForAWhile(lifespan)
+  }
+
+  #enter(): MaybePromise<ExecutionResult> {
+    const { instances, mailboxLimit, fairness } = this.#services
+    if (this.options.signal?.aborted) throw this.#aborted(this.options.signal)
+    const instance = instances.obtain(this.plan.group, this.aggregateId)
+    this.instance = instance
+    const { mailbox } = instance
+    if (!mailbox.idle) this.#refuseReentry(instance)
+    const result = mailbox.enter(this, mailboxLimit, instance.streamId, fairness)
+    return isPromiseLike(result) ? this.#bounded(result) : result
+  }
+
+  /** As `#enter`, where the route says how long the instance lives on. */
+  async #enterForAWhile(lifespan: Lifespan): Promise<ExecutionResult> {
+    const { lifespans } = this.#services
+    try {
+      const result = await this.#enter()
+      lifespans.afterResult(this.instance as Instance, lifespan, this.command, result)
+      return result
+    } catch (error) {
+      if (this.instance !== undefined) lifespans.afterError(this.instance, lifespan, error)
+      throw error
+    }
+  }
+
+  /** As `start`, where time has passed since the dispatch: middleware is not on the command's clock. */
+  startLater(): MaybePromise<ExecutionResult> {
+    this.now = this.#services.clock.now()
+    return this.start()
+  }
+
+  /** The turn on the instance: from its state to the commit. */
+  perform(): MaybePromise<ExecutionResult> {
+    this.#phase = 'working'
+    const instance = this.instance as Instance
+    if (instance.version !== NOT_LOADED) return this.#lookUp()
+    const empty = { state: instance.model.initialState(), version: 0 }
+    return proceed(new Hydration(this.#services, instance.model, instance.streamId, empty).run(), this, this.#hydrated)
+  }
+
+  #hydrated(loaded: VersionedState): MaybePromise<ExecutionResult> {
+    this.#take(loaded)
+    return this.#lookUp()
+  }
+
+  #take({ state, version }: VersionedState): void {
+    this.#fence()
+    const instance = this.instance as Instance
+    instance.state = state
+    instance.version = version
+  }
+
+  /** A command id that the caller gave may have committed before. */
+  #lookUp(): MaybePromise<ExecutionResult> {
+    if (this.options.commandId === undefined) return this.#guard()
+    const { streamId } = this.instance as Instance
+    return proceed(this.#services.store.readCommand(streamId, this.commandId), this, this.#lookedUp)
+  }
+
+  #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
+    this.#fence()
+    return events.length === 0 ? this.#guard() : this.#repeat(events)
+  }
+
+  #repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
+    return repeatedResult(this.#services, this.instance as Instance, this.command, events)
+  }
+
+  /** What may keep the command from running at all. */
+  #guard(): MaybePromise<ExecutionResult> {
+    const { expectedVersion } = this.options
+    const { streamId, version } = this.instance as Instance
+    if (expectedVersion !== undefined && expectedVersion !== version) {
+      // Another node may have written; what is in memory is no proof.
+      if (!this.#refetched) return this.#refetch()
+      throw new VersionConflictError(streamId, expectedVersion, version)
+    }
+    return this.plan.route.beforeExecute === undefined ? this.#decide() : this.#beforeExecute()
+  }
+
+  #beforeExecute(): MaybePromise<ExecutionResult> {
+    const who = `beforeExecute of ${this.command.type}`
+    let admitted: MaybePromise<unknown>
+    this.#inUserCode = true
+    try {
+      admitted = this.plan.route.beforeExecute?.((this.instance as Instance).state, new CommandContext(this))
+    } catch (cause) {
+      throw new CommandFailedError(who, cause)
+    } finally {
+      this.#inUserCode = false
+    }
+    if (!isPromiseLike(admitted)) return this.#admitted(admitted)
+    return Promise.resolve(admitted).then(
+      (outcome) => {
+        this.#fence()
+        return this.#admitted(outcome)
+      },
+      (cause: unknown) => {
+        throw new CommandFailedError(who, cause)
+      },
+    )
+  }
+
+  #admitted(outcome: unknown): MaybePromise<ExecutionResult> {
+    if (isRejection(outcome)) throw this.#rejected(outcome)
+    if (outcome !== undefined) {
+      throw new InvalidOutcomeError(`beforeExecute of ${this.command.type} must give nothing or reject(…)`)
+    }
+    return this.#decide()
+  }
+
+  /** Runs the user's code on the state. */
+  #decide(): MaybePromise<ExecutionResult> {
+    const { route, model, executorName } = this.plan
+    const { state } = this.instance as Instance
+    const context = new CommandContext(this)
+    let outcome: unknown
+    this.#inUserCode = true
+    try {
+      if (route.handler === undefined) outcome = model.execute(state, this.command, context)
+      else outcome = this.#handle(route.handler, state, context)
+    } catch (cause) {
+      throw new CommandFailedError(executorName, cause)
+    } finally {
+      this.#inUserCode = false
+    }
+    if (route.handler === undefined || !isPromiseLike(outcome)) return this.#settle(outcome)
+    return Promise.resolve(outcome).then(
+      (settled) => {
+        this.#fence()
+        return this.#settle(settled)
+      },
+      (cause: unknown) => {
+        throw new CommandFailedError(executorName, cause)
+      },
+    )
+  }
+
+  #handle(handler: NonNullable<RoutePlan['route']['handler']>, state: unknown, context: CommandContext): unknown {
+    const { handling } = this.#services
+    const { data } = this.command
+    if (handling === undefined) return handler(state, data, context)
+    return handling.run(this, () => handler(state, data, context))
+  }
+
+  #settle(outcome: unknown): MaybePromise<ExecutionResult> {
+    const { model, executorName } = this.plan
+    const instance = this.instance as Instance
+    let decision: Decision | Rejection
+    this.#inUserCode = true
+    try {
+      decision = model.settle(instance.state, outcome, executorName)
+    } catch (cause) {
+      if (cause instanceof InvalidOutcomeError || cause instanceof UnreadableEventError) throw cause
+      throw new CommandFailedError(executorName, cause)
+    } finally {
+      this.#inUserCode = false
+    }
+    if (isRejection(decision)) throw this.#rejected(decision)
+    if (decision.events.length === 0) return this.#through(instance.version, NO_RECORDED_EVENTS, decision)
+    this.#decision = decision
+    return proceed(newEvents(this.#services, this, instance, decision.events), this, this.#append)
+  }
+
+  #append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
+    this.#fence()
+    this.#phase = 'appending'
+    this.#events = events
+    const { streamId, version, model } = this.instance as Instance
+    const results = this.#services.store.append([
+      {
+        streamId,
+        category: model.name,
+        expectedVersion: version,
+        events,
+        deduplicate: this.options.commandId !== undefined,
+      },
+    ])
+    return proceed(results, this, this.#appended)
+  }
+
+  #appended([result]: readonly StreamAppendResult[]): MaybePromise<ExecutionResult> {
+    const { streamId, model } = this.instance as Instance
+    switch (result?.status) {
+      case 'appended':
+        return this.#committed(result.firstPosition, result.streamVersion)
+      case 'version_conflict':
+        return this.#conflict(result.actual)
+      case 'repeated':
+      case 'duplicate_command':
+        // Another node was first with this command id: the same command's result is the answer, whatever events it decided on.
+        return proceed(this.#services.store.readCommand(streamId, this.commandId), this, this.#repeat)
+      case 'category_mismatch':
+        throw new CategoryMismatchError(streamId, model.name, result.actual)
+      default:
+        throw new StoreError(`the ${this.#services.store.name} event store gave no answer to an append`, {
+          outcome: 'unknown',
+        })
+    }
+  }
+
+  #committed(firstPosition: number, streamVersion: number): ExecutionResult {
+    const instance = this.instance as Instance
+    const decision = this.#decision as Decision
+    const events = this.#events as readonly NewEvent[]
+    const { streamId } = instance
+    const category = instance.model.name
+    const firstVersion = streamVersion - events.length + 1
+    instance.state = decision.state
+    instance.version = streamVersion
+    const recorded = events.map((event, index) => {
+      const { data } = decision.events[index] as SealedMessage
+      return justRecorded(event, data, streamId, category, firstVersion + index, firstPosition + index)
+    })
+    return this.#through(streamVersion, Object.freeze(recorded), decision)
+  }
+
+  #through(version: number, events: readonly RecordedEvent[], { state, reply }: Decision): ExecutionResult {
+    this.#phase = 'through'
+    return new Executed(this.instance as Instance, version, events, this.metadata, state, reply)
+  }
+
+  /** Someone else wrote first: what they wrote is fetched, and the command decided again. */
+  #conflict(actual: number): MaybePromise<ExecutionResult> {
+    this.#phase = 'working'
+    const { streamId, version } = this.instance as Instance
+    const { expectedVersion, retryAttempts } = this.options
+    if (expectedVersion !== undefined || this.#attempts >= retryAttempts) {
+      throw new VersionConflictError(streamId, expectedVersion ?? version, actual)
+    }
+    this.#attempts++
+    this.#fence()
+    return this.#refetch()
+  }
+
+  #refetch(): MaybePromise<ExecutionResult> {
+    this.#refetched = true
+    const { model, streamId, state, version } = this.instance as Instance
+    return proceed(new Hydration(this.#services, model, streamId, { state, version }).run(), this, this.#refetchedTo)
+  }
+
+  #refetchedTo(loaded: VersionedState): MaybePromise<ExecutionResult> {
+    this.#take(loaded)
+    this.now = this.#services.clock.now()
+    return this.#guard()
+  }
+
+  #rejected({ code, details }: Rejection): CommandRejectedError {
+    return new CommandRejectedError(code, this.command.type, details)
+  }
+
+  /**
+   * A dispatch to an aggregate from within its own handler would wait for itself. A synchronous one is seen by the flag, an
+   * asynchronous one by the scope that follows it.
+   */
+  #refuseReentry(instance: Instance): void {
+    const { current } = instance.mailbox
+    const synchronous = current instanceof Execution && current.#inUserCode
+    if (!synchronous && !holds(this.dispatchedFrom, instance)) return
+    throw new ReentrantDispatchError(
+      `${this.command.type} was dispatched to ${instance.streamId} from within its own handler: return its events instead`,
+    )
+  }
+
+  /** Ends the wait, and with it the execution, when time runs out or the caller aborts. */
+  #bounded(work: PromiseLike<ExecutionResult>): PromiseLike<ExecutionResult> {
+    const { clock } = this.#services
+    const { signal } = this.options
+    const abortable = signal === undefined ? work : this.#abortable(work, signal)
+    if (this.timeout > LONGEST_TIMEOUT_MS) return abortable
+    this.#deadline = this.now + this.timeout
+    return pTimeout(abortable, {
+      milliseconds: this.timeout,
+      customTimers: clock as unknown as { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout },
+      fallback: () => {
+        throw this.#timedOut()
+      },
+    })
+  }
+
+  #abortable(work: PromiseLike<ExecutionResult>, signal: AbortSignal): Promise<ExecutionResult> {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        // An append that is under way is waited for: its outcome will be known in a moment.
+        if (this.#phase === 'appending' || this.#phase === 'through') return
+        const error = this.#aborted(signal)
+        this.#end(error)
+        reject(error)
+      }
+      const ignore = () => {
+        signal.removeEventListener('abort', abort)
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      work.then(resolve, reject)
+      work.then(ignore, ignore)
+    })
+  }
+
+  #aborted(signal: AbortSignal): AbortedError {
+    return new AbortedError(`${this.command.type} was aborted by its caller; nothing was stored`, {
+      cause: signal.reason,
+    })
+  }
+
+  #timedOut(): CommandTimeoutError {
+    const outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'
+    const error = new CommandTimeoutError(this.command.type, this.timeout, outcome)
+    this.#end(error)
+    return error
+  }
+
+  #end(error: EdictError): void {
+    this.#failure = error
+    this.#controller?.abort(error)
+    // What is being appended must be known before the next command sees the state; anything else is fenced off.
+    if (this.#phase !== 'appending') this.instance?.mailbox.abandon(this, this.#services.fairness)
+  }
+
+  /** Refuses what comes too late, before anything is stored. */
+  #fence(): void {
+    if (this.#failure === undefined && this.#deadline !== Infinity && this.#services.clock.now() > this.#deadline) {
+      throw this.#timedOut()
+    }
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}

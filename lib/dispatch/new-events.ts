@@ -1,0 +1,110 @@
+import type { Instance } from '../aggregate/instance.ts'
+import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { CommandFailedError, isEdictError, type EdictError } from '../errors.ts'
+import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
+import type { EventCodec } from '../event-store/event-codec.ts'
+import type { NewEvent } from '../event-store/stored-event.ts'
+import { fingerprint } from '../messages/fingerprint.ts'
+import type { Metadata } from '../messages/recorded-event.ts'
+import { SealedMessage, type SealedDefinition } from '../messages/sealed-message.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** What events take over from the command that they come from. */
+export interface EventSource {
+  readonly command: SealedMessage
+  readonly commandId: string
+  readonly causationId: string
+  readonly correlationId: string
+  readonly metadata: Metadata
+  readonly now: number
+  readonly options: ResolvedOptions
+}
+
+/** The envelope of what is to be stored. */
+class Envelope implements NewEvent {
+  readonly eventId: string
+  readonly type: string
+  readonly schemaVersion: number
+  readonly contentType: string
+  readonly data: unknown
+  readonly metadata: Metadata
+  readonly commandId: string
+  readonly causationId: string
+  readonly correlationId: string
+  readonly tenant: string | undefined
+  readonly createdAt: number
+
+  constructor(
+    source: EventSource,
+    metadata: Metadata,
+    eventId: string,
+    event: SealedMessage,
+    data: unknown,
+    contentType: string,
+  ) {
+    this.eventId = eventId
+    this.type = event.type
+    this.schemaVersion = (SealedMessage.definitionOf(event) as SealedDefinition).schemaVersion
+    this.contentType = contentType
+    this.data = data
+    this.metadata = metadata
+    this.commandId = source.commandId
+    this.causationId = source.causationId
+    this.correlationId = source.correlationId
+    this.tenant = undefined
+    this.createdAt = source.now
+  }
+}
+
+/** The events of a decision as they are to be stored, encoded. A promise only where the serializer gives one. */
+export function newEvents(
+  { codec }: { readonly codec: EventCodec },
+  source: EventSource,
+  instance: Instance,
+  events: readonly SealedMessage[],
+): MaybePromise<readonly NewEvent[]> {
+  const metadata = storedMetadata(source)
+  const { contentType } = codec
+  if (codec.passesThrough) {
+    return events.map((event, index) => {
+      const eventId = instance.eventIds.eventId(source.commandId, index)
+      return new Envelope(source, metadata, eventId, event, event.data, contentType)
+    })
+  }
+  const envelope = (event: SealedMessage, index: number, encoded: unknown): NewEvent =>
+    new Envelope(source, metadata, instance.eventIds.eventId(source.commandId, index), event, encoded, contentType)
+  return guarded(() => {
+    const encoded = events.map((event) =>
+      codec.encode(event.data, {
+        type: event.type,
+        schemaVersion: (SealedMessage.definitionOf(event) as SealedDefinition).schemaVersion,
+        streamId: instance.streamId,
+        category: instance.model.name,
+        metadata: source.metadata,
+      }),
+    )
+    if (!encoded.some(isPromiseLike)) return events.map((event, index) => envelope(event, index, encoded[index]))
+    return Promise.all(encoded).then((all) => events.map((event, index) => envelope(event, index, all[index])))
+  })
+}
+
+/** A serializer is user code. */
+function guarded<Value>(encode: () => MaybePromise<Value>): MaybePromise<Value> {
+  const failed = (cause: unknown): EdictError =>
+    isEdictError(cause) ? cause : new CommandFailedError('the serializer', cause)
+  try {
+    const encoded = encode()
+    if (!isPromiseLike(encoded)) return encoded
+    return Promise.resolve(encoded).catch((cause: unknown) => {
+      throw failed(cause)
+    })
+  } catch (cause) {
+    throw failed(cause)
+  }
+}
+
+/** A command whose id the caller gave may come again: what it was is kept, to tell a repeat from another command. */
+function storedMetadata(source: EventSource): Metadata {
+  if (source.options.commandId === undefined) return source.metadata
+  return Object.freeze({ ...source.metadata, [FINGERPRINT_KEY]: fingerprint(source.command) })
+}

@@ -1,0 +1,97 @@
+import { InvalidOptionError } from '../errors.ts'
+import type { Metadata } from '../messages/recorded-event.ts'
+import type { Consistency, DispatchOptions } from '../routing/dispatch-options.ts'
+import { commandMetadata } from '../routing/command-metadata.ts'
+
+/** The options of one dispatch, checked, with every level's say in them. */
+export interface ResolvedOptions {
+  readonly consistency: Consistency
+  readonly timeout: number
+  readonly consistencyTimeout: number
+  readonly retryAttempts: number
+  readonly metadata: Metadata
+  readonly commandId: string | undefined
+  readonly causationId: string | undefined
+  readonly correlationId: string | undefined
+  readonly signal: AbortSignal | undefined
+  readonly expectedVersion: number | undefined
+}
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
+
+/**
+ * Lays a call's options over the defaults of its route.
+ *
+ * @throws {InvalidOptionError} `invalid_option`, naming the option
+ */
+export function resolveOptions(defaults: ResolvedOptions, given: unknown): ResolvedOptions {
+  if (given === null || typeof given !== 'object')
+    throw new InvalidOptionError('the options of a dispatch are an object')
+  const resolved: Mutable<ResolvedOptions> = { ...defaults }
+  for (const key of Object.keys(given)) {
+    const value = (given as Readonly<Record<string, unknown>>)[key]
+    if (value === undefined) continue
+    switch (key as keyof DispatchOptions) {
+      case 'consistency':
+        resolved.consistency = checkedConsistency(value)
+        break
+      case 'timeout':
+      case 'consistencyTimeout':
+        resolved[key as 'timeout' | 'consistencyTimeout'] = checkedMilliseconds(key, value)
+        break
+      case 'retryAttempts':
+      case 'expectedVersion':
+        resolved[key as 'retryAttempts' | 'expectedVersion'] = checkedWholeNumber(key, value)
+        break
+      case 'commandId':
+      case 'causationId':
+      case 'correlationId':
+        resolved[key as 'commandId' | 'causationId' | 'correlationId'] = checkedId(key, value)
+        break
+      case 'metadata':
+        resolved.metadata = mergedMetadata(defaults.metadata, commandMetadata(value))
+        break
+      case 'signal':
+        resolved.signal = checkedSignal(value)
+        break
+      case 'application':
+        // Read before, where the router looks for the application that is meant.
+        break
+      default:
+        throw new InvalidOptionError(`a dispatch has no option ${key}`)
+    }
+  }
+  return resolved
+}
+
+export function mergedMetadata(under: Metadata, over: Metadata): Metadata {
+  return Object.freeze({ ...under, ...over })
+}
+
+export function checkedConsistency(value: unknown): Consistency {
+  if (value === 'eventual' || value === 'strong' || Array.isArray(value)) return value as Consistency
+  throw new InvalidOptionError(`consistency must be 'eventual', 'strong', or a list of handlers or their names`)
+}
+
+export function checkedMilliseconds(option: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0) return value
+  throw new InvalidOptionError(`${option} must be a positive number of milliseconds, or Infinity`)
+}
+
+export function checkedWholeNumber(option: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw new InvalidOptionError(`${option} must be a whole number from 0`)
+}
+
+/** Longer ids than this are a mistake, and would not fit every store's index. */
+const MAX_ID_LENGTH = 255
+
+function checkedId(option: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_ID_LENGTH && !value.includes('\0')) return value
+  throw new InvalidOptionError(`${option} must be a text of 1 to ${MAX_ID_LENGTH} characters, without NUL`)
+}
+
+function checkedSignal(value: unknown): AbortSignal {
+  if (value instanceof AbortSignal) return value
+  throw new InvalidOptionError('signal must be an AbortSignal')
+}

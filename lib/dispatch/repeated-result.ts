@@ -1,0 +1,68 @@
+import { Hydration, type HydrationSource, type VersionedState } from '../aggregate/hydrate.ts'
+import type { Instance } from '../aggregate/instance.ts'
+import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { DuplicateCommandError } from '../errors.ts'
+import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
+import type { StoredEvent } from '../event-store/stored-event.ts'
+import { fingerprint } from '../messages/fingerprint.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { SealedMessage } from '../messages/sealed-message.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import { Executed } from './executed.ts'
+
+/**
+ * The result of a command that committed before, as it was then; only its `reply` is not kept.
+ *
+ * @throws {DuplicateCommandError} `duplicate_command` where it was another command under the same id
+ */
+export function repeatedResult(
+  source: HydrationSource,
+  instance: Instance,
+  command: SealedMessage,
+  events: readonly StoredEvent[],
+): MaybePromise<ExecutionResult> {
+  const first = events[0]
+  const last = events.at(-1)
+  if (first === undefined || last === undefined || first.metadata[FINGERPRINT_KEY] !== fingerprint(command)) {
+    throw new DuplicateCommandError(first?.commandId ?? '', instance.streamId)
+  }
+  const then = new Repeat(source, instance, events, last.streamVersion)
+  return then.result()
+}
+
+class Repeat {
+  readonly #source: HydrationSource
+  readonly #instance: Instance
+  readonly #events: readonly StoredEvent[]
+  readonly #version: number
+
+  constructor(source: HydrationSource, instance: Instance, events: readonly StoredEvent[], version: number) {
+    this.#source = source
+    this.#instance = instance
+    this.#events = events
+    this.#version = version
+  }
+
+  /** The state right after the command, which others may have left behind since. */
+  #stateThen(): MaybePromise<VersionedState> {
+    const { model, streamId, state, version } = this.#instance
+    if (version === this.#version) return { state, version }
+    const empty = { state: model.initialState(), version: 0 }
+    return new Hydration(this.#source, model, streamId, empty, this.#version).run()
+  }
+
+  result(): MaybePromise<ExecutionResult> {
+    return proceed(this.#stateThen(), this, this.#with)
+  }
+
+  #with({ state }: VersionedState): MaybePromise<ExecutionResult> {
+    const decoded = this.#events.map((stored) => this.#source.codec.decode(stored))
+    const executed = (lists: readonly (readonly RecordedEvent[])[]): ExecutionResult => {
+      const recorded = Object.freeze(lists.flat())
+      return new Executed(this.#instance, this.#version, recorded, recorded[0]?.metadata ?? {}, state, undefined)
+    }
+    return decoded.some(isPromiseLike)
+      ? Promise.all(decoded.map((list) => Promise.resolve(list))).then(executed)
+      : executed(decoded as readonly (readonly RecordedEvent[])[])
+  }
+}

@@ -1,0 +1,29 @@
+import type { InstanceCache } from '../aggregate/instance-cache.ts'
+import type { AsyncScope } from '../effects/async-scope.ts'
+import type { Clock } from '../effects/clock.ts'
+import type { Fairness } from '../effects/fairness.ts'
+import type { Ids } from '../effects/ids.ts'
+import type { Logger } from '../effects/logger.ts'
+import type { EventCodec } from '../event-store/event-codec.ts'
+import type { EventStore } from '../event-store/event-store.ts'
+import type { ConsistencyBoard } from './consistency-board.ts'
+import type { Lifespans } from './lifespans.ts'
+import type { RunningHandler } from './running-handler.ts'
+
+/** What every dispatch of an application works with. */
+export interface DispatchServices {
+  readonly applicationName: string
+  readonly store: EventStore
+  readonly codec: EventCodec
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly fairness: Fairness
+  readonly logger: Logger
+  readonly board: ConsistencyBoard
+  readonly instances: InstanceCache
+  readonly lifespans: Lifespans
+  /** How many commands may wait for one aggregate. */
+  readonly mailboxLimit: number
+  /** The command handler that is running; undefined where no route has one, or the platform has no such scope. */
+  readonly handling: AsyncScope<RunningHandler> | undefined
+}

@@ -1,0 +1,331 @@
+// The one catalogue of errors: every code that Edict gives stands here once. See docs/reference/errors.md.
+
+/** Whether the command took effect: not at all, yes, or nobody can tell (the store did not answer in time). */
+export type Outcome = 'not-executed' | 'executed' | 'unknown'
+
+/** One thing that is wrong with a message, and where. `path` is empty where the whole value is meant. */
+export interface Issue {
+  readonly message: string
+  readonly path: readonly PropertyKey[]
+}
+
+export interface EdictErrorOptions {
+  readonly cause?: unknown
+  readonly outcome?: Outcome
+  readonly executionResult?: unknown
+}
+
+/** The base of every error that Edict throws: a stable `code`, and what became of the command. */
+export class EdictError<const Code extends string = string> extends Error {
+  override readonly name: string = 'EdictError'
+  /** Stable; compare this, never the message. */
+  readonly code: Code
+  readonly outcome: Outcome
+  /** What the command gave, where `outcome` is `'executed'`. */
+  readonly executionResult?: unknown
+
+  constructor(code: Code, message: string, options: EdictErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.outcome = options.outcome ?? 'not-executed'
+    if ('executionResult' in options) this.executionResult = options.executionResult
+  }
+}
+
+/** Whether a value is an error of Edict's; its code then tells which. */
+export function isEdictError(value: unknown): value is EdictError {
+  return value instanceof EdictError
+}
+
+/** What was thrown, as a sentence, whatever kind of value it is: even one that throws when it is looked at. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return thrown.message === '' ? thrown.name : String(thrown.message)
+    return typeof thrown === 'string' ? thrown : jsonText(thrown)
+  } catch {
+    return `a value of type ${typeof thrown} that cannot be described`
+  }
+}
+
+function jsonText(value: unknown): string {
+  // JSON has no text for undefined, functions and symbols, whatever its type says.
+  const text = JSON.stringify(value) as string | undefined
+  return text ?? String(value)
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? '' : ` at ${path.map(String).join('.')}`
+}
+
+/** A message whose data does not satisfy its schema, or cannot be stored. Carries every issue. */
+export class ValidationError extends EdictError<'invalid_message'> {
+  override readonly name = 'ValidationError'
+  readonly messageType: string
+  readonly issues: readonly Issue[]
+
+  constructor(messageType: string, issues: readonly Issue[], options: EdictErrorOptions = {}) {
+    const list = issues.map((issue) => `${issue.message}${pathText(issue.path)}`).join('; ')
+    super('invalid_message', `${messageType} is not valid: ${list}`, options)
+    this.messageType = messageType
+    this.issues = issues
+  }
+}
+
+export class UnregisteredCommandError extends EdictError<'unregistered_command'> {
+  override readonly name = 'UnregisteredCommandError'
+  constructor(message: string) {
+    super('unregistered_command', message)
+  }
+}
+
+export class InvalidIdentityError extends EdictError<'invalid_identity'> {
+  override readonly name = 'InvalidIdentityError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('invalid_identity', message, options)
+  }
+}
+
+export class InvalidOptionError extends EdictError<'invalid_option'> {
+  override readonly name = 'InvalidOptionError'
+  constructor(message: string) {
+    super('invalid_option', message)
+  }
+}
+
+/** The domain said no: `code` is the code that `reject` was given. */
+export class CommandRejectedError<const Code extends string = string> extends EdictError<Code> {
+  override readonly name = 'CommandRejectedError'
+  readonly details: unknown
+
+  constructor(code: Code, commandType: string, details?: unknown) {
+    super(code, `${commandType} was rejected: ${code}`)
+    this.details = details
+  }
+}
+
+/** The user's code threw; `cause` is the very value that it threw. */
+export class CommandFailedError extends EdictError<'command_failed'> {
+  override readonly name = 'CommandFailedError'
+  constructor(what: string, cause: unknown, options: EdictErrorOptions = {}) {
+    super('command_failed', `${what} failed: ${describeThrown(cause)}`, { ...options, cause })
+  }
+}
+
+export class InvalidOutcomeError extends EdictError<'invalid_outcome'> {
+  override readonly name = 'InvalidOutcomeError'
+  constructor(message: string) {
+    super('invalid_outcome', message)
+  }
+}
+
+export class CommandTimeoutError extends EdictError<'command_timeout'> {
+  override readonly name = 'CommandTimeoutError'
+  /** Milliseconds that the command was given. */
+  readonly timeout: number
+
+  constructor(commandType: string, timeout: number, outcome: Outcome) {
+    const became = outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
+    super('command_timeout', `${commandType} ran out of its ${timeout} ms ${became}`, { outcome })
+    this.timeout = timeout
+  }
+}
+
+/** The command is stored; some handlers that it waited for are still behind. */
+export class ConsistencyTimeoutError<Result = unknown> extends EdictError<'consistency_timeout'> {
+  override readonly name = 'ConsistencyTimeoutError'
+  /** The names of the handlers that have not handled the command's events. */
+  readonly laggards: readonly string[]
+  declare readonly executionResult: Result
+
+  constructor(message: string, laggards: readonly string[], executionResult: Result) {
+    super('consistency_timeout', message, { outcome: 'executed', executionResult })
+    this.laggards = laggards
+  }
+}
+
+/** Someone else wrote to the stream. */
+export class VersionConflictError extends EdictError<'version_conflict'> {
+  override readonly name = 'VersionConflictError'
+  readonly streamId: string
+  readonly expected: number | 'any' | 'none' | 'exists'
+  readonly actual: number
+
+  constructor(streamId: string, expected: number | 'any' | 'none' | 'exists', actual: number) {
+    super('version_conflict', `stream ${streamId} is at version ${actual}, expected ${expected}`)
+    this.streamId = streamId
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+export class DuplicateCommandError extends EdictError<'duplicate_command'> {
+  override readonly name = 'DuplicateCommandError'
+  readonly commandId: string
+
+  constructor(commandId: string, streamId: string) {
+    super('duplicate_command', `command id ${commandId} was already used in ${streamId} with another payload`)
+    this.commandId = commandId
+  }
+}
+
+/** A middleware halted the pipeline; `response` is what it gave. */
+export class HaltedError extends EdictError<'halted'> {
+  override readonly name = 'HaltedError'
+  readonly response: unknown
+
+  constructor(message: string, response: unknown, options: EdictErrorOptions = {}) {
+    super('halted', message, options)
+    this.response = response
+  }
+}
+
+export class MiddlewareMisuseError extends EdictError<'middleware_misuse'> {
+  override readonly name = 'MiddlewareMisuseError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('middleware_misuse', message, options)
+  }
+}
+
+export class ReentrantDispatchError extends EdictError<'reentrant_dispatch'> {
+  override readonly name = 'ReentrantDispatchError'
+  constructor(message: string) {
+    super('reentrant_dispatch', message)
+  }
+}
+
+export class MailboxFullError extends EdictError<'mailbox_full'> {
+  override readonly name = 'MailboxFullError'
+  constructor(streamId: string, limit: number) {
+    super('mailbox_full', `${streamId} already has ${limit} commands waiting`)
+  }
+}
+
+/** The caller's signal aborted; `cause` is the signal's reason. */
+export class AbortedError extends EdictError<'aborted'> {
+  override readonly name = 'AbortedError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('aborted', message, options)
+  }
+}
+
+export class NoApplicationError extends EdictError<'no_application'> {
+  override readonly name = 'NoApplicationError'
+  constructor(message: string) {
+    super('no_application', message)
+  }
+}
+
+export class AmbiguousApplicationError extends EdictError<'ambiguous_application'> {
+  override readonly name = 'AmbiguousApplicationError'
+  constructor(message: string) {
+    super('ambiguous_application', message)
+  }
+}
+
+export class NotRunningError extends EdictError<'not_running'> {
+  override readonly name = 'NotRunningError'
+  constructor(message: string) {
+    super('not_running', message)
+  }
+}
+
+/** The event store failed; `cause` is what its driver threw. */
+export class StoreError extends EdictError<'store_failed'> {
+  override readonly name = 'StoreError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('store_failed', message, options)
+  }
+}
+
+/** The store lacks what was asked of it; the message names the store and the capability. */
+export class UnsupportedCapabilityError extends EdictError<'unsupported_capability'> {
+  override readonly name = 'UnsupportedCapabilityError'
+  constructor(storeName: string, capability: string) {
+    super('unsupported_capability', `the ${storeName} event store has no ${capability}`)
+  }
+}
+
+/** A stream of one category was asked for as another: two prefixes meet in one stream id. */
+export class CategoryMismatchError extends EdictError<'category_mismatch'> {
+  override readonly name = 'CategoryMismatchError'
+  constructor(streamId: string, expected: string, actual: string) {
+    super(
+      'category_mismatch',
+      `stream ${streamId} belongs to ${actual}, not to ${expected}: give each aggregate a prefix of its own`,
+    )
+  }
+}
+
+/** A stored event that the aggregate or the upcasters do not know, or cannot read. */
+export class UnreadableEventError extends EdictError<'unreadable_event'> {
+  override readonly name = 'UnreadableEventError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('unreadable_event', message, options)
+  }
+}
+
+/** A persistent subscription that another owner holds, or held since. */
+export class SubscriptionOwnedError extends EdictError<'subscription_owned'> {
+  override readonly name = 'SubscriptionOwnedError'
+  constructor(subscription: string) {
+    super('subscription_owned', `another owner has taken the subscription ${subscription}`)
+  }
+}
+
+/** A message, aggregate, handler or application that is defined wrongly; thrown where it is defined. */
+export class DefinitionError extends EdictError<'invalid_definition'> {
+  override readonly name = 'DefinitionError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('invalid_definition', message, options)
+  }
+}
+
+export type RouterDefinitionCode =
+  | 'duplicate_registration'
+  | 'duplicate_identity'
+  | 'invalid_registration'
+  | 'invalid_identity_definition'
+  | 'missing_identity'
+  | 'conflicting_prefix'
+
+/** A router that is defined wrongly; thrown where it is defined, before any dispatch. */
+export class RouterDefinitionError extends EdictError<RouterDefinitionCode> {
+  override readonly name = 'RouterDefinitionError'
+  constructor(code: RouterDefinitionCode, message: string, options: EdictErrorOptions = {}) {
+    super(code, message, options)
+  }
+}
+
+/** The codes that belong to Edict: `reject` refuses them, so that a code always says who spoke. */
+export const frameworkCodes: ReadonlySet<string> = new Set([
+  'invalid_message',
+  'unregistered_command',
+  'invalid_identity',
+  'invalid_option',
+  'command_failed',
+  'invalid_outcome',
+  'command_timeout',
+  'consistency_timeout',
+  'version_conflict',
+  'duplicate_command',
+  'halted',
+  'middleware_misuse',
+  'reentrant_dispatch',
+  'mailbox_full',
+  'aborted',
+  'no_application',
+  'ambiguous_application',
+  'not_running',
+  'store_failed',
+  'unsupported_capability',
+  'category_mismatch',
+  'unreadable_event',
+  'subscription_owned',
+  'invalid_definition',
+  'duplicate_registration',
+  'duplicate_identity',
+  'invalid_registration',
+  'invalid_identity_definition',
+  'missing_identity',
+  'conflicting_prefix',
+])

@@ -1,0 +1,118 @@
+import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { UnreadableEventError, describeThrown } from '../errors.ts'
+import { flatImmutableCopy, immutableCopy } from '../messages/immutable.ts'
+import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
+import type { Serializer } from '../messages/serializer.ts'
+import { upcastThrough, type UpcastEvent, type Upcaster } from '../messages/upcaster.ts'
+import { recordedEvent } from './recorded-event.ts'
+import type { EventStoreCapabilities } from './event-store.ts'
+import { OBJECT_CONTENT_TYPE, type StoredEvent } from './stored-event.ts'
+
+export interface EventCodecOptions {
+  readonly serializer: Serializer
+  /** Whether the serializer was chosen by the user: then it encodes for every store, also for one that keeps values. */
+  readonly serializerChosen: boolean
+  readonly upcasters: readonly Upcaster[]
+  readonly values: EventStoreCapabilities['values']
+}
+
+/** What a value is encoded for. */
+export interface EncodedFor {
+  readonly type: string
+  readonly schemaVersion: number
+  readonly streamId: string
+  readonly category: string
+  readonly metadata: Metadata
+  readonly tenant?: string | undefined
+}
+
+/** Serializer and upcasters between the store and everyone who reads or writes. */
+export class EventCodec {
+  /** The content type of what `encode` gives. */
+  readonly contentType: string
+  readonly #serializer: Serializer
+  readonly #upcasters: readonly Upcaster[]
+  readonly #passThrough: boolean
+
+  constructor(options: EventCodecOptions) {
+    this.#serializer = options.serializer
+    this.#upcasters = options.upcasters
+    this.#passThrough = options.values === 'objects' && !options.serializerChosen
+    this.contentType = this.#passThrough ? OBJECT_CONTENT_TYPE : options.serializer.contentType
+  }
+
+  /** Whether data goes into the store as the frozen value that it is. */
+  get passesThrough(): boolean {
+    return this.#passThrough
+  }
+
+  encode(data: unknown, context: EncodedFor): MaybePromise<unknown> {
+    return this.#passThrough ? data : this.#serializer.encode(data, context)
+  }
+
+  /**
+   * The events that are read today where this one was stored: mostly one; none for a tombstone, or where an upcaster says so.
+   *
+   * @throws {UnreadableEventError} `unreadable_event`, with the cause, naming type, stream and version
+   */
+  decode(stored: StoredEvent): MaybePromise<readonly RecordedEvent[]> {
+    if (stored.tombstone) return NONE
+    try {
+      const data = this.#decodeData(stored)
+      if (!isPromiseLike(data)) return this.#upcast(stored, data)
+      return Promise.resolve(data).then(
+        (decoded) => this.#guarded(stored, () => this.#upcast(stored, frozen(decoded))),
+        (cause: unknown) => {
+          throw unreadable(stored, cause)
+        },
+      )
+    } catch (cause) {
+      throw unreadable(stored, cause)
+    }
+  }
+
+  #guarded<Value>(stored: StoredEvent, work: () => Value): Value {
+    try {
+      return work()
+    } catch (cause) {
+      throw unreadable(stored, cause)
+    }
+  }
+
+  #decodeData(stored: StoredEvent): MaybePromise<unknown> {
+    if (stored.contentType === OBJECT_CONTENT_TYPE) return stored.data
+    if (stored.contentType !== this.#serializer.contentType) {
+      throw new Error(`it is stored as ${stored.contentType}, the serializer reads ${this.#serializer.contentType}`)
+    }
+    const decoded = this.#serializer.decode(stored.data as string | Uint8Array, stored)
+    return isPromiseLike(decoded) ? decoded : frozen(decoded)
+  }
+
+  #upcast(stored: StoredEvent, data: unknown): readonly RecordedEvent[] {
+    if (this.#upcasters.length === 0) return [recordedEvent(stored, data)]
+    const { type, schemaVersion } = stored
+    const before: UpcastEvent = { type, schemaVersion, data, metadata: stored.metadata }
+    return upcastThrough(this.#upcasters, before).map((event, index) =>
+      event === before
+        ? recordedEvent(stored, data)
+        : recordedEvent({ ...stored, ...event }, frozen(event.data), index),
+    )
+  }
+}
+
+const NONE: readonly RecordedEvent[] = Object.freeze([])
+
+/** Read data is as immutable as made data. */
+function frozen(data: unknown): unknown {
+  const flat = flatImmutableCopy(data)
+  if (flat !== undefined) return flat
+  const result = immutableCopy(data, { allowInstances: false })
+  if ('issue' in result) throw new Error(result.issue.message)
+  return result.value
+}
+
+function unreadable(stored: StoredEvent, cause: unknown): UnreadableEventError {
+  if (cause instanceof UnreadableEventError) return cause
+  const where = `${stored.type}, version ${stored.streamVersion} of ${stored.streamId}`
+  return new UnreadableEventError(`cannot read ${where}: ${describeThrown(cause)}`, { cause })
+}

@@ -1,0 +1,171 @@
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { NewEvent, StoredEvent } from './stored-event.ts'
+import type { Checkpoint, CheckpointClaim, ClaimOptions } from './checkpoint.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/**
+ * What a stream must be at for an append: at any version, not there (`'none'`), there (`'exists'`), or at just this version
+ * (0 is the same as `'none'`).
+ */
+export type ExpectedVersion = 'any' | 'none' | 'exists' | number
+
+/** What goes into one stream by one append. */
+export interface StreamAppend {
+  readonly streamId: string
+  readonly category: string
+  readonly expectedVersion: ExpectedVersion
+  /** At least one; all carry the same `commandId`. */
+  readonly events: readonly NewEvent[]
+  /**
+   * Whether the store looks first if the events' command id has already committed in this stream, and answers a repeat as it
+   * answered the first. `false` is the caller's promise that the id is new, which spares the look.
+   * @default true
+   */
+  readonly deduplicate?: boolean
+}
+
+export interface AppendOptions {
+  /**
+   * All streams of the call commit together or not at all. Needs the `atomicStreams` capability. A stream that is
+   * `'repeated'` counts as done, and does not fail the others.
+   * @default false
+   */
+  readonly atomic?: boolean
+}
+
+/**
+ * What became of the append to one stream. Only `'appended'` wrote something. A store looks at the category first, then at the
+ * command id, and last at the version.
+ * - `appended`: the events have the versions up to `streamVersion` and the positions from `firstPosition`, without gap
+ * - `repeated`: the command id committed here before with the same events; these are they
+ * - `duplicate_command`: the command id committed here before with other events
+ * - `version_conflict`: `expectedVersion` did not hold; the stream is at `actual` (0 where it is not there)
+ * - `category_mismatch`: the stream belongs to the category `actual`
+ * - `abandoned`: another stream of the same atomic call failed
+ */
+export type StreamAppendResult =
+  | { readonly status: 'appended'; readonly streamVersion: number; readonly firstPosition: number }
+  | { readonly status: 'repeated'; readonly events: readonly StoredEvent[] }
+  | { readonly status: 'duplicate_command' }
+  | { readonly status: 'version_conflict'; readonly actual: number }
+  | { readonly status: 'category_mismatch'; readonly actual: string }
+  | { readonly status: 'abandoned' }
+
+export type Direction = 'forward' | 'backward'
+
+export interface ReadStreamOptions {
+  /** The first version that is read, inclusive. Default: 1 forward, the last one backward. */
+  readonly fromVersion?: number
+  /** At most this many events. @default 1000 */
+  readonly maxCount?: number
+  /** @default 'forward' */
+  readonly direction?: Direction
+}
+
+/** A part of a stream, in the order asked for. A stream that is not there has version 0 and no category. */
+export interface StreamSlice {
+  readonly events: readonly StoredEvent[]
+  /** The stream's last version at the time of reading. */
+  readonly streamVersion: number
+  readonly category: string | undefined
+}
+
+export interface ReadAllOptions {
+  /** The first position that is read, inclusive. Default: 1 forward, the last one backward. */
+  readonly fromPosition?: number
+  /** At most this many events. @default 1000 */
+  readonly maxCount?: number
+  /** @default 'forward' */
+  readonly direction?: Direction
+  /** Only events of these types. */
+  readonly types?: ReadonlySet<string>
+  /** Only events of streams of this category. */
+  readonly category?: string
+}
+
+/**
+ * A part of all events, in the order asked for. It may hold fewer than `maxCount` though there are more: a store bounds the
+ * work of one call, and `lastPosition` says where to go on. Backward, what is above the head counts as the head.
+ */
+export interface AllSlice {
+  readonly events: readonly StoredEvent[]
+  /**
+   * Where a reader goes on: every position up to here (down to here, backward) has been looked at, inclusive, whether it
+   * passed the filter or not. `fromPosition - 1` (`+ 1` backward) where nothing was.
+   */
+  readonly lastPosition: number
+  /** The store's last committed position at the time of reading, 0 where there is none. */
+  readonly headPosition: number
+}
+
+/** What a store can do beyond the contract. */
+export interface EventStoreCapabilities {
+  /** Several streams in one atomic append. */
+  readonly atomicStreams: boolean
+  /** Acknowledged events survive the end of the process. */
+  readonly durable: boolean
+  /** Several processes may share the store. */
+  readonly multiProcess: boolean
+  /** Whether events are kept as frozen values, or encoded by a serializer. */
+  readonly values: 'objects' | 'encoded'
+}
+
+/**
+ * The contract of an event store: what an adapter implements, and what Edict asks of it. Every operation may answer at once or
+ * by a promise. An adapter is wrapped by `checkedEventStore`, which does the argument and lifecycle checks once for all of them.
+ *
+ * An operation that fails throws (or rejects with) `StoreError`, with the driver's error as its cause, and with the outcome
+ * `'unknown'` where an append may have been committed.
+ */
+export interface EventStore {
+  /** For messages: `'in-memory'`, `'sqlite'`, … */
+  readonly name: string
+  readonly capabilities: EventStoreCapabilities
+
+  /**
+   * Makes the store ready. May be called again; each call is paired with one `close`. (`checkedEventStore` counts the pairs: an
+   * adapter sees `open` and `close` in turn.)
+   */
+  open(): MaybePromise<void>
+  /** The last `close` ends the watches. */
+  close(): MaybePromise<void>
+
+  /**
+   * Appends to one or several streams. Concurrent appends may be coalesced into one commit; each stream is answered by itself, in
+   * the order given, and a conflict of one never fails its neighbour (unless `atomic`). A durable store answers only after the
+   * commit is on disk.
+   */
+  append(streams: readonly StreamAppend[], options?: AppendOptions): MaybePromise<readonly StreamAppendResult[]>
+
+  readStream(streamId: string, options?: ReadStreamOptions): MaybePromise<StreamSlice>
+  /** Positions are contiguous and in the order of commits: a reader that goes on from `lastPosition` misses nothing. */
+  readAll(options?: ReadAllOptions): MaybePromise<AllSlice>
+  /** The events that a command id committed in a stream, in order; empty where there are none. */
+  readCommand(streamId: string, commandId: string): MaybePromise<readonly StoredEvent[]>
+  headPosition(): MaybePromise<number>
+
+  /**
+   * Calls back when events may have been appended, by whoever, with the head position if it is known. A wake-up, not a
+   * delivery: it may come late, twice or (over a network) not at all, so that a reader polls behind it. Never throws into an append.
+   * @returns a function that ends the watch
+   */
+  watch(listener: (headPosition?: number) => void): () => void
+
+  /** A snapshot replaces the one before. */
+  saveSnapshot(snapshot: Snapshot): MaybePromise<void>
+  readSnapshot(streamId: string): MaybePromise<Snapshot | undefined>
+  deleteSnapshot(streamId: string): MaybePromise<void>
+
+  /**
+   * Takes the checkpoint of a persistent subscription for an owner, makes it where it is not there yet, and raises its epoch.
+   * Undefined while another owner holds it. An epoch is never given twice, even if the checkpoint was deleted in between.
+   */
+  claimCheckpoint(name: string, options: ClaimOptions): MaybePromise<CheckpointClaim | undefined>
+  /** Writes the place that was reached. False, and nothing is written, where the epoch's claim no longer holds. */
+  saveCheckpoint(checkpoint: Checkpoint): MaybePromise<boolean>
+  /** Gives the checkpoint up, so that another owner can take it at once. Nothing where the epoch's claim no longer holds. */
+  releaseCheckpoint(name: string, epoch: number): MaybePromise<void>
+  /** What was claimed or saved last, or undefined. */
+  readCheckpoint(name: string): MaybePromise<Checkpoint | undefined>
+  deleteCheckpoint(name: string): MaybePromise<void>
+}

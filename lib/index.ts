@@ -1,0 +1,106 @@
+// Messages: what is asked for and what has happened.
+export { command, event, type EventOptions } from './messages/definition.ts'
+export { shape } from './messages/shape.ts'
+export type {
+  Command,
+  CommandDefinition,
+  DataOf,
+  Event,
+  EventDefinition,
+  Message,
+  MessageOf,
+} from './messages/message.ts'
+export type { Metadata, RecordedEvent } from './messages/recorded-event.ts'
+export type { SerializationContext, Serializer } from './messages/serializer.ts'
+export { jsonSerializer } from './messages/json-serializer.ts'
+export { upcaster, type Upcast, type UpcastEvent, type Upcaster, type UpcasterDefinition } from './messages/upcaster.ts'
+
+// Aggregates: who decides.
+export { aggregate, type Aggregate } from './aggregate/aggregate.ts'
+export { multi } from './aggregate/multi.ts'
+export { reject, Rejection } from './aggregate/rejection.ts'
+export { reply } from './aggregate/reply.ts'
+export type { ExecutionContext } from './aggregate/execution-context.ts'
+export type { Multi, Outcome, Reply } from './aggregate/outcome-type.ts'
+
+// Routers: which aggregate, and by which way.
+export { router, type Router } from './routing/router.ts'
+export { compositeRouter } from './routing/composite-router.ts'
+export type { HandlerContext } from './routing/command-handler.ts'
+export type { Life, Lifespan } from './routing/lifespan.ts'
+export type { Consistency, DispatchOptions } from './routing/dispatch-options.ts'
+export type { ExecutionResult } from './routing/execution-result.ts'
+export type { AroundMiddleware, HookMiddleware, Middleware, Pipeline } from './routing/middleware.ts'
+export type { BeforeExecuteContext } from './routing/route.ts'
+export { commandLogger, type CommandLoggerOptions } from './dispatch/command-logger.ts'
+
+// Handlers: who follows the events.
+export { eventHandler, type EventHandler, type EventHandlerDefinition } from './subscribers/event-handler.ts'
+export { retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'
+export type { EventHandlerContext } from './subscribers/handler-context.ts'
+export type { FailureContext } from './subscribers/handler-model.ts'
+
+// Applications: all of it, running.
+export { application } from './application/application.ts'
+export type { Application } from './application/application-type.ts'
+export type { ApplicationDefinition } from './application/definition.ts'
+
+// Event stores: where the events are.
+export { inMemoryEventStore } from './adapters/in-memory/in-memory-event-store.ts'
+export { checkedEventStore } from './event-store/checked-event-store.ts'
+export { readAllEvents, readStreamEvents } from './event-store/read.ts'
+export type {
+  AllSlice,
+  AppendOptions,
+  Direction,
+  EventStore,
+  EventStoreCapabilities,
+  ExpectedVersion,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamAppend,
+  StreamAppendResult,
+  StreamSlice,
+} from './event-store/event-store.ts'
+export type { NewEvent, StoredEvent } from './event-store/stored-event.ts'
+export type { Snapshot } from './event-store/snapshot.ts'
+export type { Checkpoint, CheckpointClaim, ClaimOptions } from './event-store/checkpoint.ts'
+
+// The doors for time, ids, randomness and logs.
+export { systemClock, type Clock } from './effects/clock.ts'
+export { randomIds, systemRandom, type Ids, type Random } from './effects/ids.ts'
+export { consoleLogger, type Logger } from './effects/logger.ts'
+export type { Result } from './effects/result.ts'
+
+// Errors: each with a stable code, and with what became of the command.
+export {
+  AbortedError,
+  AmbiguousApplicationError,
+  CategoryMismatchError,
+  CommandFailedError,
+  CommandRejectedError,
+  CommandTimeoutError,
+  ConsistencyTimeoutError,
+  DefinitionError,
+  DuplicateCommandError,
+  EdictError,
+  HaltedError,
+  InvalidIdentityError,
+  InvalidOptionError,
+  InvalidOutcomeError,
+  MailboxFullError,
+  MiddlewareMisuseError,
+  NoApplicationError,
+  NotRunningError,
+  ReentrantDispatchError,
+  RouterDefinitionError,
+  StoreError,
+  SubscriptionOwnedError,
+  UnreadableEventError,
+  UnregisteredCommandError,
+  UnsupportedCapabilityError,
+  ValidationError,
+  VersionConflictError,
+  type Issue,
+  type Outcome as CommandOutcome,
+} from './errors.ts'

@@ -1,0 +1,30 @@
+import type { MessageKind } from './message.ts'
+
+/** What the rest of the house has to know of a definition as the program runs. */
+export interface SealedDefinition {
+  readonly kind: MessageKind
+  readonly type: string
+  readonly schemaVersion: number
+}
+
+/**
+ * The run-time body of every message. The definition sits in a private field: it cannot be forged by a look-alike, is not
+ * enumerated, printed or serialised, and one class for all messages keeps property access monomorphic.
+ */
+export class SealedMessage {
+  readonly type: string
+  readonly data: unknown
+  readonly #definition: SealedDefinition
+
+  constructor(definition: SealedDefinition, data: unknown) {
+    this.type = definition.type
+    this.data = data
+    this.#definition = definition
+    Object.freeze(this)
+  }
+
+  /** The definition that made a value, or undefined where none did. */
+  static definitionOf(value: unknown): SealedDefinition | undefined {
+    return value !== null && typeof value === 'object' && #definition in value ? value.#definition : undefined
+  }
+}

@@ -1,0 +1,54 @@
+import { InvalidOptionError } from '../errors.ts'
+import { RESERVED_METADATA_PREFIX } from '../event-store/recorded-event.ts'
+import type { Metadata } from '../messages/recorded-event.ts'
+
+/** Deeper metadata than this is a mistake. */
+const MAX_DEPTH = 32
+
+export const NO_METADATA: Metadata = Object.freeze({})
+
+/**
+ * A frozen copy of what a caller gives as metadata: JSON values under keys that are not Edict's own.
+ *
+ * @throws {InvalidOptionError} `invalid_option`, naming the key
+ */
+export function commandMetadata(given: unknown): Metadata {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    throw new InvalidOptionError('metadata must be an object of JSON values')
+  }
+  const copied: Record<string, unknown> = {}
+  for (const key of Object.keys(given)) copied[key] = metadataValue(key, (given as Record<string, unknown>)[key])
+  return Object.freeze(copied)
+}
+
+/** One checked, frozen value of metadata. */
+export function metadataValue(key: string, value: unknown): unknown {
+  if (key.startsWith(RESERVED_METADATA_PREFIX)) {
+    throw new InvalidOptionError(`metadata keys that begin with "${RESERVED_METADATA_PREFIX}" are reserved: ${key}`)
+  }
+  if (key === '__proto__') throw new InvalidOptionError('metadata must not have the key __proto__')
+  return jsonCopy(value, key, 0)
+}
+
+function jsonCopy(value: unknown, path: string, depth: number): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (typeof value !== 'object' || depth > MAX_DEPTH) throw notJson(path)
+  if (Array.isArray(value)) {
+    return Object.freeze(Array.from(value, (item: unknown, index) => jsonCopy(item, `${path}.${index}`, depth + 1)))
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) throw notJson(path)
+  const copied: Record<string, unknown> = {}
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw notJson(`${path}.${key}`)
+    copied[key] = jsonCopy(item, `${path}.${key}`, depth + 1)
+  }
+  return Object.freeze(copied)
+}
+
+function notJson(path: string): InvalidOptionError {
+  return new InvalidOptionError(
+    `metadata.${path} is no JSON value: metadata is made of text, finite numbers, booleans, null, lists and plain objects`,
+  )
+}

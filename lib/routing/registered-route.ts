@@ -1,0 +1,96 @@
+import type { Aggregate, RecordedOf } from '../aggregate/aggregate.ts'
+import type { AggregateShape, CodesOf, CommandOf, EventOf, StateOf } from '../aggregate/aggregate-shape.ts'
+import type { constraint } from '../aggregate/type-error.ts'
+import type { CodesIn, ReplyIn } from '../aggregate/outcome-type.ts'
+import type { EdictTypeError } from '../aggregate/type-error.ts'
+import type {
+  CommandRejectedError,
+  CommandTimeoutError,
+  ConsistencyTimeoutError,
+  VersionConflictError,
+} from '../errors.ts'
+import type { Command, CommandDefinition, DataOf } from '../messages/message.ts'
+import type { ExecutionResult } from './execution-result.ts'
+
+// What the compiler knows of registered commands. A router of hundreds passes all of it on at every step, so an entry is small,
+// and everything else is worked out when it is asked for.
+
+/** A command that its aggregate executes; `Before` is the type of its `beforeExecute`. */
+export interface AggregateRoute<out Shape extends AggregateShape, out Before> {
+  readonly aggregate: Shape
+  readonly before: Before
+}
+
+/** A command that a command handler executes. */
+export interface HandlerRoute<out Definition, out Shape extends AggregateShape, out To, out Before> {
+  readonly definition: Definition
+  readonly handled: Shape
+  readonly to: To
+  readonly before: Before
+}
+
+/** What one call of `dispatch` adds to a router: a map by command type, for looking up is cheap in a map. */
+export type RouteMap<Type extends string, Route> = { readonly [Registered in Type]: Route }
+
+export type RouteFor<
+  Definition extends CommandDefinition,
+  Shape extends AggregateShape,
+  To,
+  Before,
+> = To extends Aggregate ? AggregateRoute<Shape, Before> : HandlerRoute<Definition, Shape, To, Before>
+
+/** `never` where an option was not given, and is inferred as its constraint. */
+export type Given<Option> = typeof constraint extends keyof Option ? never : Option
+
+export type RouteOf<Routes, Type> = Type extends keyof Routes ? Routes[Type] : never
+
+type DefinitionOf<Route, Type> =
+  Route extends AggregateRoute<infer Shape, unknown>
+    ? Extract<CommandOf<Shape>, { readonly type: Type }>
+    : Route extends HandlerRoute<infer Definition, AggregateShape, unknown, unknown>
+      ? Extract<Definition, { readonly type: Type }>
+      : never
+
+/** The command of a type as a router's `dispatch` takes it, or the sentence that refuses it. */
+export type CommandFor<Route, Type extends string> = [Route] extends [never]
+  ? EdictTypeError<`${Type} is not registered in this router`>
+  : Command<Type, DataOf<DefinitionOf<Route, Type>>>
+
+/** Every command of a router. */
+export type CommandIn<Routes> = {
+  [Type in keyof Routes & string]: Command<Type, DataOf<DefinitionOf<Routes[Type], Type>>>
+}[keyof Routes & string]
+
+/** What the dispatch of a command gives. */
+export type DispatchResult<Routes, Type> = ResultOf<RouteOf<Routes, Type>, Type>
+
+export type ResultOf<Route, Type> =
+  Route extends AggregateRoute<infer Shape, unknown>
+    ? ExecutionResult<StateOf<Shape>, RecordedOf<EventOf<Shape>>>
+    : Route extends HandlerRoute<unknown, infer Shape, infer To, unknown>
+      ? ExecutionResult<StateOf<Shape>, RecordedOf<EventOf<Shape>>, ReplyIn<HandlerOut<To, Type>>>
+      : never
+
+/** What `tryDispatch` gives for a command that did not succeed as expected: discriminated by `code`. */
+export type DispatchFailure<Routes, Type> =
+  | Rejected<CodesFor<RouteOf<Routes, Type>, Type>>
+  | CommandTimeoutError
+  | ConsistencyTimeoutError<DispatchResult<Routes, Type>>
+  | VersionConflictError
+
+type Rejected<Code extends string> = [Code] extends [never] ? never : CommandRejectedError<Code>
+
+type CodesFor<Route, Type> =
+  Route extends AggregateRoute<infer Shape, infer Before>
+    ? CodesOf<Shape, Type> | CodesIn<AwaitedResult<Before>>
+    : Route extends HandlerRoute<unknown, AggregateShape, infer To, infer Before>
+      ? CodesIn<HandlerOut<To, Type>> | CodesIn<AwaitedResult<Before>>
+      : never
+
+type HandlerOut<To, Type> = To extends (...args: never) => unknown
+  ? AwaitedResult<To>
+  : Type extends keyof To
+    ? AwaitedResult<To[Type]>
+    : never
+
+type AwaitedResult<Fn> = Fn extends (...args: never) => infer Out ? Awaited<Out> : never

@@ -1,0 +1,41 @@
+import type { AggregateModel } from '../aggregate/model.ts'
+import type { Rejection } from '../aggregate/rejection.ts'
+import type { SealedDefinition } from '../messages/sealed-message.ts'
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { HandlerContext } from './command-handler.ts'
+import type { Lifespan } from './lifespan.ts'
+import type { Middleware } from './middleware.ts'
+import type { Consistency } from './dispatch-options.ts'
+
+/** What a registration may say for every dispatch of its commands. A call's own options win over these. */
+export interface RouteOptions {
+  readonly timeout?: number
+  readonly consistency?: Consistency
+  readonly retryAttempts?: number
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly lifespan?: Lifespan
+}
+
+/** The one value that dispatch reads: all that is known of a command's way, prepared when the router is defined. */
+export interface Route {
+  readonly command: SealedDefinition
+  readonly aggregate: AggregateModel
+  /** Undefined where the aggregate itself executes the command. */
+  readonly handler: ((state: unknown, data: unknown, context: HandlerContext) => unknown) | undefined
+  readonly beforeExecute:
+    ((state: unknown, context: BeforeExecuteContext) => MaybePromise<void | Rejection>) | undefined
+  /** The identity's value, straight from the command's data; not checked yet. */
+  readonly identityOf: (data: unknown) => unknown
+  /** How the identity is found, for messages: `'accountNumber'`, or `'a function'`. */
+  readonly identityName: string
+  readonly prefix: string
+  /** Of all routers around the command, outermost first. */
+  readonly middleware: readonly Middleware[]
+  readonly options: RouteOptions
+  /** The router that registered the command. */
+  readonly routerName: string
+}
+
+export interface BeforeExecuteContext extends HandlerContext {
+  readonly command: { readonly type: string; readonly data: unknown }
+}

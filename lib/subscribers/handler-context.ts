@@ -1,0 +1,69 @@
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { Command } from '../messages/message.ts'
+import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+
+/**
+ * How a handler's commands reach the application. The options carry the causation and correlation of the event already.
+ * `handlerName` is the handler that dispatches, which must not wait for itself.
+ */
+export type DispatchFromHandler = (
+  command: unknown,
+  options: DispatchOptions,
+  handlerName: string,
+) => Promise<ExecutionResult>
+
+/** What a handler may know and do beside the event. */
+export interface EventHandlerContext {
+  /**
+   * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id that of
+   * the event. With strong consistency it waits for all handlers but this one.
+   */
+  readonly dispatch: (command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
+  /** Aborts when the handler is stopped. */
+  readonly signal: AbortSignal
+  /** The application's name. */
+  readonly application: string
+  readonly handlerName: string
+  /** How often this event has been given to the handler since it started, from 1. */
+  readonly attempt: number
+}
+
+/** What all contexts of one running handler share. */
+export interface HandlerSurroundings {
+  readonly application: string
+  readonly handlerName: string
+  readonly signal: AbortSignal
+  readonly dispatch: DispatchFromHandler
+}
+
+/** One for each delivery. What needs a closure is made only when it is asked for. */
+export class DeliveryContext implements EventHandlerContext {
+  readonly attempt: number
+  readonly #surroundings: HandlerSurroundings
+  readonly #recorded: RecordedEvent
+
+  constructor(surroundings: HandlerSurroundings, recorded: RecordedEvent, attempt: number) {
+    this.#surroundings = surroundings
+    this.#recorded = recorded
+    this.attempt = attempt
+  }
+
+  get application(): string {
+    return this.#surroundings.application
+  }
+
+  get handlerName(): string {
+    return this.#surroundings.handlerName
+  }
+
+  get signal(): AbortSignal {
+    return this.#surroundings.signal
+  }
+
+  get dispatch(): EventHandlerContext['dispatch'] {
+    const { dispatch, handlerName } = this.#surroundings
+    const { eventId, correlationId } = this.#recorded
+    return (command, options) => dispatch(command, { causationId: eventId, correlationId, ...options }, handlerName)
+  }
+}

@@ -1,0 +1,133 @@
+import { DefinitionError } from '../errors.ts'
+import { textFault } from '../event-store/argument-checks.ts'
+import type { StartFrom } from '../event-store/persistent-subscription.ts'
+import { sealedDefinitionOf } from '../messages/definition.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { EventHandlerContext } from './handler-context.ts'
+
+/** What `onError` may know beside the error and the event. */
+export interface FailureContext {
+  /** How often this event has failed in a row, from 1. */
+  readonly failures: number
+  readonly handlerName: string
+  /** The application's name. */
+  readonly application: string
+}
+
+/** A function that handles events of one type, as the runner calls it. */
+export type HandleEvent = (data: unknown, recorded: RecordedEvent, context: EventHandlerContext) => unknown
+
+/** What runs: a handler's definition, checked and prepared. */
+export interface HandlerModel {
+  readonly name: string
+  readonly types: ReadonlySet<string>
+  readonly handleByType: ReadonlyMap<string, HandleEvent>
+  /** Undefined where the application's default governs. */
+  readonly consistency: 'eventual' | 'strong' | undefined
+  readonly startFrom: StartFrom
+  readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
+  readonly afterStart:
+    ((context: { readonly handlerName: string; readonly application: string }) => unknown) | undefined
+}
+
+const models = new WeakMap<object, HandlerModel>()
+
+export function keepModel(handler: object, model: HandlerModel): void {
+  models.set(handler, model)
+}
+
+/** What `eventHandler` prepared; undefined where the value is no event handler. */
+export function handlerModelOf(handler: unknown): HandlerModel | undefined {
+  return typeof handler === 'object' && handler !== null ? models.get(handler) : undefined
+}
+
+const OPTIONS = ['events', 'handle', 'consistency', 'startFrom', 'onError', 'afterStart']
+
+export function checkedModel(name: unknown, definition: unknown): HandlerModel {
+  const fault = textFault(name) ?? (String(name).trim() === '' ? 'must not be blank' : undefined)
+  if (fault !== undefined || typeof name !== 'string') {
+    throw new DefinitionError(`eventHandler(name, definition): the name ${fault}`)
+  }
+  const where = `eventHandler('${name}')`
+  if (typeof definition !== 'object' || definition === null) {
+    throw new DefinitionError(`${where} needs a definition: { events, handle, … }`)
+  }
+  for (const key of Object.keys(definition)) {
+    if (!OPTIONS.includes(key)) {
+      throw new DefinitionError(`${where}: unknown option ${key}; the options are ${OPTIONS.join(', ')}`)
+    }
+  }
+  const options = definition as Readonly<Record<string, unknown>>
+  const types = checkedTypes(where, options['events'])
+  return Object.freeze({
+    name,
+    types,
+    handleByType: checkedHandle(where, options['handle'], types),
+    consistency: checkedConsistency(where, options['consistency']),
+    startFrom: checkedStart(where, options['startFrom']),
+    onError: checkedFunction(where, 'onError', options['onError']),
+    afterStart: checkedFunction(where, 'afterStart', options['afterStart']),
+  })
+}
+
+function checkedTypes(where: string, events: unknown): ReadonlySet<string> {
+  if (!Array.isArray(events) || events.length === 0) {
+    throw new DefinitionError(`${where}: events must be a list of the events that it handles`)
+  }
+  const types = new Set<string>()
+  for (const [index, definition] of events.entries()) {
+    const sealed = sealedDefinitionOf(definition)
+    if (sealed === undefined) throw new DefinitionError(`${where}: events[${index}] is not made by event(type, schema)`)
+    if (sealed.kind !== 'event') throw new DefinitionError(`${where}: ${sealed.type} is a command, not an event`)
+    if (types.has(sealed.type)) throw new DefinitionError(`${where}: ${sealed.type} stands in events twice`)
+    types.add(sealed.type)
+  }
+  return types
+}
+
+function checkedHandle(where: string, handle: unknown, types: ReadonlySet<string>): ReadonlyMap<string, HandleEvent> {
+  if (typeof handle === 'function') return new Map([...types].map((type) => [type, handle as HandleEvent]))
+  if (typeof handle !== 'object' || handle === null) {
+    throw new DefinitionError(`${where}: handle must be a table of functions by event type, or one function`)
+  }
+  // An instance of a class may hold more than its handlers.
+  const plain = Object.getPrototypeOf(handle) === Object.prototype
+  const foreign = plain ? Object.keys(handle).find((key) => !types.has(key)) : undefined
+  if (foreign !== undefined) {
+    throw new DefinitionError(`${where}: handle has ${foreign}, which is not one of its events`)
+  }
+  return new Map(
+    [...types].map((type) => [type, functionFor(where, handle as Readonly<Record<string, unknown>>, type)]),
+  )
+}
+
+function functionFor(where: string, table: Readonly<Record<string, unknown>>, type: string): HandleEvent {
+  // A table may be an instance of a class, whose functions are its methods; those of every object are nobody's handlers.
+  const found = table[type]
+  const inherited = (Object.prototype as unknown as Readonly<Record<string, unknown>>)[type]
+  if (typeof found !== 'function' || found === inherited) {
+    throw new DefinitionError(`${where}: handle has no function for ${type}`)
+  }
+  return found.bind(table) as HandleEvent
+}
+
+function checkedConsistency(where: string, consistency: unknown): 'eventual' | 'strong' | undefined {
+  if (consistency === undefined || consistency === 'eventual' || consistency === 'strong') return consistency
+  throw new DefinitionError(`${where}: consistency must be 'eventual' or 'strong'`)
+}
+
+function checkedStart(where: string, startFrom: unknown): StartFrom {
+  if (startFrom === undefined) return 'origin'
+  if (startFrom === 'origin' || startFrom === 'current') return startFrom
+  if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return startFrom as number
+  throw new DefinitionError(`${where}: startFrom must be 'origin', 'current' or a position, a whole number from 1`)
+}
+
+function checkedFunction(
+  where: string,
+  option: string,
+  value: unknown,
+): ((...given: unknown[]) => unknown) | undefined {
+  if (value === undefined || typeof value === 'function') return value as ((...given: unknown[]) => unknown) | undefined
+  throw new DefinitionError(`${where}: ${option} must be a function`)
+}

@@ -1,0 +1,87 @@
+import { systemClock } from '../../effects/clock.ts'
+import type { MaybePromise } from '../../effects/maybe-promise.ts'
+import { describeThrown, EdictError } from '../../errors.ts'
+
+/** How long a condition may take to come true. */
+const PATIENCE_MS = 5_000
+const LOOK_EVERY_MS = 2
+
+/** What a case of the suite throws where the store does not behave. */
+export class ConformanceFailure extends Error {
+  override readonly name = 'ConformanceFailure'
+}
+
+export function fail(message: string): never {
+  throw new ConformanceFailure(message)
+}
+
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) fail(message)
+}
+
+/** Deep equality; what a store gives may be of another class than what it was given, but not hold anything else. */
+export function assertEqual(actual: unknown, expected: unknown, what: string): void {
+  if (!isEqual(actual, expected)) fail(`${what}: expected ${shown(expected)}, got ${shown(actual)}`)
+}
+
+/** Checks that a call fails with an error of the catalogue, thrown or rejected with, and gives the error. */
+export async function assertFails(call: () => MaybePromise<unknown>, code: string, what: string): Promise<EdictError> {
+  try {
+    await call()
+  } catch (thrown) {
+    if (!(thrown instanceof EdictError)) fail(`${what}: expected the code ${code}, got ${describeThrown(thrown)}`)
+    assertEqual(thrown.code, code, `${what}: the code of ${JSON.stringify(thrown.message)}`)
+    assertEqual(thrown.outcome, 'not-executed', `${what}: the outcome`)
+    return thrown as EdictError
+  }
+  fail(`${what}: expected a failure with the code ${code}, but the call went through`)
+}
+
+/** Waits until a condition holds. */
+export async function eventually(what: string, condition: () => MaybePromise<boolean>): Promise<void> {
+  const deadline = systemClock.now() + PATIENCE_MS
+  while (!(await condition())) {
+    if (systemClock.now() > deadline) fail(`waited ${PATIENCE_MS} ms in vain until ${what}`)
+    await new Promise<void>((resolve) => systemClock.setTimeout(resolve, LOOK_EVERY_MS))
+  }
+}
+
+/** The numbers from first to last. */
+export function range(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
+  if (one instanceof Date || other instanceof Date) {
+    return one instanceof Date && other instanceof Date && Object.is(one.getTime(), other.getTime())
+  }
+  if (one instanceof Map && other instanceof Map) return isEqual([...one], [...other])
+  if (one instanceof Set && other instanceof Set) return isEqual([...one], [...other])
+  if (one instanceof Uint8Array && other instanceof Uint8Array) return isEqual(Array.from(one), Array.from(other))
+  if (kindOf(one) !== kindOf(other)) return false
+  const keys = Reflect.ownKeys(one)
+  return (
+    keys.length === Reflect.ownKeys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isEqual(Reflect.get(one, key), Reflect.get(other, key)))
+  )
+}
+
+function kindOf(value: object): string {
+  if (Array.isArray(value)) return 'list'
+  if (value instanceof Uint8Array) return 'binary'
+  if (value instanceof Map) return 'map'
+  return value instanceof Set ? 'set' : 'object'
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item === 'bigint') return `${item}n`
+    if (item instanceof Map || item instanceof Set) return Array.from<unknown>(item)
+    if (item instanceof Uint8Array) return `bytes ${Array.from(item.subarray(0, 20)).join(' ')}`
+    return typeof item === 'number' && !Number.isFinite(item) ? String(item) : item
+  }) as string | undefined
+  if (text === undefined) return String(value)
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text
+}

@@ -1,0 +1,18 @@
+import { describe, it } from '@jest/globals'
+import fc from 'fast-check'
+import { inMemoryEventStore } from '../../../lib/adapters/in-memory/in-memory-event-store.ts'
+import { assertBehavesAsModel, steps } from '../../event-store/event-store-model.ts'
+
+describe('inMemoryEventStore', () => {
+  it('behaves as a plain list of events does, whatever is asked of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (plan) => {
+        const store = inMemoryEventStore()
+        await store.open()
+        await assertBehavesAsModel(store, plan)
+        await store.close()
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

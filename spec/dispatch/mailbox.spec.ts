@@ -1,0 +1,147 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { router } from 'edict'
+import { Add, Added, Counter, Noop, counterRouter, deferred, started, stopAll } from '../support/counter.ts'
+
+afterEach(stopAll)
+
+const slow = (gate: Promise<unknown>) =>
+  router('counters', (r) =>
+    r
+      .identify(Counter, { by: 'id' })
+      .dispatch(Noop, { to: Counter })
+      .dispatch(Add, {
+        aggregate: Counter,
+        to: async (counter, { by }) => {
+          await gate
+          return counter.total + by > 1_000 ? undefined : Added({ by })
+        },
+      }),
+  )
+
+describe('commands for one aggregate', () => {
+  it('never interleave: each sees what the ones before it did', async () => {
+    const app = await started({ router: slow(Promise.resolve()) })
+    const results = await Promise.all(Array.from({ length: 100 }, (_, by) => app.dispatch(Add({ id: 'a', by }))))
+    expect(results.map(({ aggregateVersion }) => aggregateVersion)).toEqual(
+      results.map((_, index) => Math.min(index + 1, results.filter(({ events }) => events.length).length)),
+    )
+    const versions = results.flatMap(({ events }) => events.map(({ streamVersion }) => streamVersion))
+    expect(versions).toEqual(versions.map((_, index) => index + 1))
+  })
+
+  it('take effect in the order of their dispatch, whether they wait or not', async () => {
+    const gate = deferred()
+    const app = await started({ router: slow(gate.promise) })
+    const dispatched = [
+      app.dispatch(Add({ id: 'a', by: 1 })),
+      app.dispatch(Noop({ id: 'a' })),
+      app.dispatch(Add({ id: 'a', by: 2 })),
+      app.dispatch(Noop({ id: 'a' })),
+    ]
+    gate.resolve()
+    const totals = (await Promise.all(dispatched)).map(({ aggregateState }) => aggregateState.total)
+    expect(totals).toEqual([1, 1, 3, 3])
+  })
+
+  it('do not hold up those of another aggregate', async () => {
+    const gate = deferred()
+    const app = await started({ router: slow(gate.promise) })
+    const held = app.dispatch(Add({ id: 'a', by: 1 }))
+    await expect(app.dispatch(Noop({ id: 'b' }))).resolves.toMatchObject({ events: [] })
+    gate.resolve()
+    await held
+  })
+
+  it('go on after one of them failed', async () => {
+    const app = await started({ router: counterRouter })
+    const outcomes = await Promise.allSettled([
+      app.dispatch(Add({ id: 'a', by: 1 })),
+      app.dispatch(Add({ id: 'a', by: -1 })),
+      app.dispatch(Add({ id: 'a', by: 2 })),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(await app.aggregateState(Counter, 'a')).toEqual({ total: 3 })
+  })
+
+  it('are refused at once when too many of them wait', async () => {
+    const gate = deferred()
+    const app = await started({ router: slow(gate.promise), mailboxLimit: 2 })
+    const first = [1, 2, 3].map((by) => app.dispatch(Add({ id: 'a', by })))
+    await expect(app.dispatch(Noop({ id: 'a' }))).rejects.toMatchObject({
+      code: 'mailbox_full',
+      outcome: 'not-executed',
+    })
+    gate.resolve()
+    await expect(Promise.all(first)).resolves.toHaveLength(3)
+    await expect(app.dispatch(Noop({ id: 'a' }))).resolves.toMatchObject({ aggregateVersion: 3 })
+  })
+
+  it('make room again when those who waited gave up', async () => {
+    const gate = deferred()
+    const app = await started({ router: slow(gate.promise), mailboxLimit: 1 })
+    const held = app.dispatch(Add({ id: 'a', by: 1 }))
+    await expect(app.dispatch(Noop({ id: 'a' }), { timeout: 10 })).rejects.toMatchObject({ code: 'command_timeout' })
+    const waiting = app.dispatch(Noop({ id: 'a' }))
+    gate.resolve()
+    await expect(Promise.all([held, waiting])).resolves.toHaveLength(2)
+  })
+})
+
+describe('a handler that dispatches to its own aggregate while it runs', () => {
+  it('is refused at once when it is synchronous', async () => {
+    let inner: Promise<unknown> | undefined
+    const own = router('own', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch([Add, Noop], {
+        aggregate: Counter,
+        to: {
+          Add: (_counter, { id, by }) => {
+            inner = app.dispatch(Noop({ id }))
+            return Added({ by })
+          },
+          Noop: () => undefined,
+        },
+      }),
+    )
+    const app = await started({ router: own })
+    await app.dispatch(Add({ id: 'a', by: 1 }))
+    await expect(inner).rejects.toMatchObject({ code: 'reentrant_dispatch', outcome: 'not-executed' })
+  })
+
+  it('is refused at once when it is asynchronous, and by way of another aggregate too', async () => {
+    const own = router('own', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch([Add, Noop], {
+        aggregate: Counter,
+        to: {
+          Add: async (_counter, { id, by }): Promise<undefined> => {
+            await Promise.resolve()
+            await app.dispatch(Add({ id: id === 'a' ? 'b' : 'a', by }))
+          },
+          Noop: () => undefined,
+        },
+      }),
+    )
+    const app = await started({ router: own })
+    const began = Date.now()
+    await expect(app.dispatch(Add({ id: 'a', by: 1 }))).rejects.toMatchObject({
+      code: 'command_failed',
+      cause: { code: 'command_failed', cause: { code: 'reentrant_dispatch' } },
+    })
+    expect(Date.now() - began).toBeLessThan(4_000)
+  })
+})
+
+describe('a loop of dispatches', () => {
+  it('lets timers have their turn', async () => {
+    const app = await started({ router: counterRouter })
+    const timer = { fired: false }
+    const handle = setTimeout(() => {
+      timer.fired = true
+    }, 50)
+    const end = Date.now() + 3_000
+    for (let count = 0; !timer.fired && Date.now() < end; count++) {
+      await app.dispatch(Add({ id: `a${count % 10}`, by: 1 }))
+    }
+    clearTimeout(handle)
+    expect(timer.fired).toBe(true)
+  })
+})

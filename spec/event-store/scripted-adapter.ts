@@ -1,0 +1,34 @@
+import type { EventStore } from '../../lib/event-store/event-store.ts'
+
+/** An adapter that notes what it is asked, and answers at once with nothing, unless told otherwise. */
+export function scriptedAdapter(script: Partial<EventStore> = {}) {
+  const calls: string[] = []
+  const noted =
+    <Answer>(name: string, answer: Answer) =>
+    (): Answer => {
+      calls.push(name)
+      return answer
+    }
+  const adapter: EventStore = {
+    name: 'scripted',
+    capabilities: { atomicStreams: true, durable: false, multiProcess: false, values: 'objects' },
+    open: noted('open', undefined),
+    close: noted('close', undefined),
+    append: noted('append', []),
+    readStream: noted('readStream', { events: [], streamVersion: 0, category: undefined }),
+    readAll: noted('readAll', { events: [], lastPosition: 0, headPosition: 0 }),
+    readCommand: noted('readCommand', []),
+    headPosition: noted('headPosition', 0),
+    watch: noted('watch', () => undefined),
+    saveSnapshot: noted('saveSnapshot', undefined),
+    readSnapshot: noted('readSnapshot', undefined),
+    deleteSnapshot: noted('deleteSnapshot', undefined),
+    claimCheckpoint: noted('claimCheckpoint', undefined),
+    saveCheckpoint: noted('saveCheckpoint', false),
+    releaseCheckpoint: noted('releaseCheckpoint', undefined),
+    readCheckpoint: noted('readCheckpoint', undefined),
+    deleteCheckpoint: noted('deleteCheckpoint', undefined),
+    ...script,
+  }
+  return { adapter, calls }
+}
