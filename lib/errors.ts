@@ -296,8 +296,8 @@ export class RouterDefinitionError extends EdictError<RouterDefinitionCode> {
   }
 }
 
-/** The codes that belong to Edict: `reject` refuses them, so that a code always says who spoke. */
-export const frameworkCodes: ReadonlySet<string> = new Set([
+/** The codes that belong to Edict. */
+const FRAMEWORK_CODES = [
   'invalid_message',
   'unregistered_command',
   'invalid_identity',
@@ -328,4 +328,9 @@ export const frameworkCodes: ReadonlySet<string> = new Set([
   'invalid_identity_definition',
   'missing_identity',
   'conflicting_prefix',
-])
+] as const
+
+/** A code of Edict's own, which `reject` refuses, so that a code always says who spoke. */
+export type FrameworkCode = (typeof FRAMEWORK_CODES)[number]
+
+export const frameworkCodes: ReadonlySet<string> = new Set(FRAMEWORK_CODES)

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 
 /** The input could not be read: the path is wrong, the file is not ours to read, the disk fails. */
@@ -19,10 +19,13 @@ export class CommandFile implements AsyncIterable<Buffer> {
   }
 
   static async at(path: string): Promise<CommandFile> {
-    if (path === '-') return new CommandFile(path, undefined)
-    const found = await stat(path).catch((error: unknown) => unreadable(path, error))
-    if (found.isDirectory()) throw new UnreadableFileError(`cannot read ${path}: it is a directory`)
-    return new CommandFile(path, found.isFile() ? found.size : undefined)
+    try {
+      const found = path === '-' ? fstatSync(process.stdin.fd) : await stat(path)
+      if (found.isDirectory()) throw new Error('it is a directory')
+      return new CommandFile(path, found.isFile() ? found.size : undefined)
+    } catch (error) {
+      unreadable(path, error)
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {

@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { print } from './output.ts'
 import { randomCommands } from './random-commands.ts'
 
 const { values } = parseArgs({
@@ -29,5 +30,5 @@ function* text(): Generator<string, void> {
   for (const command of randomCommands({ commands: lines, accounts, seed })) yield `${JSON.stringify(command)}\n`
 }
 
-const out = values.out === undefined ? process.stdout : createWriteStream(values.out)
-await pipeline(Readable.from(text()), out, { end: values.out !== undefined })
+if (values.out === undefined) await print(text())
+else await pipeline(Readable.from(text()), createWriteStream(values.out))

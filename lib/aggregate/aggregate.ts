@@ -92,7 +92,7 @@ export function aggregate<
   Apply extends ApplyTable<State, Events[number]> | ApplyFunction<State, Events[number]>,
   const Shape extends AggregateShape,
 >(
-  name: Name,
+  name: Name & KnownKeys<Shape>,
   definition: Shape & {
     /** The commands that `execute` decides on. */
     readonly commands: Commands
@@ -104,13 +104,13 @@ export function aggregate<
      * Pure: from state and command to an event, a list of events, nothing, a rejection, or a multi. A table by command type of
      * functions `(state, data, context)`, or one function that takes the whole message.
      */
-    readonly execute: Execute & ExecuteCheck<Execute, Name, Commands[number], Events[number]>
+    readonly execute: ExecuteCheck<Shape['execute'], Name, Commands[number], Events[number]> & Execute
     /**
      * From state and event to the next state. A table by event type of functions on an Immer draft, which change it or return the
      * next state; or one pure function that takes the whole event.
      */
-    readonly apply: Apply & ApplyCheck<Apply, Name, Events[number]['type']>
-  } & KnownKeys<Shape>,
+    readonly apply: ApplyCheck<Shape['apply'], Name, State, Events[number]['type']> & Apply
+  },
 ): Aggregate<Name, Shape> {
   return define(name, definition) as unknown as Aggregate<Name, Shape>
 }

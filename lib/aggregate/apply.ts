@@ -45,11 +45,19 @@ export function applyByFunction(
   apply: ApplyFunction,
 ): Apply {
   return (state, event) => {
-    const definition = events.get(event.type)
-    if (definition === undefined) throw unknownEvent(aggregate, event.type)
-    const made = event instanceof SealedMessage ? event : new SealedMessage(definition, event.data)
+    const made = event instanceof SealedMessage ? event : remade(aggregate, events, event)
     return settled(aggregate, event.type, apply(state, made))
   }
+}
+
+function remade(
+  aggregate: string,
+  events: ReadonlyMap<string, SealedDefinition>,
+  { type, data }: AppliedEvent,
+): SealedMessage {
+  const definition = events.get(type)
+  if (definition === undefined) throw unknownEvent(aggregate, type)
+  return new SealedMessage(definition, data)
 }
 
 function settled(aggregate: string, type: string, state: unknown): unknown {

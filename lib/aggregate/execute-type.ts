@@ -1,19 +1,23 @@
 import type { CommandDefinition, DataOf, MessageOf } from '../messages/message.ts'
 import type { ExecutionContext } from './execution-context.ts'
 import type { ExecuteProblem, PlainOutcome } from './outcome-check.ts'
-import type { Constraint, EdictTypeError, Unless, constraint } from './type-error.ts'
+import type { EdictTypeError, Unless } from './type-error.ts'
 
-export interface ExecuteFunction<State, Command> extends Constraint {
-  (state: Readonly<State>, command: MessageOf<Command>, context: ExecutionContext): unknown
-}
+/** One function for all commands, which takes the whole message. */
+export type ExecuteFunction<State, Command> = (
+  state: Readonly<State>,
+  command: MessageOf<Command>,
+  context: ExecutionContext,
+) => unknown
 
+/** A function for each command, by its type. That none is missing is for `ExecuteCheck` to say. */
 export type ExecuteTable<State, Command extends CommandDefinition> = {
-  readonly [One in Command as One['type']]: (
+  readonly [One in Command as One['type']]?: (
     state: Readonly<State>,
     data: Readonly<DataOf<One>>,
     context: ExecutionContext,
   ) => unknown
-} & Constraint
+}
 
 /** `unknown` where `execute` is right, else what is wrong with it. */
 export type ExecuteCheck<
@@ -21,15 +25,17 @@ export type ExecuteCheck<
   Name extends string,
   Command extends CommandDefinition,
   Event,
-> = typeof constraint extends keyof Execute
+> = unknown extends Execute
   ? unknown
   : Execute extends (...args: never) => unknown
     ? FunctionCheck<Execute, `execute of ${Name}`, Name, MessageOf<Event>>
-    : {
-        readonly [Key in keyof Execute & string]: Key extends Command['type']
-          ? FunctionCheck<Execute[Key], `execute of ${Key}`, Name, MessageOf<Event>>
-          : EdictTypeError<`${Key} is not among the commands of ${Name}`>
-      }
+    : [Command['type']] extends [keyof Execute]
+      ? {
+          readonly [Key in keyof Execute & string]: Key extends Command['type']
+            ? FunctionCheck<Execute[Key], `execute of ${Key}`, Name, MessageOf<Event>>
+            : EdictTypeError<`${Key} is not among the commands of ${Name}`>
+        }
+      : EdictTypeError<`execute of ${Name} has no function for ${Exclude<Command['type'], keyof Execute>}`>
 
 // What nearly every function gives is let through in one step; only what is left over is looked into.
 type FunctionCheck<Execute, Who extends string, Name extends string, Event> = Execute extends (

@@ -1,5 +1,5 @@
 import type { Fairness } from '../effects/fairness.ts'
-import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import { CategoryMismatchError } from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore, StreamSlice } from '../event-store/event-store.ts'
@@ -50,13 +50,13 @@ export class Hydration {
   /** @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's */
   run(): MaybePromise<VersionedState> {
     for (;;) {
-      const slice = this.#source.store.readStream(this.#streamId, {
+      const slice: MaybePromise<StreamSlice> = this.#source.store.readStream(this.#streamId, {
         fromVersion: this.#version + 1,
         maxCount: Math.min(SLICE_EVENTS, this.#toVersion - this.#version),
       })
-      if (isPromiseLike(slice)) return proceed(slice as MaybePromise<StreamSlice>, this, this.#sliceRead)
+      if (isLater(slice)) return proceed(slice, this, this.#sliceRead)
       const folded = this.#fold(slice)
-      if (isPromiseLike(folded)) return proceed(folded, this, this.#folded)
+      if (isLater(folded)) return proceed(folded, this, this.#folded)
       if (this.#done()) return this.#result()
       if (this.#source.fairness.turnDue()) return this.#source.fairness.turn().then(() => this.run())
     }
@@ -84,9 +84,14 @@ export class Hydration {
     while (this.#at < events.length) {
       const stored = events[this.#at++]
       if (stored === undefined) continue
+      if (this.#source.codec.readsAsStored(stored)) {
+        this.#state = this.#model.apply(this.#state, stored)
+        this.#version = stored.streamVersion
+        continue
+      }
       const decoded = this.#source.codec.decode(stored)
-      if (isPromiseLike(decoded)) {
-        return Promise.resolve(decoded).then((recorded) => {
+      if (isLater(decoded)) {
+        return decoded.then((recorded) => {
           this.#state = this.#model.fold(this.#state, recorded)
           this.#version = stored.streamVersion
           return this.#foldOn()

@@ -1,5 +1,5 @@
 import type { Fairness } from '../effects/fairness.ts'
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater, type MaybePromise } from '../effects/maybe-promise.ts'
 import { MailboxFullError } from '../errors.ts'
 
 /** One command's turn on an instance. */
@@ -71,7 +71,7 @@ export class Mailbox {
       this.#leave(turn, fairness)
       throw error
     }
-    if (!isPromiseLike(result)) {
+    if (!isLater(result)) {
       this.#leave(turn, fairness)
       return result
     }

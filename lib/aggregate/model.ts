@@ -18,6 +18,9 @@ export interface AggregateDefinition {
   readonly apply: unknown
 }
 
+/** Up to so many definitions are found faster in a list than in a map. */
+const FEW = 8
+
 type Execute = (state: unknown, command: SealedMessage, context: ExecutionContext) => unknown
 type ExecuteTable = Readonly<Record<string, (state: unknown, data: unknown, context: ExecutionContext) => unknown>>
 
@@ -30,6 +33,7 @@ export class AggregateModel {
   readonly apply: Apply
   readonly #execute: Execute
   readonly #initialState: () => unknown
+  readonly #eventDefinitions: readonly SealedDefinition[]
 
   constructor(definition: AggregateDefinition) {
     const { name } = definition
@@ -39,6 +43,7 @@ export class AggregateModel {
     this.name = name
     this.commands = byType(name, 'command', definition.commands)
     this.events = byType(name, 'event', definition.events)
+    this.#eventDefinitions = [...this.events.values()]
     if (typeof definition.initialState !== 'function') {
       throw new DefinitionError(`${name}: initialState must be a function that gives the state of a new ${name}`)
     }
@@ -49,6 +54,12 @@ export class AggregateModel {
 
   initialState(): unknown {
     return frozenState(this.#initialState())
+  }
+
+  /** Whether an event of the aggregate was made by this definition. */
+  owns(definition: SealedDefinition): boolean {
+    const { length } = this.#eventDefinitions
+    return length <= FEW ? this.#eventDefinitions.includes(definition) : this.events.get(definition.type) === definition
   }
 
   /** Runs `execute`: what it throws is thrown. */

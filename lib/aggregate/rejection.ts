@@ -1,4 +1,5 @@
-import { DefinitionError, frameworkCodes } from '../errors.ts'
+import { DefinitionError, frameworkCodes, type FrameworkCode } from '../errors.ts'
+import type { EdictTypeError } from './type-error.ts'
 
 /** What `reject` gives: the domain says no. The dispatch fails with `CommandRejectedError`, whose `code` is this one. */
 export class Rejection<out Code extends string = string> {
@@ -29,7 +30,10 @@ export function isRejection(value: unknown): value is Rejection {
  * @param details anything that the caller should know; it becomes the error's `details`
  * @throws {DefinitionError} `invalid_definition` where the code is empty, or one of Edict's own
  */
-export function reject<const Code extends string>(code: Code, details?: unknown): Rejection<Code> {
+export function reject<const Code extends string>(
+  code: Code & (Code extends FrameworkCode ? EdictTypeError<`${Code} is one of Edict's own codes`> : unknown),
+  details?: unknown,
+): Rejection<Code> {
   if (typeof code !== 'string' || code === '') throw new DefinitionError('reject(code) needs a non-empty code')
   if (frameworkCodes.has(code)) {
     throw new DefinitionError(`reject('${code}'): that code is one of Edict's own, choose another`)

@@ -10,7 +10,7 @@ import { ReplyWith } from './reply-with.ts'
 /** What settling needs of an aggregate. */
 export interface Settling {
   readonly name: string
-  readonly events: ReadonlyMap<string, SealedDefinition>
+  owns(definition: SealedDefinition): boolean
   readonly apply: Apply
 }
 
@@ -25,7 +25,7 @@ export function settle(model: Settling, state: unknown, outcome: unknown, who: s
   const definition = SealedMessage.definitionOf(outcome)
   if (definition !== undefined) {
     const event = outcome as SealedMessage
-    if (model.events.get(event.type) !== definition) throw foreign(model, event, who)
+    if (!model.owns(definition)) throw foreign(model, event, who)
     return { events: [event], state: model.apply(state, event), reply: undefined }
   }
   if (outcome instanceof Rejection) return outcome
@@ -45,7 +45,7 @@ function settleList(model: Settling, state: unknown, list: readonly unknown[], w
     const definition = SealedMessage.definitionOf(item)
     if (definition === undefined) throw garbage(item, `${who}, in its list,`)
     const event = item as SealedMessage
-    if (model.events.get(event.type) !== definition) throw foreign(model, event, who)
+    if (!model.owns(definition)) throw foreign(model, event, who)
     events.push(event)
     next = model.apply(next, event)
   }

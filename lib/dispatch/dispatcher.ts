@@ -1,4 +1,4 @@
-import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import { systemClock } from '../effects/clock.ts'
 import {
   CommandFailedError,
@@ -24,6 +24,8 @@ export class Dispatcher {
   readonly #plans: ReadonlyMap<string, RoutePlan>
   /** With the machine's own clock, one reading of it serves the event and the event loop. */
   readonly #realTime: boolean
+  /** Commands of one type often follow one another. */
+  #lastPlan: RoutePlan | undefined
   /** Dispatches that could not be answered at once. */
   #pending = 0
   readonly #idleListeners: (() => void)[] = []
@@ -60,7 +62,8 @@ export class Dispatcher {
         return this.#underWay(services.fairness.turn().then(() => way.startLater()))
       }
       const done = way.start()
-      return isPromiseLike(done) ? this.#underWay(Promise.resolve(done)) : Promise.resolve(done)
+      const answer = Promise.resolve(done)
+      return isLater(done) ? this.#underWay(answer) : answer
     } catch (error) {
       return Promise.reject(isEdictError(error) ? error : new CommandFailedError('the dispatch', error))
     }
@@ -87,8 +90,12 @@ export class Dispatcher {
   #planOf(command: unknown): RoutePlan {
     const definition = SealedMessage.definitionOf(command)
     if (definition === undefined) throw notMade(command)
+    if (definition === this.#lastPlan?.route.command) return this.#lastPlan
     const plan = this.#plans.get(definition.type)
-    if (plan !== undefined && plan.route.command === definition) return plan
+    if (plan !== undefined && plan.route.command === definition) {
+      this.#lastPlan = plan
+      return plan
+    }
     const { applicationName, logger } = this.#services
     const error =
       definition.kind === 'event'
@@ -143,7 +150,7 @@ class Journey {
     if (awaited.length === 0) return result
     const { consistencyTimeout } = this.#execution.options
     const laggards = this.#services.board.wait(result.events, awaited, consistencyTimeout, this.#dispatchingHandler)
-    if (!isPromiseLike(laggards) && laggards.length === 0) return result
+    if (!isLater(laggards) && laggards.length === 0) return result
     this.#result = result
     return proceed(laggards, this, this.#waited)
   }

@@ -4,7 +4,7 @@ import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { Turn } from '../aggregate/mailbox.ts'
 import type { Decision } from '../aggregate/decision.ts'
 import { isRejection, type Rejection } from '../aggregate/rejection.ts'
-import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater, isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import {
   AbortedError,
   CategoryMismatchError,
@@ -122,7 +122,7 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
     const { mailbox } = instance
     if (!mailbox.idle) this.#refuseReentry(instance)
     const result = mailbox.enter(this, mailboxLimit, instance.streamId, fairness)
-    return isPromiseLike(result) ? this.#bounded(result) : result
+    return isLater(result) ? this.#bounded(result) : result
   }
 
   /** As `#enter`, where the route says how long the instance lives on. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../effects/logger.ts'
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { HookMiddleware, Middleware } from '../routing/middleware.ts'
 import type { CommandPipeline } from './command-pipeline.ts'
@@ -74,7 +74,7 @@ class HookChain implements MiddlewareChain {
     } catch (error) {
       result = Promise.reject(error)
     }
-    if (isPromiseLike(result)) {
+    if (isLater(result)) {
       const pending = result
       return this.#passage(pipeline, destination)
         .center(() => pending)

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts'
+import { textFault } from '../event-store/argument-checks.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Consistency, DispatchOptions } from '../routing/dispatch-options.ts'
 import { commandMetadata } from '../routing/command-metadata.ts'
@@ -83,12 +84,10 @@ export function checkedWholeNumber(option: string, value: unknown): number {
   throw new InvalidOptionError(`${option} must be a whole number from 0`)
 }
 
-/** Longer ids than this are a mistake, and would not fit every store's index. */
-const MAX_ID_LENGTH = 255
-
 function checkedId(option: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_ID_LENGTH && !value.includes('\0')) return value
-  throw new InvalidOptionError(`${option} must be a text of 1 to ${MAX_ID_LENGTH} characters, without NUL`)
+  const fault = textFault(value)
+  if (fault !== undefined) throw new InvalidOptionError(`${option} ${fault}`)
+  return value as string
 }
 
 function checkedSignal(value: unknown): AbortSignal {

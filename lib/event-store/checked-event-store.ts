@@ -102,7 +102,8 @@ class CheckedEventStore implements EventStore {
     } catch (thrown) {
       throw this.#failure('append', thrown, 'unknown')
     }
-    return isPromiseLike(answer) ? answer.then(undefined, this.#appendRejected) : answer
+    if (Array.isArray(answer)) return answer as readonly StreamAppendResult[]
+    return isPromiseLike(answer) ? Promise.resolve(answer).then(undefined, this.#appendRejected) : answer
   }
 
   readonly #appendRejected = (thrown: unknown): never => {

@@ -41,6 +41,11 @@ export class EventCodec {
     this.contentType = this.#passThrough ? OBJECT_CONTENT_TYPE : options.serializer.contentType
   }
 
+  /** Whether a stored event is what its reader gets, as far as type and data go. */
+  readsAsStored(stored: StoredEvent): boolean {
+    return this.#upcasters.length === 0 && stored.contentType === OBJECT_CONTENT_TYPE && stored.tombstone !== true
+  }
+
   /** Whether data goes into the store as the frozen value that it is. */
   get passesThrough(): boolean {
     return this.#passThrough
@@ -85,7 +90,7 @@ export class EventCodec {
       throw new Error(`it is stored as ${stored.contentType}, the serializer reads ${this.#serializer.contentType}`)
     }
     const decoded = this.#serializer.decode(stored.data as string | Uint8Array, stored)
-    return isPromiseLike(decoded) ? decoded : frozen(decoded)
+    return isPromiseLike(decoded) ? Promise.resolve(decoded) : frozen(decoded)
   }
 
   #upcast(stored: StoredEvent, data: unknown): readonly RecordedEvent[] {

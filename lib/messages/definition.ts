@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isPromiseLike } from '../effects/maybe-promise.ts'
 import { DefinitionError, ValidationError, describeThrown, type Issue } from '../errors.ts'
-import { flatImmutableCopy, immutableCopy } from './immutable.ts'
+import { flatImmutableCopy, immutableCopy, protoKeyPath } from './immutable.ts'
 import type { CommandDefinition, EventDefinition, MessageDefinition, MessageKind } from './message.ts'
 import { SealedMessage, type SealedDefinition } from './sealed-message.ts'
 import { isShape } from './shape.ts'
@@ -115,6 +115,8 @@ function checkDefinition(kind: MessageKind, type: unknown, schema: unknown, sche
 }
 
 function validated(type: string, schema: StandardSchemaV1, input: unknown): unknown {
+  const path = protoKeyPath(input)
+  if (path !== undefined) throw new ValidationError(type, [{ message: 'the key __proto__ is not allowed', path }])
   let result: ReturnType<StandardSchemaV1['~standard']['validate']>
   try {
     result = schema['~standard'].validate(input)

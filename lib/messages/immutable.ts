@@ -77,6 +77,22 @@ export function immutableCopy(
 }
 
 /**
+ * Where an own key `__proto__` stands in a value, or undefined: schemas tend to pass over it in silence, and whoever sends one
+ * means no good. Looks at plain data only, as it comes from JSON.
+ */
+export function protoKeyPath(value: unknown, depth = 0): PropertyKey[] | undefined {
+  if (value === null || typeof value !== 'object' || depth > MAX_DEPTH) return undefined
+  if (Object.hasOwn(value, '__proto__')) return ['__proto__']
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    if (item === null || typeof item !== 'object') continue
+    const path = protoKeyPath(item, depth + 1)
+    if (path !== undefined) return [key, ...path]
+  }
+  return undefined
+}
+
+/**
  * The short way for what nearly every message is: a flat plain object of primitives. Gives undefined where the long way
  * has to be gone.
  */
@@ -84,14 +100,16 @@ export function flatImmutableCopy(value: unknown): object | undefined {
   if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return undefined
   // Object.assign would take an own `__proto__` for an order to change the prototype; the long way refuses it.
   if (Object.hasOwn(value, '__proto__')) return undefined
-  const copied = Object.assign({}, value) as Record<string, unknown>
+  // An event often takes the data of its command, frozen already: what is flat and frozen need not be copied again.
+  const frozen = Object.isFrozen(value)
+  const copied = (frozen ? value : Object.assign({}, value)) as Record<string, unknown>
   for (const key in copied) {
     const type = typeof copied[key]
     if (type === 'string' || type === 'number' || type === 'boolean') continue
     if (type === 'undefined' || type === 'bigint' || copied[key] === null) continue
     return undefined
   }
-  return Object.freeze(copied)
+  return frozen ? copied : Object.freeze(copied)
 }
 
 function copy(value: unknown, options: ImmutableCopyOptions, place: Place | undefined, depth: number): unknown {

@@ -13,7 +13,7 @@ export interface HandlerFunction<State, Definition> extends Constraint {
 
 /** A command handler for each command of a registration. */
 export type HandlerTable<State, Definition extends CommandDefinition> = {
-  readonly [One in Definition as One['type']]: (
+  readonly [One in Definition as One['type']]?: (
     state: Readonly<State>,
     data: Readonly<DataOf<One>>,
     context: HandlerContext,

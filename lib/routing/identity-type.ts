@@ -54,8 +54,10 @@ export type ByCheck<Name extends string, Shape extends AggregateShape, By> = [Id
   ? unknown
   : By extends (...args: never) => unknown
     ? Unless<IdentityProblem<CommandOf<Shape>, By>>
-    : By extends AnyKey<DataOf<CommandOf<Shape>>>
+    : [CommandOf<Shape>] extends [never]
       ? unknown
-      : EdictTypeError<`no command of ${Name} has "${By & string}" to identify it by`>
+      : By extends AnyKey<DataOf<CommandOf<Shape>>>
+        ? unknown
+        : EdictTypeError<`no command of ${Name} has "${By & string}" to identify it by`>
 
 type AnyKey<Data> = Data extends unknown ? keyof Data : never

@@ -1,8 +1,7 @@
 import type { Aggregate, RecordedOf } from '../aggregate/aggregate.ts'
 import type { AggregateShape, CodesOf, CommandOf, EventOf, StateOf } from '../aggregate/aggregate-shape.ts'
-import type { constraint } from '../aggregate/type-error.ts'
 import type { CodesIn, ReplyIn } from '../aggregate/outcome-type.ts'
-import type { EdictTypeError } from '../aggregate/type-error.ts'
+import type { EdictTypeError, constraint } from '../aggregate/type-error.ts'
 import type {
   CommandRejectedError,
   CommandTimeoutError,
@@ -15,7 +14,9 @@ import type { ExecutionResult } from './execution-result.ts'
 // What the compiler knows of registered commands. A router of hundreds passes all of it on at every step, so an entry is small,
 // and everything else is worked out when it is asked for.
 
-/** A command that its aggregate executes; `Before` is the type of its `beforeExecute`. */
+// A command that its aggregate executes is the aggregate's shape and nothing else.
+
+/** A command that its aggregate executes, after the `beforeExecute` whose type is `Before`. */
 export interface AggregateRoute<out Shape extends AggregateShape, out Before> {
   readonly aggregate: Shape
   readonly before: Before
@@ -32,24 +33,33 @@ export interface HandlerRoute<out Definition, out Shape extends AggregateShape, 
 /** What one call of `dispatch` adds to a router: a map by command type, for looking up is cheap in a map. */
 export type RouteMap<Type extends string, Route> = { readonly [Registered in Type]: Route }
 
-export type RouteFor<
-  Definition extends CommandDefinition,
-  Shape extends AggregateShape,
-  To,
-  Before,
-> = To extends Aggregate ? AggregateRoute<Shape, Before> : HandlerRoute<Definition, Shape, To, Before>
+export type RouteFor<Definition extends CommandDefinition, Shape extends AggregateShape, To, Before> = [To] extends [
+  Aggregate,
+]
+  ? [Before] extends [never]
+    ? Shape
+    : AggregateRoute<Shape, Before>
+  : HandlerRoute<Definition, Shape, To, Before>
 
 /** `never` where an option was not given, and is inferred as its constraint. */
 export type Given<Option> = typeof constraint extends keyof Option ? never : Option
 
 export type RouteOf<Routes, Type> = Type extends keyof Routes ? Routes[Type] : never
 
-type DefinitionOf<Route, Type> =
-  Route extends AggregateRoute<infer Shape, unknown>
-    ? Extract<CommandOf<Shape>, { readonly type: Type }>
-    : Route extends HandlerRoute<infer Definition, AggregateShape, unknown, unknown>
-      ? Extract<Definition, { readonly type: Type }>
+type ShapeOf<Route> = Route extends AggregateShape
+  ? Route
+  : Route extends AggregateRoute<infer Shape, unknown>
+    ? Shape
+    : Route extends HandlerRoute<unknown, infer Shape, unknown, unknown>
+      ? Shape
       : never
+
+type DefinitionOf<Route, Type> = Extract<
+  Route extends HandlerRoute<infer Definition, AggregateShape, unknown, unknown>
+    ? Definition
+    : CommandOf<ShapeOf<Route>>,
+  { readonly type: Type }
+>
 
 /** The command of a type as a router's `dispatch` takes it, or the sentence that refuses it. */
 export type CommandFor<Route, Type extends string> = [Route] extends [never]
@@ -64,12 +74,11 @@ export type CommandIn<Routes> = {
 /** What the dispatch of a command gives. */
 export type DispatchResult<Routes, Type> = ResultOf<RouteOf<Routes, Type>, Type>
 
-export type ResultOf<Route, Type> =
-  Route extends AggregateRoute<infer Shape, unknown>
-    ? ExecutionResult<StateOf<Shape>, RecordedOf<EventOf<Shape>>>
-    : Route extends HandlerRoute<unknown, infer Shape, infer To, unknown>
-      ? ExecutionResult<StateOf<Shape>, RecordedOf<EventOf<Shape>>, ReplyIn<HandlerOut<To, Type>>>
-      : never
+export type ResultOf<Route, Type> = ExecutionResult<
+  StateOf<ShapeOf<Route>>,
+  RecordedOf<EventOf<ShapeOf<Route>>>,
+  Route extends HandlerRoute<unknown, AggregateShape, infer To, unknown> ? ReplyIn<HandlerOut<To, Type>> : unknown
+>
 
 /** What `tryDispatch` gives for a command that did not succeed as expected: discriminated by `code`. */
 export type DispatchFailure<Routes, Type> =
@@ -80,8 +89,9 @@ export type DispatchFailure<Routes, Type> =
 
 type Rejected<Code extends string> = [Code] extends [never] ? never : CommandRejectedError<Code>
 
-type CodesFor<Route, Type> =
-  Route extends AggregateRoute<infer Shape, infer Before>
+type CodesFor<Route, Type> = Route extends AggregateShape
+  ? CodesOf<Route, Type>
+  : Route extends AggregateRoute<infer Shape, infer Before>
     ? CodesOf<Shape, Type> | CodesIn<AwaitedResult<Before>>
     : Route extends HandlerRoute<unknown, AggregateShape, infer To, infer Before>
       ? CodesIn<HandlerOut<To, Type>> | CodesIn<AwaitedResult<Before>>

@@ -38,7 +38,7 @@ export type CommandsCheck<
     : | (Definition['type'] & keyof Routes extends infer Twice extends string
           ? `${Twice} is registered already in this router`
           : never)
-      | (To extends Aggregate ? Unlisted<Definition, Name, Shape> : never)
+      | ([To] extends [Aggregate] ? Unlisted<Definition, Name, Shape> : never)
 >
 
 type Unlisted<Definition extends CommandDefinition, Name extends string, Shape extends AggregateShape> =

@@ -6,6 +6,7 @@ import {
   ValidationError,
   describeThrown,
 } from '../errors.ts'
+import { SealedMessage } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
 import type { ExecutionResult } from './execution-result.ts'
 import type { Route } from './route.ts'
@@ -78,6 +79,9 @@ export class RouterBody {
     if (input === null || typeof input !== 'object' || Array.isArray(input)) {
       return refused('it is no object of a type and data')
     }
+    const made = SealedMessage.definitionOf(input)
+    // Nothing is validated twice.
+    if (made !== undefined && this.#routing.routes.get(made.type)?.command === made) return { ok: true, value: input }
     const { type, data } = input as { readonly type?: unknown; readonly data?: unknown }
     if (typeof type !== 'string') return refused('its type is no text')
     const definition = this.#routing.definitions.get(type)
@@ -112,9 +116,12 @@ export function buildRouter(name: unknown, define: unknown): RouterBody {
     throw new RouterDefinitionError('invalid_registration', `router ${name} needs the block that defines it`)
   }
   const begun = new RoutingBuilder(name)
-  const ended: unknown = (define as (builder: RoutingBuilder) => unknown)(begun)
-  if (RoutingBuilder.endsBlock(begun, ended)) return new RouterBody(name, ended)
-  begun.close()
+  try {
+    const ended: unknown = (define as (builder: RoutingBuilder) => unknown)(begun)
+    if (RoutingBuilder.endsBlock(begun, ended)) return new RouterBody(name, ended)
+  } finally {
+    begun.close()
+  }
   throw new RouterDefinitionError(
     'invalid_registration',
     `the block of router ${name} must return what its last step gave: (builder) => builder.identify(…).dispatch(…)`,

@@ -98,6 +98,13 @@ describe('a message definition', () => {
     await new Promise(setImmediate)
   })
 
+  it.each([
+    ['at the top', '{"accountNumber":"A","__proto__":{"polluted":true}}', ['__proto__']],
+    ['deeper', '{"accountNumber":"A","more":[{"__proto__":1}]}', ['more', '0', '__proto__']],
+  ])('refuses the key __proto__ %s, also where its schema would pass over it', (_where, json, path) => {
+    expect(OpenAccount.safe(JSON.parse(json))).toMatchObject({ ok: false, error: { issues: [{ path }] } })
+  })
+
   it('reports a schema that throws as invalid data, with what it threw as the cause', () => {
     const cause = new Error('broken')
     const Broken = command('Broken', {

@@ -70,9 +70,10 @@ export class Rows {
     fields[at + DATA] = detached(event.data, event.contentType)
     fields[at + METADATA] = event.metadata
     fields[at + COMMAND_ID] = event.commandId
-    fields[at + CAUSATION_ID] = event.causationId
-    fields[at + CORRELATION_ID] = event.correlationId
-    fields[at + TENANT] = event.tenant
+    // Mostly the command's own id: what is not written costs the garbage collector nothing.
+    if (event.causationId !== event.commandId) fields[at + CAUSATION_ID] = event.causationId
+    if (event.correlationId !== event.commandId) fields[at + CORRELATION_ID] = event.correlationId
+    if (event.tenant !== undefined) fields[at + TENANT] = event.tenant
     createdAt[row] = event.createdAt
     return ((this.#blocks.length - 1) << BLOCK_BITS) + this.#taken
   }
@@ -114,6 +115,7 @@ export class Rows {
     const at = row * FIELDS
     const stream = fields[at + STREAM] as Stream
     const contentType = fields[at + CONTENT_TYPE] as string
+    const commandId = fields[at + COMMAND_ID] as string
     const tenant = fields[at + TENANT] as string | undefined
     const event = {
       eventId: fields[at + EVENT_ID] as string,
@@ -122,9 +124,9 @@ export class Rows {
       contentType,
       data: detached(fields[at + DATA], contentType),
       metadata: fields[at + METADATA] as NewEvent['metadata'],
-      commandId: fields[at + COMMAND_ID] as string,
-      causationId: fields[at + CAUSATION_ID] as string,
-      correlationId: fields[at + CORRELATION_ID] as string,
+      commandId,
+      causationId: (fields[at + CAUSATION_ID] ?? commandId) as string,
+      correlationId: (fields[at + CORRELATION_ID] ?? commandId) as string,
       createdAt: createdAt[row] as number,
       streamId: stream.streamId,
       category: stream.category,
