@@ -34,6 +34,14 @@ export type { AroundMiddleware, HookMiddleware, Middleware, Pipeline } from './r
 export type { BeforeExecuteContext } from './routing/route.ts'
 export { commandLogger, type CommandLoggerOptions } from './dispatch/command-logger.ts'
 
+// What the compiler works out for you, by name: it writes these into the declaration files of your own packages.
+export type { Draft } from './aggregate/draft.ts'
+export type { Carrier, NamedStep, Steps } from './aggregate/outcome-type.ts'
+export type { AggregateRoute, CommandIn, DispatchFailure, DispatchResult } from './routing/registered-route.ts'
+export type { HandlerRoute, ResultOf, RouteMap } from './routing/registered-route.ts'
+export type { RouteListing } from './routing/router-body.ts'
+export type { RouterBuilder } from './routing/router-builder.ts'
+
 // Handlers: who follows the events.
 export { eventHandler, type EventHandler, type EventHandlerDefinition } from './subscribers/event-handler.ts'
 export { retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'

@@ -1,22 +1,17 @@
-import pTimeout from 'p-timeout'
 import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
-import type { Turn } from '../aggregate/mailbox.ts'
 import type { Decision } from '../aggregate/decision.ts'
 import { isRejection, type Rejection } from '../aggregate/rejection.ts'
 import { isLater, isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import {
-  AbortedError,
   CategoryMismatchError,
   CommandFailedError,
   CommandRejectedError,
-  CommandTimeoutError,
   InvalidOutcomeError,
   ReentrantDispatchError,
   StoreError,
   UnreadableEventError,
   VersionConflictError,
-  type EdictError,
 } from '../errors.ts'
 import type { StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
@@ -25,6 +20,7 @@ import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Lifespan } from '../routing/lifespan.ts'
+import { BoundedTurn } from './bounded-turn.ts'
 import { CommandContext, type ContextSource } from './command-context.ts'
 import { Executed } from './executed.ts'
 import { newEvents } from './new-events.ts'
@@ -34,22 +30,14 @@ import { repeatedResult } from './repeated-result.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
 
-/** Longer than this, platforms' timers cannot count. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
-
-/** Where an execution stands; what a timeout means depends on it. */
-type Phase = 'waiting' | 'working' | 'appending' | 'through'
-
 const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
 
 /**
  * One command's way from the mailbox of its aggregate to the committed events. Its stages are methods that call the next one:
  * at once while everything is at hand, later where something has to be waited for.
  */
-export class Execution implements Turn<ExecutionResult>, ContextSource, RunningHandler {
+export class Execution extends BoundedTurn implements ContextSource, RunningHandler {
   readonly plan: RoutePlan
-  readonly command: SealedMessage
-  readonly options: ResolvedOptions
   readonly aggregateId: string
   readonly commandId: string
   readonly correlationId: string
@@ -57,21 +45,12 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
   readonly dispatchedFrom: RunningHandler | undefined
   /** What will be stored with each event; middleware may add to it. */
   metadata: Metadata
-  /** Milliseconds; middleware may change it. */
-  timeout: number
-  /** The time of this attempt. */
-  now: number
-  instance: Instance | undefined
   readonly #services: DispatchServices
-  #phase: Phase = 'waiting'
   #inUserCode = false
   #attempts = 0
   #refetched = false
   #decision: Decision | undefined
   #events: readonly NewEvent[] | undefined
-  #deadline = Infinity
-  #failure: EdictError | undefined
-  #controller: AbortController | undefined
 
   constructor(
     services: DispatchServices,
@@ -81,31 +60,15 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
     aggregateId: string,
     now: number,
   ) {
+    super(services, command, options, now)
     this.#services = services
     this.plan = plan
-    this.command = command
-    this.options = options
     this.aggregateId = aggregateId
     this.commandId = options.commandId ?? services.ids.next()
     this.causationId = options.causationId ?? this.commandId
     this.correlationId = options.correlationId ?? this.commandId
     this.metadata = options.metadata
-    this.timeout = options.timeout
-    this.now = now
     this.dispatchedFrom = services.handling?.current()
-  }
-
-  get ended(): boolean {
-    return this.#failure !== undefined
-  }
-
-  /** Aborts when nobody waits for the result any more. Made only for those who look at it. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#failure) this.#controller.abort(this.#failure)
-    }
-    return this.#controller.signal
   }
 
   /** Takes the command through; what it throws is an EdictError that says what became of it. */
@@ -116,13 +79,13 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
 
   #enter(): MaybePromise<ExecutionResult> {
     const { instances, mailboxLimit, fairness } = this.#services
-    if (this.options.signal?.aborted) throw this.#aborted(this.options.signal)
+    if (this.options.signal?.aborted) throw this.aborted(this.options.signal)
     const instance = instances.obtain(this.plan.group, this.aggregateId)
     this.instance = instance
     const { mailbox } = instance
     if (!mailbox.idle) this.#refuseReentry(instance)
     const result = mailbox.enter(this, mailboxLimit, instance.streamId, fairness)
-    return isLater(result) ? this.#bounded(result) : result
+    return isLater(result) ? this.bounded(result) : result
   }
 
   /** As `#enter`, where the route says how long the instance lives on. */
@@ -146,7 +109,7 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
 
   /** The turn on the instance: from its state to the commit. */
   perform(): MaybePromise<ExecutionResult> {
-    this.#phase = 'working'
+    this.phase = 'working'
     const instance = this.instance as Instance
     if (instance.version !== NOT_LOADED) return this.#lookUp()
     const empty = { state: instance.model.initialState(), version: 0 }
@@ -159,7 +122,7 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
   }
 
   #take({ state, version }: VersionedState): void {
-    this.#fence()
+    this.fence()
     const instance = this.instance as Instance
     instance.state = state
     instance.version = version
@@ -173,7 +136,7 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
   }
 
   #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    this.#fence()
+    this.fence()
     return events.length === 0 ? this.#guard() : this.#repeat(events)
   }
 
@@ -207,7 +170,7 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
     if (!isPromiseLike(admitted)) return this.#admitted(admitted)
     return Promise.resolve(admitted).then(
       (outcome) => {
-        this.#fence()
+        this.fence()
         return this.#admitted(outcome)
       },
       (cause: unknown) => {
@@ -242,7 +205,7 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
     if (route.handler === undefined || !isPromiseLike(outcome)) return this.#settle(outcome)
     return Promise.resolve(outcome).then(
       (settled) => {
-        this.#fence()
+        this.fence()
         return this.#settle(settled)
       },
       (cause: unknown) => {
@@ -278,8 +241,8 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
   }
 
   #append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
-    this.#fence()
-    this.#phase = 'appending'
+    this.fence()
+    this.phase = 'appending'
     this.#events = events
     const { streamId, version, model } = this.instance as Instance
     const results = this.#services.store.append([
@@ -331,20 +294,20 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
   }
 
   #through(version: number, events: readonly RecordedEvent[], { state, reply }: Decision): ExecutionResult {
-    this.#phase = 'through'
+    this.phase = 'through'
     return new Executed(this.instance as Instance, version, events, this.metadata, state, reply)
   }
 
   /** Someone else wrote first: what they wrote is fetched, and the command decided again. */
   #conflict(actual: number): MaybePromise<ExecutionResult> {
-    this.#phase = 'working'
+    this.phase = 'working'
     const { streamId, version } = this.instance as Instance
     const { expectedVersion, retryAttempts } = this.options
     if (expectedVersion !== undefined || this.#attempts >= retryAttempts) {
       throw new VersionConflictError(streamId, expectedVersion ?? version, actual)
     }
     this.#attempts++
-    this.#fence()
+    this.fence()
     return this.#refetch()
   }
 
@@ -375,67 +338,5 @@ export class Execution implements Turn<ExecutionResult>, ContextSource, RunningH
     throw new ReentrantDispatchError(
       `${this.command.type} was dispatched to ${instance.streamId} from within its own handler: return its events instead`,
     )
-  }
-
-  /** Ends the wait, and with it the execution, when time runs out or the caller aborts. */
-  #bounded(work: PromiseLike<ExecutionResult>): PromiseLike<ExecutionResult> {
-    const { clock } = this.#services
-    const { signal } = this.options
-    const abortable = signal === undefined ? work : this.#abortable(work, signal)
-    if (this.timeout > LONGEST_TIMEOUT_MS) return abortable
-    this.#deadline = this.now + this.timeout
-    return pTimeout(abortable, {
-      milliseconds: this.timeout,
-      customTimers: clock as unknown as { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout },
-      fallback: () => {
-        throw this.#timedOut()
-      },
-    })
-  }
-
-  #abortable(work: PromiseLike<ExecutionResult>, signal: AbortSignal): Promise<ExecutionResult> {
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        // An append that is under way is waited for: its outcome will be known in a moment.
-        if (this.#phase === 'appending' || this.#phase === 'through') return
-        const error = this.#aborted(signal)
-        this.#end(error)
-        reject(error)
-      }
-      const ignore = () => {
-        signal.removeEventListener('abort', abort)
-      }
-      signal.addEventListener('abort', abort, { once: true })
-      work.then(resolve, reject)
-      work.then(ignore, ignore)
-    })
-  }
-
-  #aborted(signal: AbortSignal): AbortedError {
-    return new AbortedError(`${this.command.type} was aborted by its caller; nothing was stored`, {
-      cause: signal.reason,
-    })
-  }
-
-  #timedOut(): CommandTimeoutError {
-    const outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'
-    const error = new CommandTimeoutError(this.command.type, this.timeout, outcome)
-    this.#end(error)
-    return error
-  }
-
-  #end(error: EdictError): void {
-    this.#failure = error
-    this.#controller?.abort(error)
-    // What is being appended must be known before the next command sees the state; anything else is fenced off.
-    if (this.#phase !== 'appending') this.instance?.mailbox.abandon(this, this.#services.fairness)
-  }
-
-  /** Refuses what comes too late, before anything is stored. */
-  #fence(): void {
-    if (this.#failure === undefined && this.#deadline !== Infinity && this.#services.clock.now() > this.#deadline) {
-      throw this.#timedOut()
-    }
-    if (this.#failure !== undefined) throw this.#failure
   }
 }

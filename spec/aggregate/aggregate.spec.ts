@@ -218,7 +218,7 @@ describe('a definition of an aggregate', () => {
 
 describe('reject', () => {
   it('refuses the codes that are Edict’s own', () => {
-    expect(() => reject('command_timeout' as string)).toThrow(/Edict's own/)
+    expect(() => reject('command_timeout')).toThrow(/Edict's own/)
     expect(() => reject('')).toThrow(expect.objectContaining({ code: 'invalid_definition' }))
   })
 })
