@@ -40,7 +40,7 @@ export function isEdictError(value: unknown): value is EdictError {
 /** What was thrown, as a sentence, whatever kind of value it is: even one that throws when it is looked at. */
 export function describeThrown(thrown: unknown): string {
   try {
-    if (thrown instanceof Error) return thrown.message === '' ? thrown.name : `${thrown.message}`
+    if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
     return typeof thrown === 'string' ? thrown : jsonText(thrown)
   } catch {
     return `a value of type ${typeof thrown} that cannot be described`

@@ -68,8 +68,8 @@ export class AggregateModel {
   }
 
   /** Makes a decision of what user code returned. `who` says whose it is, for messages. */
-  settle(state: unknown, outcome: unknown, who: string): Decision | Rejection {
-    return settle(this, state, outcome, who)
+  settle(state: unknown, outcome: unknown, who: string, mayReply = false): Decision | Rejection {
+    return settle(this, state, outcome, who, mayReply)
   }
 
   fold(state: unknown, events: Iterable<AppliedEvent>): unknown {

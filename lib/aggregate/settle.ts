@@ -20,7 +20,13 @@ export interface Settling {
  *
  * `who` says whose return value it is, for messages: `'BankAccount.execute of OpenAccount'`.
  */
-export function settle(model: Settling, state: unknown, outcome: unknown, who: string): Decision | Rejection {
+export function settle(
+  model: Settling,
+  state: unknown,
+  outcome: unknown,
+  who: string,
+  mayReply = false,
+): Decision | Rejection {
   if (outcome === undefined) return { events: NO_EVENTS, state, reply: undefined }
   const definition = SealedMessage.definitionOf(outcome)
   if (definition !== undefined) {
@@ -32,6 +38,7 @@ export function settle(model: Settling, state: unknown, outcome: unknown, who: s
   if (Array.isArray(outcome)) return settleList(model, state, outcome, who)
   if (outcome instanceof MultiSteps) return settleMulti(model, state, outcome, who)
   if (outcome instanceof ReplyWith) {
+    if (!mayReply) throw new InvalidOutcomeError(`${who} returned reply(…): only a command handler replies`)
     const settled = settle(model, state, outcome.outcome, who)
     return settled instanceof Rejection ? settled : { ...settled, reply: outcome.value }
   }

@@ -9,7 +9,7 @@ import type { Serializer } from '../messages/serializer.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
 import { checkedConsistency, checkedMilliseconds, checkedWholeNumber } from '../dispatch/options.ts'
 import { BUILT_IN_DEFAULTS, type DispatchDefaults } from '../dispatch/route-plan.ts'
-import type { Routed } from '../routing/router.ts'
+import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
 

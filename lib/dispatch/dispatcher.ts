@@ -158,8 +158,10 @@ class Journey {
   #waited(laggards: readonly string[]): ExecutionResult {
     const result = this.#result as ExecutionResult
     if (laggards.length === 0) return result
+    const { board } = this.#services
+    const told = laggards.map((name) => (board.handler(name)?.failure ? `${name} (which has stopped)` : name))
     throw new ConsistencyTimeoutError(
-      `${this.#execution.command.type} is stored, but was not handled in time by ${laggards.join(', ')}`,
+      `${this.#execution.command.type} is stored, but not handled by ${told.join(', ')}`,
       laggards,
       result,
     )

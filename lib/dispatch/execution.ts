@@ -222,12 +222,12 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   }
 
   #settle(outcome: unknown): MaybePromise<ExecutionResult> {
-    const { model, executorName } = this.plan
+    const { model, executorName, route } = this.plan
     const instance = this.instance as Instance
     let decision: Decision | Rejection
     this.#inUserCode = true
     try {
-      decision = model.settle(instance.state, outcome, executorName)
+      decision = model.settle(instance.state, outcome, executorName, route.handler !== undefined)
     } catch (cause) {
       if (cause instanceof InvalidOutcomeError || cause instanceof UnreadableEventError) throw cause
       throw new CommandFailedError(executorName, cause)

@@ -1,3 +1,4 @@
+import { isRejection } from '../aggregate/rejection.ts'
 import type { Logger } from '../effects/logger.ts'
 import { isLater, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -58,7 +59,7 @@ class HookChain implements MiddlewareChain {
       } catch (cause) {
         pending = Promise.reject(cause)
       }
-      if (isPromiseLike(pending) || pipeline.halted) {
+      if ((pending !== undefined && (isPromiseLike(pending) || isRejection(pending))) || pipeline.halted) {
         return this.#passage(pipeline, destination)
           .resume(index, Promise.resolve(pending))
           .then(() => answer(pipeline))

@@ -18,6 +18,9 @@ export interface ResolvedOptions {
   readonly expectedVersion: number | undefined
 }
 
+const KNOWN_OPTIONS =
+  'consistency, timeout, consistencyTimeout, metadata, commandId, causationId, correlationId, signal, retryAttempts, expectedVersion, application'
+
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
 
 /**
@@ -59,7 +62,7 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
         // Read before, where the router looks for the application that is meant.
         break
       default:
-        throw new InvalidOptionError(`a dispatch has no option ${key}`)
+        throw new InvalidOptionError(`a dispatch has no option ${key}; it has ${KNOWN_OPTIONS}`)
     }
   }
   return resolved

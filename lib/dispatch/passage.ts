@@ -1,3 +1,4 @@
+import { isRejection } from '../aggregate/rejection.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandFailedError, isEdictError, HaltedError, MiddlewareMisuseError, type EdictError } from '../errors.ts'
@@ -10,6 +11,14 @@ export interface Destination {
   start(): MaybePromise<ExecutionResult>
   /** As `start`, after middleware that took its time. */
   startLater(): MaybePromise<ExecutionResult>
+}
+
+/** Who returns a rejection from a hook means to refuse the command; nobody would hear of it. */
+export function refuseRejection(returned: unknown): void {
+  if (!isRejection(returned)) return
+  throw new MiddlewareMisuseError(
+    `a middleware returned reject('${returned.code}'), which only aggregates and command handlers may: call pipeline.halt(response)`,
+  )
 }
 
 /** A promise whose failure somebody else reports. */
@@ -56,9 +65,10 @@ export class Passage {
 
   async #before(hook: ((pipeline: CommandPipeline) => unknown) | undefined): Promise<void> {
     try {
-      await hook?.(this.#pipeline)
+      refuseRejection(await hook?.(this.#pipeline))
     } catch (cause) {
-      throw await this.failure(new CommandFailedError('a middleware', cause))
+      const misused = cause instanceof MiddlewareMisuseError
+      throw await this.failure(misused ? cause : new CommandFailedError('a middleware', cause))
     }
     if (this.#pipeline.halted) throw await this.halted()
   }

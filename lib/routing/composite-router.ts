@@ -1,7 +1,8 @@
 import { RouterDefinitionError } from '../errors.ts'
 import type { Unless } from '../aggregate/type-error.ts'
 import { buildRouter } from './router-body.ts'
-import type { Routed, Router } from './router.ts'
+import type { Routed } from './routed.ts'
+import type { Router } from './router.ts'
 import { routingOf } from './routing.ts'
 import type { RoutingBuilder } from './routing-builder.ts'
 

@@ -32,7 +32,7 @@ export function invalid(router: string, message: string, options?: EdictErrorOpt
 
 /** @throws {RouterDefinitionError} `invalid_identity_definition` where `by` is neither a key nor a function */
 export function identityRule(router: string, aggregate: string, by: unknown): IdentityRule {
-  if (typeof by === 'function') return { identityOf: by as (data: unknown) => unknown, identityName: 'its identity' }
+  if (typeof by === 'function') return { identityOf: by as (data: unknown) => unknown, identityName: 'identity()' }
   if (typeof by === 'string' && by !== '') {
     return {
       identityOf: (data) =>

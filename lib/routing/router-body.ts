@@ -77,13 +77,13 @@ export class RouterBody {
 
   #parse(input: unknown): Result<unknown, Error> {
     if (input === null || typeof input !== 'object' || Array.isArray(input)) {
-      return refused('it is no object of a type and data')
+      return refused('a command from outside is { type, data }, and this is no such object')
     }
     const made = SealedMessage.definitionOf(input)
     // Nothing is validated twice.
     if (made !== undefined && this.#routing.routes.get(made.type)?.command === made) return { ok: true, value: input }
     const { type, data } = input as { readonly type?: unknown; readonly data?: unknown }
-    if (typeof type !== 'string') return refused('its type is no text')
+    if (typeof type !== 'string') return refused('a command from outside is { type, data }, and the type is a text')
     const definition = this.#routing.definitions.get(type)
     if (definition !== undefined) return definition.safe(data)
     return {

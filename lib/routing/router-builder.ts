@@ -6,7 +6,7 @@ import type { ByCheck, IdentifiedOnce, IdentityBy } from './identity-type.ts'
 import type { Middleware } from './middleware.ts'
 import type { Given, RouteFor, RouteMap } from './registered-route.ts'
 import type { Apart, CommandsCheck, Demands, Registration } from './registration-type.ts'
-import type { Routed } from './router.ts'
+import type { Routed } from './routed.ts'
 
 /**
  * The block that defines a router: each step gives a builder that knows one thing more, and is used up by it. `Routes` is what is

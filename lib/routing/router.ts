@@ -2,18 +2,9 @@ import type { Result } from '../effects/result.ts'
 import type { UnregisteredCommandError, ValidationError } from '../errors.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
 import type { CommandFor, CommandIn, ResultOf, RouteOf } from './registered-route.ts'
-import { buildRouter, type RouteListing } from './router-body.ts'
+import type { Routed } from './routed.ts'
+import { buildRouter } from './router-body.ts'
 import type { RouterBuilder } from './router-builder.ts'
-
-declare const registered: unique symbol
-
-/** A router, as far as its types go: what takes any router takes this. */
-export interface Routed<out Routes> {
-  readonly name: string
-  /** What is registered, for tools. */
-  readonly routes: readonly RouteListing[]
-  readonly [registered]: Routes
-}
 
 /** Knows where each of its commands goes. Complete and immutable. */
 export interface Router<Routes> extends Routed<Routes> {

@@ -218,7 +218,8 @@ describe('a definition of an aggregate', () => {
 
 describe('reject', () => {
   it('refuses the codes that are Edict’s own', () => {
-    expect(() => reject('command_timeout')).toThrow(/Edict's own/)
+    const code: string = 'command_timeout'
+    expect(() => reject(code)).toThrow(/Edict's own/)
     expect(() => reject('')).toThrow(expect.objectContaining({ code: 'invalid_definition' }))
   })
 })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { aggregate, command, event, inMemoryEventStore, multi, router, shape } from 'edict'
+import { aggregate, command, event, inMemoryEventStore, multi, reply, router, shape } from 'edict'
 import type { DispatchOptions } from 'edict'
 import { Add, Added, Counter, Explode, Noop, counterRouter, started, stopAll } from '../support/counter.ts'
 
@@ -153,6 +153,7 @@ describe('what execute returns', () => {
     ['a multi on another state', () => multi({ total: 9 }).execute(() => Added({ by: 1 })), 'invalid_outcome'],
     ['a command', () => Noop({ id: 'a' }), 'invalid_outcome'],
     ['a look-alike event', () => ({ type: 'Added', data: { by: 1 } }), 'invalid_outcome'],
+    ['a reply', () => reply(1, Added({ by: 1 })), 'invalid_outcome'],
     ['null', () => null, 'invalid_outcome'],
     ['a number', () => 5, 'invalid_outcome'],
     ['an event whose data is no JSON', () => Added({ by: (() => 1) as never }), 'command_failed'],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { commandLogger, compositeRouter, eventHandler, router } from 'edict'
+import { commandLogger, compositeRouter, eventHandler, reject, router } from 'edict'
 import type { Middleware, Pipeline } from 'edict'
 import { Add, Added, Counter, recordingLogger, started, stopAll } from '../support/counter.ts'
 
@@ -173,6 +173,15 @@ describe('a hook that throws', () => {
     })
     await expect(app.dispatch(add)).rejects.toMatchObject({ code: 'command_failed', outcome: 'not-executed', cause })
     expect(trace).toEqual(['1 before', '1 failure'])
+  })
+
+  it.each([
+    ['at once', () => reject('forbidden')],
+    ['later', () => Promise.resolve(reject('forbidden'))],
+  ])('and one that returns a rejection, %s, is told to halt instead', async (_when, beforeDispatch) => {
+    const app = await started({ router: withMiddleware({ beforeDispatch: beforeDispatch as never }) })
+    await expect(app.dispatch(add)).rejects.toMatchObject({ code: 'middleware_misuse', outcome: 'not-executed' })
+    await expect(app.dispatch(add)).rejects.toThrow(/pipeline\.halt/)
   })
 
   it('after the commit is reported with the result: the command is stored', async () => {
