@@ -56,6 +56,7 @@ export type { ApplicationDefinition } from './application/definition.ts'
 // Event stores: where the events are.
 export { inMemoryEventStore } from './adapters/in-memory/in-memory-event-store.ts'
 export { checkedEventStore } from './event-store/checked-event-store.ts'
+export { subscribe, type EventSubscription, type SubscribeOptions } from './event-store/subscribe.ts'
 export { readAllEvents, readStreamEvents } from './event-store/read.ts'
 export type {
   AllSlice,

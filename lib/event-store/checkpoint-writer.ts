@@ -2,7 +2,7 @@ import type { Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
 import { isPromiseLike } from '../effects/maybe-promise.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
-import type { EventStore } from './event-store.ts'
+import type { CheckpointStore } from './event-store.ts'
 
 /** So many positions on, a checkpoint is written at once, also where no event has moved it. */
 const SAVE_EVERY = 1_000
@@ -14,7 +14,7 @@ export interface CurrentPlace {
 }
 
 export interface CheckpointWriterOptions {
-  readonly store: EventStore
+  readonly store: CheckpointStore
   readonly clock: Clock
   readonly logger: Logger
   readonly claim: CheckpointClaim

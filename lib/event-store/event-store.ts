@@ -110,6 +110,12 @@ export interface EventStoreCapabilities {
   readonly values: 'objects' | 'encoded'
 }
 
+/** What a persistent subscription asks of a store, beside its events. */
+export type CheckpointStore = Pick<
+  EventStore,
+  'headPosition' | 'claimCheckpoint' | 'saveCheckpoint' | 'releaseCheckpoint' | 'readCheckpoint'
+>
+
 /**
  * The contract of an event store: what an adapter implements, and what Edict asks of it. Every operation may answer at once or
  * by a promise. An adapter is wrapped by `checkedEventStore`, which does the argument and lifecycle checks once for all of them.

@@ -6,7 +6,7 @@ import { NotRunningError, SubscriptionOwnedError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
-import type { EventStore } from './event-store.ts'
+import type { CheckpointStore } from './event-store.ts'
 import type { SubscriptionListener } from './live-feed.ts'
 import type { SubscriptionFilter } from './subscription-filter.ts'
 import type { SubscriptionHub } from './subscription-hub.ts'
@@ -40,7 +40,7 @@ export interface PersistentSubscriptionOptions {
   readonly filter: SubscriptionFilter
   readonly listener: PersistentSubscriptionListener
   readonly hub: SubscriptionHub
-  readonly store: EventStore
+  readonly store: CheckpointStore
   readonly clock: Clock
   readonly logger: Logger
   /** Milliseconds between attempts to take what another owner holds. @default 1_000 */

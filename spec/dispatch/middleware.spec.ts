@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
 import { commandLogger, compositeRouter, eventHandler, reject, router } from 'edict'
 import type { Middleware, Pipeline } from 'edict'
 import { Add, Added, Counter, recordingLogger, started, stopAll } from '../support/counter.ts'
@@ -371,6 +372,17 @@ describe('a response', () => {
 })
 
 describe('the command logger', () => {
+  it('takes a pino logger as it is', async () => {
+    const lines: { msg: string; command: string }[] = []
+    const write = (line: string) => void lines.push(JSON.parse(line) as { msg: string; command: string })
+    const app = await started({ router: withMiddleware(commandLogger({ logger: pino({}, { write }) })) })
+    await app.dispatch(add)
+    expect(lines).toMatchObject([
+      { msg: 'Add dispatched', command: 'Add' },
+      { msg: 'Add succeeded', command: 'Add' },
+    ])
+  })
+
   it('logs each command and how it ended, without its data', async () => {
     const logger = recordingLogger()
     const app = await started({ router: withMiddleware(commandLogger({ logger })) })
