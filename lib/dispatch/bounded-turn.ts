@@ -26,7 +26,8 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   instance: Instance | undefined
   protected phase: Phase = 'waiting'
   readonly #effects: { readonly clock: Clock; readonly fairness: Fairness }
-  #deadline = Infinity
+  /** Undefined while nothing has been waited for. */
+  #deadline: number | undefined
   #failure: EdictError | undefined
   #controller: AbortController | undefined
 
@@ -114,7 +115,7 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
 
   /** Refuses what comes too late, before anything is stored. */
   protected fence(): void {
-    if (this.#failure === undefined && this.#deadline !== Infinity && this.#effects.clock.now() > this.#deadline) {
+    if (this.#failure === undefined && this.#deadline !== undefined && this.#effects.clock.now() > this.#deadline) {
       throw this.#timedOut()
     }
     if (this.#failure !== undefined) throw this.#failure

@@ -26,7 +26,6 @@ export class Executed implements ExecutionResult {
     this.metadata = metadata
     this.aggregateState = state as ExecutionResult['aggregateState']
     this.reply = reply
-    Object.freeze(this)
   }
 }
 

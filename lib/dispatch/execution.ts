@@ -284,13 +284,18 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     const { streamId } = instance
     const category = instance.model.name
     const firstVersion = streamVersion - events.length + 1
+    const made = decision.events
     instance.state = decision.state
     instance.version = streamVersion
-    const recorded = events.map((event, index) => {
-      const { data } = decision.events[index] as SealedMessage
-      return justRecorded(event, data, streamId, category, firstVersion + index, firstPosition + index)
-    })
-    return this.#through(streamVersion, Object.freeze(recorded), decision)
+    const recorded: RecordedEvent[] = [
+      justRecorded(events[0] as NewEvent, made[0]?.data, streamId, category, firstVersion, firstPosition),
+    ]
+    for (let index = 1; index < events.length; index++) {
+      const position = firstPosition + index
+      const event = events[index] as NewEvent
+      recorded.push(justRecorded(event, made[index]?.data, streamId, category, firstVersion + index, position))
+    }
+    return this.#through(streamVersion, recorded, decision)
   }
 
   #through(version: number, events: readonly RecordedEvent[], { state, reply }: Decision): ExecutionResult {

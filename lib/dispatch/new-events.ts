@@ -66,11 +66,22 @@ export function newEvents(
   const metadata = storedMetadata(source)
   const { contentType } = codec
   if (codec.passesThrough) {
-    return events.map((event, index) => {
-      const eventId = instance.eventIds.eventId(source.commandId, index)
-      return new Envelope(source, metadata, eventId, event, event.data, contentType)
-    })
+    // Most commands lead to one event; for that one, neither a closure nor an array that grows.
+    if (events.length === 1)
+      return [plainEnvelope(source, metadata, instance, events[0] as SealedMessage, 0, contentType)]
+    return events.map((event, index) => plainEnvelope(source, metadata, instance, event, index, contentType))
   }
+  return encodedEvents(codec, source, instance, events, metadata)
+}
+
+function encodedEvents(
+  codec: EventCodec,
+  source: EventSource,
+  instance: Instance,
+  events: readonly SealedMessage[],
+  metadata: Metadata,
+): MaybePromise<readonly NewEvent[]> {
+  const { contentType } = codec
   const envelope = (event: SealedMessage, index: number, encoded: unknown): NewEvent =>
     new Envelope(source, metadata, instance.eventIds.eventId(source.commandId, index), event, encoded, contentType)
   return guarded(() => {
@@ -86,6 +97,18 @@ export function newEvents(
     if (!encoded.some(isPromiseLike)) return events.map((event, index) => envelope(event, index, encoded[index]))
     return Promise.all(encoded).then((all) => events.map((event, index) => envelope(event, index, all[index])))
   })
+}
+
+function plainEnvelope(
+  source: EventSource,
+  metadata: Metadata,
+  instance: Instance,
+  event: SealedMessage,
+  index: number,
+  contentType: string,
+): NewEvent {
+  const eventId = instance.eventIds.eventId(source.commandId, index)
+  return new Envelope(source, metadata, eventId, event, event.data, contentType)
 }
 
 /** A serializer is user code. */

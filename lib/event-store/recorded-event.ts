@@ -51,17 +51,19 @@ class Recorded implements RecordedEvent {
     this.correlationId = stored.correlationId
     if (stored.tenant !== undefined) (this as { tenant?: string }).tenant = stored.tenant
     this.createdAt = dateOf(stored.createdAt)
-    Object.freeze(this)
   }
 }
 
 /** What readers see of a stored event. `data` is decoded and frozen already. */
 export function recordedEvent(stored: StoredEvent, data: unknown, index = 0): RecordedEvent {
   const { streamId, category, streamVersion, position } = stored
-  return new Recorded(stored, data, streamId, category, streamVersion, position, index)
+  return Object.freeze(new Recorded(stored, data, streamId, category, streamVersion, position, index))
 }
 
-/** What the writer of an event sees of it, once the store has said where it stands. `data` is frozen, not encoded. */
+/**
+ * What the writer of an event sees of it, once the store has said where it stands. `data` is frozen, not encoded. The envelope is
+ * the caller's alone, and so need not be.
+ */
 export function justRecorded(
   event: NewEvent,
   data: unknown,

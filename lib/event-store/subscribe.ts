@@ -157,7 +157,7 @@ function check(options: SubscribeOptions): void {
   const { handle, startFrom = 'origin', name, category, streamId } = options as Partial<SubscribeOptions>
   if (typeof handle !== 'function') throw new InvalidOptionError('subscribe: handle must be a function')
   const known = startFrom === 'origin' || startFrom === 'current'
-  if (!known && !(Number.isSafeInteger(startFrom) && (startFrom) >= 1)) {
+  if (!known && !(Number.isSafeInteger(startFrom) && startFrom >= 1)) {
     throw new InvalidOptionError(`subscribe: startFrom must be 'origin', 'current', or a position from 1`)
   }
   for (const [key, value] of Object.entries({ name, category, streamId })) {

@@ -1,7 +1,7 @@
 /** JSON values that travel with a command's events: who, from where, why. Keys that begin with `edict.` are reserved. */
 export type Metadata = Readonly<Record<string, unknown>>
 
-/** An event as it was stored, as handlers, callers and readers see it. Frozen. */
+/** An event as it was stored, as handlers, callers and readers see it. What it holds is frozen. */
 export interface RecordedEvent<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly data: Readonly<Data>

@@ -1,6 +1,6 @@
 import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
 
-/** What became of a command. Frozen. */
+/** What became of a command. State, metadata and the data of events are frozen. */
 export interface ExecutionResult<State = unknown, Events extends RecordedEvent = RecordedEvent, Reply = unknown> {
   /** The bare identity. */
   readonly aggregateId: string
