@@ -162,8 +162,11 @@ export class DuplicateCommandError extends EdictError<'duplicate_command'> {
   override readonly name = 'DuplicateCommandError'
   readonly commandId: string
 
-  constructor(commandId: string, streamId: string) {
-    super('duplicate_command', `command id ${commandId} was already used in ${streamId} with another payload`)
+  constructor(commandId: string, streamId: string, payloadKnown = true) {
+    const other = payloadKnown
+      ? 'with another payload'
+      : 'by a command whose id nobody gave, so that its payload is not known'
+    super('duplicate_command', `command id ${commandId} was already used in ${streamId} ${other}`)
     this.commandId = commandId
   }
 }

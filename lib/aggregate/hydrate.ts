@@ -1,8 +1,10 @@
 import type { Fairness } from '../effects/fairness.ts'
 import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
-import { CategoryMismatchError } from '../errors.ts'
+import { CategoryMismatchError, UnreadableEventError, describeThrown, isEdictError } from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore, StreamSlice } from '../event-store/event-store.ts'
+import type { StoredEvent } from '../event-store/stored-event.ts'
+import type { AppliedEvent } from './apply.ts'
 import type { AggregateModel } from './model.ts'
 
 /** How many events are read at a time. */
@@ -26,6 +28,8 @@ export class Hydration {
   readonly #source: HydrationSource
   readonly #model: AggregateModel
   readonly #streamId: string
+  /** For whom it is read: once nobody waits for it any more, there is no use in going on. */
+  readonly #reader: { readonly failure: Error | undefined } | undefined
   readonly #toVersion: number
   #state: unknown
   #version: number
@@ -37,6 +41,7 @@ export class Hydration {
     model: AggregateModel,
     streamId: string,
     from: VersionedState,
+    reader?: { readonly failure: Error | undefined },
     toVersion = Infinity,
   ) {
     this.#source = source
@@ -44,12 +49,14 @@ export class Hydration {
     this.#streamId = streamId
     this.#state = from.state
     this.#version = from.version
+    this.#reader = reader
     this.#toVersion = toVersion
   }
 
   /** @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's */
   run(): MaybePromise<VersionedState> {
     for (;;) {
+      if (this.#reader?.failure) throw this.#reader.failure
       const slice: MaybePromise<StreamSlice> = this.#source.store.readStream(this.#streamId, {
         fromVersion: this.#version + 1,
         maxCount: Math.min(SLICE_EVENTS, this.#toVersion - this.#version),
@@ -85,20 +92,32 @@ export class Hydration {
       const stored = events[this.#at++]
       if (stored === undefined) continue
       if (this.#source.codec.readsAsStored(stored)) {
-        this.#state = this.#model.apply(this.#state, stored)
+        this.#apply(stored, stored)
         this.#version = stored.streamVersion
         continue
       }
       const decoded = this.#source.codec.decode(stored)
       if (isLater(decoded)) {
         return decoded.then((recorded) => {
-          this.#state = this.#model.fold(this.#state, recorded)
+          for (const event of recorded) this.#apply(event, stored)
           this.#version = stored.streamVersion
           return this.#foldOn()
         })
       }
-      for (const event of decoded) this.#state = this.#model.apply(this.#state, event)
+      for (const event of decoded) this.#apply(event, stored)
       this.#version = stored.streamVersion
+    }
+  }
+
+  #apply(event: AppliedEvent, { streamVersion }: StoredEvent): void {
+    try {
+      this.#state = this.#model.apply(this.#state, event)
+    } catch (cause) {
+      if (isEdictError(cause)) throw cause
+      const what = `${event.type}, version ${streamVersion} of ${this.#streamId}`
+      throw new UnreadableEventError(`${this.#model.name}'s apply of ${what}, failed: ${describeThrown(cause)}`, {
+        cause,
+      })
     }
   }
 

@@ -4,22 +4,21 @@ import { MailboxFullError } from '../errors.ts'
 
 /** One command's turn on an instance. */
 export interface Turn<Result> {
-  /** Nobody waits for it any more: it is passed over when its turn comes. */
-  readonly ended: boolean
+  /** Why nobody waits for it any more: it is passed over when its turn comes. */
+  readonly failure: Error | undefined
   perform(): MaybePromise<Result>
 }
 
 interface Waiting {
   readonly turn: Turn<unknown>
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly begin: () => void
 }
 
 /** A queue that never runs empty still has to let go of those who had their turn. */
 const COMPACT_AT = 256
 
 /** Holds the place between two turns, so that no newcomer slips in ahead of those who wait. */
-const BETWEEN_TURNS: Turn<unknown> = { ended: false, perform: () => undefined }
+const BETWEEN_TURNS: Turn<unknown> = { failure: undefined, perform: () => undefined }
 
 /** Gives one turn at a time, in the order of asking. A turn on an idle mailbox that never waits costs no promise. */
 export class Mailbox {
@@ -43,16 +42,21 @@ export class Mailbox {
   }
 
   /**
-   * Performs a turn: now, or after those who came before.
+   * Performs a turn: now, or after those who came before. A turn that has to wait is performed in the asynchronous context of
+   * its own caller, since it goes on from a promise that was asked for here.
    *
    * @throws {MailboxFullError} `mailbox_full` where `limit` turns wait already
    */
   enter<Result>(turn: Turn<Result>, limit: number, name: string, fairness: Fairness): MaybePromise<Result> {
     if (this.#current === undefined) return this.#perform(turn, fairness)
     if (this.length >= limit) throw new MailboxFullError(name, limit)
-    return new Promise<Result>((resolve, reject) => {
+    const turnComes = new Promise<void>((resolve) => {
       this.#waiting ??= []
-      this.#waiting.push({ turn, resolve: resolve as (result: unknown) => void, reject })
+      this.#waiting.push({ turn, begin: resolve })
+    })
+    return turnComes.then(() => {
+      if (turn.failure !== undefined) throw turn.failure
+      return this.#perform(turn, fairness)
     })
   }
 
@@ -101,32 +105,16 @@ export class Mailbox {
   }
 
   #next(fairness: Fairness): void {
-    const waiting = this.#take()
-    if (waiting === undefined) {
-      this.#current = undefined
-      return
-    }
-    if (fairness.turnDue()) {
-      void fairness.turn().then(() => {
-        this.#begin(waiting, fairness)
-      })
-      return
-    }
-    this.#begin(waiting, fairness)
-  }
-
-  #begin({ turn, resolve, reject }: Waiting, fairness: Fairness): void {
-    if (turn.ended) {
+    let waiting = this.#take()
+    while (waiting !== undefined && waiting.turn.failure !== undefined) {
       this.#abandoned--
-      this.#next(fairness)
-      return
+      waiting.begin()
+      waiting = this.#take()
     }
-    try {
-      // A promise of the turn's is adopted by the one that was given out.
-      resolve(this.#perform(turn, fairness))
-    } catch (error) {
-      reject(error)
-    }
+    this.#current = waiting?.turn
+    if (waiting === undefined) return
+    if (fairness.turnDue()) void fairness.turn().then(waiting.begin)
+    else waiting.begin()
   }
 
   #take(): Waiting | undefined {

@@ -11,13 +11,17 @@ import { asyncScope } from '../effects/async-scope.ts'
 import { Fairness } from '../effects/fairness.ts'
 import type { Result } from '../effects/result.ts'
 import {
+  CommandFailedError,
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
   DefinitionError,
   InvalidOptionError,
   NotRunningError,
+  StoreError,
   VersionConflictError,
+  describeThrown,
+  isEdictError,
   type EdictError,
 } from '../errors.ts'
 import { EventCodec } from '../event-store/event-codec.ts'
@@ -55,6 +59,9 @@ export function application<Routes>(definition: ApplicationDefinition<Routes>): 
   return new AssembledApplication(checked, routing) as unknown as Application<Routes>
 }
 
+/** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
+const STOP_PATIENCE_MS = 5_000
+
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped'
 
 /** Names of the applications that run in this process. */
@@ -78,7 +85,9 @@ class AssembledApplication {
     this.#definition = definition
     this.#routing = routing
     this.#instances = new InstanceCache(definition.cachedAggregates)
-    const handles = [...routing.routes.values()].some(({ handler }) => handler !== undefined)
+    const handles = [...routing.routes.values()].some(
+      (route) => route.handler !== undefined || route.beforeExecute !== undefined,
+    )
     this.#services = {
       applicationName: name,
       store,
@@ -179,21 +188,35 @@ class AssembledApplication {
     // It may have been starting when the call came.
     this.#refuseNewCommands()
     if (this.#state !== 'stopping') return
-    await this.#dispatcher.idle()
+    await this.#idle()
     await this.#close()
   }
 
+  /** Waits for the commands under way, but not for ever: one may wait, without a bound, for a handler that hangs. */
+  async #idle(): Promise<void> {
+    const { clock } = this.#definition
+    let timer: unknown
+    const patience = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(resolve, STOP_PATIENCE_MS)
+    })
+    await Promise.race([this.#dispatcher.idle(), patience])
+    clock.clearTimeout(timer)
+  }
+
   async #close(): Promise<void> {
+    const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
+    await this.#idle()
     try {
-      await Promise.all(this.#runners.map((runner) => runner.stop()))
-      await this.#dispatcher.idle()
       await this.#definition.store.close()
     } finally {
       this.#ended()
     }
+    const failed = stopped.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw asStoreError(failed.reason)
   }
 
   #ended(): void {
+    for (const { name } of this.#runners) this.#services.board.unregister(name)
     this.#runners = []
     this.#state = 'stopped'
     // Who starts again may find what others wrote meanwhile.
@@ -241,7 +264,11 @@ class AssembledApplication {
       live === undefined || live.version === NOT_LOADED
         ? { state: model.initialState(), version: 0 }
         : { state: live.state, version: live.version }
-    return new Hydration(this.#services, model, prefix + aggregateId, from).run()
+    try {
+      return await new Hydration(this.#services, model, prefix + aggregateId, from).run()
+    } catch (cause) {
+      throw isEdictError(cause) ? cause : new CommandFailedError(`reading ${model.name} ${aggregateId}`, cause)
+    }
   }
 
   #groupOf(aggregate: object): InstanceGroup {
@@ -271,6 +298,12 @@ class AssembledApplication {
         )
     }
   }
+}
+
+function asStoreError(cause: unknown): EdictError {
+  return isEdictError(cause)
+    ? cause
+    : new StoreError(`a handler could not be stopped: ${describeThrown(cause)}`, { cause })
 }
 
 /** What a caller has to reckon with in a right program. Everything else is a mistake or a breakdown, and rejects. */

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../effects/clock.ts'
 import { randomIds, systemRandom, type Ids, type Random } from '../effects/ids.ts'
+import { containedLogger } from '../effects/contained-logger.ts'
 import { consoleLogger, type Logger } from '../effects/logger.ts'
 import { DefinitionError } from '../errors.ts'
 import { checkedEventStore } from '../event-store/checked-event-store.ts'
@@ -97,7 +98,9 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
   const { name } = given
   if (typeof name !== 'string' || name.trim() === '') throw new DefinitionError('an application needs a name')
   for (const key of Object.keys(given)) {
-    if (!KEYS.has(key)) throw new DefinitionError(`the application ${name} has no option ${key}`)
+    if (!KEYS.has(key)) {
+      throw new DefinitionError(`the application ${name} has no option ${key}; it has ${[...KEYS].join(', ')}`)
+    }
   }
   if (typeof (given.eventStore as Partial<EventStore> | undefined)?.append !== 'function') {
     throw new DefinitionError(`the application ${name} needs an eventStore, such as inMemoryEventStore()`)
@@ -119,7 +122,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     clock: given.clock ?? systemClock,
     random,
     ids: given.ids ?? randomIds(random),
-    logger: given.logger ?? consoleLogger(),
+    logger: containedLogger(given.logger ?? consoleLogger()),
   }
 }
 

@@ -1,16 +1,13 @@
 import pTimeout from 'p-timeout'
 import type { Instance } from '../aggregate/instance.ts'
 import type { Turn } from '../aggregate/mailbox.ts'
-import type { Clock } from '../effects/clock.ts'
+import { LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { AbortedError, CommandTimeoutError, type EdictError } from '../errors.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { ResolvedOptions } from './options.ts'
-
-/** Longer than this, platforms' timers cannot count. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 /** Where a turn stands; what a timeout means depends on it. */
 type Phase = 'waiting' | 'working' | 'appending' | 'through'
@@ -30,6 +27,7 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   #deadline: number | undefined
   #failure: EdictError | undefined
   #controller: AbortController | undefined
+  #stopListening: (() => void) | undefined
 
   constructor(
     effects: { readonly clock: Clock; readonly fairness: Fairness },
@@ -46,8 +44,8 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
 
   abstract perform(): MaybePromise<ExecutionResult>
 
-  get ended(): boolean {
-    return this.#failure !== undefined
+  get failure(): EdictError | undefined {
+    return this.#failure
   }
 
   /** Aborts when nobody waits for the result any more. Made only for those who look at it. */
@@ -64,7 +62,7 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
     const { clock } = this.#effects
     const { signal } = this.options
     const abortable = signal === undefined ? work : this.#abortable(work, signal)
-    if (this.timeout > LONGEST_TIMEOUT_MS) return abortable
+    if (this.timeout > LONGEST_TIMER_MS) return abortable
     this.#deadline = this.now + this.timeout
     return pTimeout(abortable, {
       milliseconds: this.timeout,
@@ -84,12 +82,12 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
         this.#end(error)
         reject(error)
       }
-      const ignore = () => {
+      this.#stopListening = () => {
         signal.removeEventListener('abort', abort)
       }
       signal.addEventListener('abort', abort, { once: true })
       work.then(resolve, reject)
-      work.then(ignore, ignore)
+      work.then(this.#stopListening, this.#stopListening)
     })
   }
 
@@ -107,7 +105,9 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   }
 
   #end(error: EdictError): void {
+    if (this.#failure !== undefined) return
     this.#failure = error
+    this.#stopListening?.()
     this.#controller?.abort(error)
     // What is being appended must be known before the next command sees the state; anything else is fenced off.
     if (this.phase !== 'appending') this.instance?.mailbox.abandon(this, this.#effects.fairness)

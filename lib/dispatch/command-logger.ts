@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../effects/clock.ts'
+import { containedLogger } from '../effects/contained-logger.ts'
 import { consoleLogger, type Logger } from '../effects/logger.ts'
 import type { HookMiddleware } from '../routing/middleware.ts'
 
@@ -21,7 +22,8 @@ const STARTED_AT = 'edict.commandLogger.startedAt'
  * router('bank', (bank) => bank.middleware(commandLogger({ logger: pino() })) …)
  */
 export function commandLogger(options: CommandLoggerOptions = {}): HookMiddleware {
-  const logger = options.logger ?? consoleLogger({ level: 'info' })
+  // A logger that fails must not become the command's failure.
+  const logger = containedLogger(options.logger ?? consoleLogger({ level: 'info' }))
   const clock = options.clock ?? systemClock
   const fields = (pipeline: Parameters<NonNullable<HookMiddleware['beforeDispatch']>>[0]) => ({
     command: pipeline.command.type,

@@ -15,6 +15,8 @@ export interface PipedExecution {
   readonly causationId: string
   readonly aggregateId: string
   readonly options: { readonly consistency: Consistency }
+  /** It has entered the mailbox of its aggregate. */
+  readonly begun: boolean
   metadata: Metadata
   timeout: number
 }
@@ -88,7 +90,7 @@ export class CommandPipeline implements Pipeline {
   }
 
   set timeout(milliseconds: number) {
-    this.#refuseAfterCommit('the timeout')
+    this.#refuseOnceBegun('the timeout')
     this.#execution.timeout = checkedMilliseconds('timeout', milliseconds)
   }
 
@@ -126,7 +128,7 @@ export class CommandPipeline implements Pipeline {
   }
 
   assignMetadata(key: string, value: unknown): void {
-    this.#refuseAfterCommit('metadata')
+    this.#refuseOnceBegun('metadata')
     this.#execution.metadata = Object.freeze({ ...this.#execution.metadata, [key]: metadataValue(key, value) })
   }
 
@@ -144,16 +146,19 @@ export class CommandPipeline implements Pipeline {
 
   /** The command is committed. */
   committed(result: ExecutionResult): void {
-    this.#result = result
+    // Middleware shares it with the caller, and with the wait for consistency.
+    for (const recorded of result.events) Object.freeze(recorded)
+    Object.freeze(result.events)
+    this.#result = Object.freeze(result)
   }
 
   failed(error: EdictError): void {
     this.#error = error
   }
 
-  #refuseAfterCommit(what: string): void {
-    if (this.#result !== undefined) {
-      throw new MiddlewareMisuseError(`${what} cannot be changed any more: the command is committed`)
+  #refuseOnceBegun(what: string): void {
+    if (this.#execution.begun) {
+      throw new MiddlewareMisuseError(`${what} cannot be changed any more: the command has begun`)
     }
   }
 }

@@ -1,7 +1,4 @@
-import type { Clock } from '../effects/clock.ts'
-
-/** The longest that platforms' timers can count. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+import { LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
 
 const settled = Promise.resolve()
 

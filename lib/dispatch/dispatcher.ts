@@ -4,6 +4,7 @@ import {
   CommandFailedError,
   ConsistencyTimeoutError,
   isEdictError,
+  type EdictError,
   UnregisteredCommandError,
   ValidationError,
 } from '../errors.ts'
@@ -17,6 +18,16 @@ import { Execution } from './execution.ts'
 import { resolveOptions } from './options.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
+
+/** What a dispatch goes: its execution alone, or with middleware and a wait around it. */
+interface Way {
+  start(): MaybePromise<ExecutionResult>
+  startLater(): MaybePromise<ExecutionResult>
+}
+
+function asEdictError(error: unknown): EdictError {
+  return isEdictError(error) ? error : new CommandFailedError('the dispatch', error)
+}
 
 /** Validate, route, middleware, execute, wait: a command's way from the call to the answer. */
 export class Dispatcher {
@@ -59,14 +70,20 @@ export class Dispatcher {
           ? execution
           : new Journey(services, execution, awaited, dispatchingHandler)
       if (services.fairness.turnDue(this.#realTime ? now : undefined)) {
-        return this.#underWay(services.fairness.turn().then(() => way.startLater()))
+        return this.#underWay(this.#inTurn(way))
       }
       const done = way.start()
       const answer = Promise.resolve(done)
       return isLater(done) ? this.#underWay(answer) : answer
     } catch (error) {
-      return Promise.reject(isEdictError(error) ? error : new CommandFailedError('the dispatch', error))
+      return Promise.reject(asEdictError(error))
     }
+  }
+
+  /** Those who waited for the same turn of the event loop share what it leaves of a slice; the rest wait for the next. */
+  #inTurn(way: Way): Promise<ExecutionResult> {
+    const { fairness } = this.#services
+    return fairness.turn().then(() => (fairness.turnDue() ? this.#inTurn(way) : way.startLater()))
   }
 
   /** Resolves when no dispatch is under way. */
@@ -83,8 +100,16 @@ export class Dispatcher {
       this.#pending--
       if (this.#pending === 0) for (const listener of this.#idleListeners.splice(0)) listener()
     }
-    result.then(over, over)
-    return result
+    return result.then(
+      (value) => {
+        over()
+        return value
+      },
+      (error: unknown) => {
+        over()
+        throw asEdictError(error)
+      },
+    )
   }
 
   #planOf(command: unknown): RoutePlan {
@@ -113,7 +138,7 @@ export class Dispatcher {
 }
 
 /** One dispatch, from the first middleware to the end of the wait for consistency. */
-class Journey {
+class Journey implements Way {
   readonly #execution: Execution
   readonly #services: DispatchServices
   readonly #awaited: readonly BoardHandler[]
@@ -149,7 +174,12 @@ class Journey {
     const awaited = this.#pipeline?.awaited ?? this.#awaited
     if (awaited.length === 0) return result
     const { consistencyTimeout } = this.#execution.options
-    const laggards = this.#services.board.wait(result.events, awaited, consistencyTimeout, this.#dispatchingHandler)
+    const laggards = this.#services.board.wait(
+      this.#services.codec.asRead(result.events),
+      awaited,
+      consistencyTimeout,
+      this.#dispatchingHandler,
+    )
     if (!isLater(laggards) && laggards.length === 0) return result
     this.#result = result
     return proceed(laggards, this, this.#waited)

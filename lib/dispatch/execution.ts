@@ -45,6 +45,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   readonly dispatchedFrom: RunningHandler | undefined
   /** What will be stored with each event; middleware may add to it. */
   metadata: Metadata
+  begun = false
   readonly #services: DispatchServices
   #inUserCode = false
   #attempts = 0
@@ -82,6 +83,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     if (this.options.signal?.aborted) throw this.aborted(this.options.signal)
     const instance = instances.obtain(this.plan.group, this.aggregateId)
     this.instance = instance
+    this.begun = true
     const { mailbox } = instance
     if (!mailbox.idle) this.#refuseReentry(instance)
     const result = mailbox.enter(this, mailboxLimit, instance.streamId, fairness)
@@ -103,7 +105,9 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
 
   /** As `start`, where time has passed since the dispatch: middleware is not on the command's clock. */
   startLater(): MaybePromise<ExecutionResult> {
-    this.now = this.#services.clock.now()
+    const { fairness, clock } = this.#services
+    if (fairness.turnDue()) return fairness.turn().then(() => this.startLater())
+    this.now = clock.now()
     return this.start()
   }
 
@@ -113,10 +117,15 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     const instance = this.instance as Instance
     if (instance.version !== NOT_LOADED) return this.#lookUp()
     const empty = { state: instance.model.initialState(), version: 0 }
-    return proceed(new Hydration(this.#services, instance.model, instance.streamId, empty).run(), this, this.#hydrated)
+    return proceed(
+      new Hydration(this.#services, instance.model, instance.streamId, empty, this).run(),
+      this,
+      this.#hydrated,
+    )
   }
 
   #hydrated(loaded: VersionedState): MaybePromise<ExecutionResult> {
+    this.#refetched = true
     this.#take(loaded)
     return this.#lookUp()
   }
@@ -159,9 +168,10 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   #beforeExecute(): MaybePromise<ExecutionResult> {
     const who = `beforeExecute of ${this.command.type}`
     let admitted: MaybePromise<unknown>
+    const { beforeExecute } = this.plan.route
     this.#inUserCode = true
     try {
-      admitted = this.plan.route.beforeExecute?.((this.instance as Instance).state, new CommandContext(this))
+      admitted = this.#asHandler(() => beforeExecute?.((this.instance as Instance).state, new CommandContext(this)))
     } catch (cause) {
       throw new CommandFailedError(who, cause)
     } finally {
@@ -180,7 +190,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   }
 
   #admitted(outcome: unknown): MaybePromise<ExecutionResult> {
-    if (isRejection(outcome)) throw this.#rejected(outcome)
+    if (isRejection(outcome)) return this.#unchanged(outcome)
     if (outcome !== undefined) {
       throw new InvalidOutcomeError(`beforeExecute of ${this.command.type} must give nothing or reject(…)`)
     }
@@ -215,10 +225,14 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   }
 
   #handle(handler: NonNullable<RoutePlan['route']['handler']>, state: unknown, context: CommandContext): unknown {
-    const { handling } = this.#services
     const { data } = this.command
-    if (handling === undefined) return handler(state, data, context)
-    return handling.run(this, () => handler(state, data, context))
+    return this.#asHandler(() => handler(state, data, context))
+  }
+
+  /** Runs user code that may dispatch, so that a dispatch to its own aggregate is seen. */
+  #asHandler(work: () => unknown): unknown {
+    const { handling } = this.#services
+    return handling === undefined ? work() : handling.run(this, work)
   }
 
   #settle(outcome: unknown): MaybePromise<ExecutionResult> {
@@ -234,10 +248,34 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     } finally {
       this.#inUserCode = false
     }
-    if (isRejection(decision)) throw this.#rejected(decision)
-    if (decision.events.length === 0) return this.#through(instance.version, NO_RECORDED_EVENTS, decision)
+    if (isRejection(decision) || decision.events.length === 0) return this.#unchanged(decision)
     this.#decision = decision
     return proceed(newEvents(this.#services, this, instance, decision.events), this, this.#append)
+  }
+
+  /**
+   * A decision that appends nothing meets no version conflict, so that it is only as good as the state that it was made on: what
+   * others may have written since is fetched first, once.
+   */
+  #unchanged(decision: Decision | Rejection): MaybePromise<ExecutionResult> {
+    if (this.#refetched) return this.#final(decision)
+    this.#refetched = true
+    const { model, streamId, state, version } = this.instance as Instance
+    const hydration = new Hydration(this.#services, model, streamId, { state, version }, this)
+    const read = hydration.run()
+    if (isLater(read)) return read.then((loaded) => this.#compared(decision, loaded))
+    return this.#compared(decision, read)
+  }
+
+  #compared(decision: Decision | Rejection, loaded: VersionedState): MaybePromise<ExecutionResult> {
+    if (loaded.version !== (this.instance as Instance).version) return this.#refetchedTo(loaded)
+    this.fence()
+    return this.#final(decision)
+  }
+
+  #final(decision: Decision | Rejection): ExecutionResult {
+    if (isRejection(decision)) throw this.#rejected(decision)
+    return this.#through((this.instance as Instance).version, NO_RECORDED_EVENTS, decision)
   }
 
   #append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
@@ -245,7 +283,8 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     this.phase = 'appending'
     this.#events = events
     const { streamId, version, model } = this.instance as Instance
-    const results = this.#services.store.append([
+    const { store, handling } = this.#services
+    const streams = [
       {
         streamId,
         category: model.name,
@@ -253,7 +292,10 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
         events,
         deduplicate: this.options.commandId !== undefined,
       },
-    ])
+    ]
+    // Whom the append wakes does not act for the handler that runs here.
+    const results =
+      handling === undefined ? store.append(streams) : handling.run(undefined, () => store.append(streams))
     return proceed(results, this, this.#appended)
   }
 
@@ -265,6 +307,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
       case 'version_conflict':
         return this.#conflict(result.actual)
       case 'repeated':
+        return this.#repeat(result.events)
       case 'duplicate_command':
         // Another node was first with this command id: the same command's result is the answer, whatever events it decided on.
         return proceed(this.#services.store.readCommand(streamId, this.commandId), this, this.#repeat)
@@ -307,19 +350,24 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   #conflict(actual: number): MaybePromise<ExecutionResult> {
     this.phase = 'working'
     const { streamId, version } = this.instance as Instance
-    const { expectedVersion, retryAttempts } = this.options
+    const { expectedVersion, retryAttempts, signal } = this.options
     if (expectedVersion !== undefined || this.#attempts >= retryAttempts) {
       throw new VersionConflictError(streamId, expectedVersion ?? version, actual)
     }
     this.#attempts++
     this.fence()
+    if (signal?.aborted) throw this.aborted(signal)
     return this.#refetch()
   }
 
   #refetch(): MaybePromise<ExecutionResult> {
     this.#refetched = true
     const { model, streamId, state, version } = this.instance as Instance
-    return proceed(new Hydration(this.#services, model, streamId, { state, version }).run(), this, this.#refetchedTo)
+    return proceed(
+      new Hydration(this.#services, model, streamId, { state, version }, this).run(),
+      this,
+      this.#refetchedTo,
+    )
   }
 
   #refetchedTo(loaded: VersionedState): MaybePromise<ExecutionResult> {

@@ -1,6 +1,6 @@
 import type { Instance } from '../aggregate/instance.ts'
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
-import type { Clock } from '../effects/clock.ts'
+import { LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
 import { isEdictError } from '../errors.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
@@ -44,7 +44,7 @@ export class Lifespans {
     this.#clock.clearTimeout(this.#timers.get(instance))
     this.#timers.delete(instance)
     if (life === 'stop') this.#retire(instance)
-    else if (typeof life === 'number' && life >= 0) this.#retireAfter(instance, life)
+    else if (typeof life === 'number' && life >= 0 && life <= LONGEST_TIMER_MS) this.#retireAfter(instance, life)
   }
 
   #retireAfter(instance: Instance, milliseconds: number): void {

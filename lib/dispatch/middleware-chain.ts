@@ -23,6 +23,21 @@ function answer(pipeline: CommandPipeline): ExecutionResult {
   return pipeline.responded ? withReply(result, pipeline.reply) : result
 }
 
+/** Calls a hook. A promise of what it gave, where that is not plainly nothing: a promise, a failure, or what it must not give. */
+function called(
+  hooks: HookMiddleware,
+  stage: 'beforeDispatch' | 'afterDispatch',
+  pipeline: CommandPipeline,
+): Promise<unknown> | undefined {
+  try {
+    const given: unknown = hooks[stage]?.(pipeline)
+    if (given === undefined) return undefined
+    return isPromiseLike(given) || isRejection(given) ? Promise.resolve(given) : undefined
+  } catch (cause) {
+    return Promise.reject(cause)
+  }
+}
+
 class MixedChain implements MiddlewareChain {
   readonly #chain: readonly Middleware[]
   readonly #logger: Logger
@@ -53,15 +68,10 @@ class HookChain implements MiddlewareChain {
   run(pipeline: CommandPipeline, destination: Destination): MaybePromise<ExecutionResult> {
     const chain = this.#chain
     for (let index = 0; index < chain.length; index++) {
-      let pending: unknown
-      try {
-        pending = chain[index]?.beforeDispatch?.(pipeline)
-      } catch (cause) {
-        pending = Promise.reject(cause)
-      }
-      if ((pending !== undefined && (isPromiseLike(pending) || isRejection(pending))) || pipeline.halted) {
+      const notPlain = called(chain[index] as HookMiddleware, 'beforeDispatch', pipeline)
+      if (notPlain !== undefined || pipeline.halted) {
         return this.#passage(pipeline, destination)
-          .resume(index, Promise.resolve(pending))
+          .resume(index, notPlain ?? Promise.resolve())
           .then(() => answer(pipeline))
       }
     }
@@ -84,15 +94,10 @@ class HookChain implements MiddlewareChain {
     pipeline.committed(result)
     const chain = this.#chain
     for (let index = 0; index < chain.length; index++) {
-      let pending: unknown
-      try {
-        pending = chain[index]?.afterDispatch?.(pipeline)
-      } catch (cause) {
-        pending = Promise.reject(cause)
-      }
-      if (isPromiseLike(pending) || pipeline.halted) {
+      const notPlain = called(chain[index] as HookMiddleware, 'afterDispatch', pipeline)
+      if (notPlain !== undefined || pipeline.halted) {
         return this.#passage(pipeline, destination)
-          .finish(index + 1, Promise.resolve(pending))
+          .finish(index + 1, notPlain)
           .then(() => answer(pipeline))
       }
     }

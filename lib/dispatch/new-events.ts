@@ -1,5 +1,5 @@
 import type { Instance } from '../aggregate/instance.ts'
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { allOrNone, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandFailedError, isEdictError, type EdictError } from '../errors.ts'
 import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
@@ -85,7 +85,7 @@ function encodedEvents(
   const envelope = (event: SealedMessage, index: number, encoded: unknown): NewEvent =>
     new Envelope(source, metadata, instance.eventIds.eventId(source.commandId, index), event, encoded, contentType)
   return guarded(() => {
-    const encoded = events.map((event) =>
+    const encoded = allOrNone(events, (event) =>
       codec.encode(event.data, {
         type: event.type,
         schemaVersion: (SealedMessage.definitionOf(event) as SealedDefinition).schemaVersion,

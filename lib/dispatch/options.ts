@@ -29,7 +29,7 @@ type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
  * @throws {InvalidOptionError} `invalid_option`, naming the option
  */
 export function resolveOptions(defaults: ResolvedOptions, given: unknown): ResolvedOptions {
-  if (given === null || typeof given !== 'object')
+  if (given === null || typeof given !== 'object' || Array.isArray(given))
     throw new InvalidOptionError('the options of a dispatch are an object')
   const resolved: Mutable<ResolvedOptions> = { ...defaults }
   for (const key of Object.keys(given)) {

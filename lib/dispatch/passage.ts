@@ -124,10 +124,10 @@ export class Passage {
   /** The hooks after the commit, from one on. */
   async finish(place: number, pending?: PromiseLike<unknown>): Promise<void> {
     try {
-      await pending
+      refuseRejection(await pending)
       for (let index = place; index < this.#chain.length && !this.#pipeline.halted; index++) {
         const middleware = this.#chain[index] as Middleware
-        if (typeof middleware !== 'function') await middleware.afterDispatch?.(this.#pipeline)
+        if (typeof middleware !== 'function') refuseRejection(await middleware.afterDispatch?.(this.#pipeline))
       }
     } catch (cause) {
       throw this.#afterCommit(cause)

@@ -1,6 +1,6 @@
 import { Hydration, type HydrationSource, type VersionedState } from '../aggregate/hydrate.ts'
 import type { Instance } from '../aggregate/instance.ts'
-import { isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { allOrNone, isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import { DuplicateCommandError } from '../errors.ts'
 import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
@@ -23,8 +23,10 @@ export function repeatedResult(
 ): MaybePromise<ExecutionResult> {
   const first = events[0]
   const last = events.at(-1)
-  if (first === undefined || last === undefined || first.metadata[FINGERPRINT_KEY] !== fingerprint(command)) {
-    throw new DuplicateCommandError(first?.commandId ?? '', instance.streamId)
+  if (first === undefined || last === undefined) throw new DuplicateCommandError('', instance.streamId)
+  const known = first.metadata[FINGERPRINT_KEY]
+  if (known !== fingerprint(command)) {
+    throw new DuplicateCommandError(first.commandId, instance.streamId, known !== undefined)
   }
   const then = new Repeat(source, instance, events, last.streamVersion)
   return then.result()
@@ -48,7 +50,7 @@ class Repeat {
     const { model, streamId, state, version } = this.#instance
     if (version === this.#version) return { state, version }
     const empty = { state: model.initialState(), version: 0 }
-    return new Hydration(this.#source, model, streamId, empty, this.#version).run()
+    return new Hydration(this.#source, model, streamId, empty, undefined, this.#version).run()
   }
 
   result(): MaybePromise<ExecutionResult> {
@@ -56,7 +58,7 @@ class Repeat {
   }
 
   #with({ state }: VersionedState): MaybePromise<ExecutionResult> {
-    const decoded = this.#events.map((stored) => this.#source.codec.decode(stored))
+    const decoded = allOrNone(this.#events, (stored) => this.#source.codec.decode(stored))
     const executed = (lists: readonly (readonly RecordedEvent[])[]): ExecutionResult => {
       const recorded = Object.freeze(lists.flat())
       return new Executed(this.#instance, this.#version, recorded, recorded[0]?.metadata ?? {}, state, undefined)

@@ -8,6 +8,9 @@ export interface RunningHandler {
 
 /** Whether an instance is held by a handler, or by one that waits for that handler. */
 export function holds(handler: RunningHandler | undefined, instance: Instance): boolean {
-  for (let at = handler; at !== undefined; at = at.dispatchedFrom) if (at.instance === instance) return true
+  for (let at = handler; at !== undefined; at = at.dispatchedFrom) {
+    // One that is through holds nothing any more, whatever it left running.
+    if (at.instance === instance && instance.mailbox.current === at) return true
+  }
   return false
 }

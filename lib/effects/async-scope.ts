@@ -1,6 +1,6 @@
 /** A value that follows a piece of work through all that it awaits. */
 export interface AsyncScope<Value> {
-  run<Result>(value: Value, work: () => Result): Result
+  run<Result>(value: Value | undefined, work: () => Result): Result
   current(): Value | undefined
 }
 
@@ -23,6 +23,6 @@ export function asyncScope<Value>(): AsyncScope<Value> | undefined {
   const host = (globalThis as { readonly process?: HostProcess }).process
   const AsyncLocalStorage = host?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage
   if (AsyncLocalStorage === undefined) return undefined
-  const storage = new AsyncLocalStorage() as LocalStorage<Value>
+  const storage = new AsyncLocalStorage() as LocalStorage<Value | undefined>
   return { run: (value, work) => storage.run(value, work), current: () => storage.getStore() }
 }

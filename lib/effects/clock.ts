@@ -1,3 +1,6 @@
+/** The longest that platforms' timers can count, in milliseconds; a longer wait would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** The door through which time comes in. Order never depends on it. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */

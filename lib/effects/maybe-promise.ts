@@ -11,6 +11,24 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
+ * What a function gives for each item, some of it perhaps as promises. Where it throws for one, those that it gave before are not
+ * left to reject with nobody to hear of it.
+ */
+export function allOrNone<Item, Value>(
+  items: readonly Item[],
+  give: (item: Item) => MaybePromise<Value>,
+): readonly MaybePromise<Value>[] {
+  const given: MaybePromise<Value>[] = []
+  try {
+    for (const item of items) given.push(give(item))
+    return given
+  } catch (error) {
+    for (const one of given) if (isPromiseLike(one)) Promise.resolve(one).catch(() => undefined)
+    throw error
+  }
+}
+
+/**
  * Whether the house's own code gave a promise for later, rather than the value. A tenth of what looking for a `then` costs, since
  * that is looked up on every kind of object there is; so what comes from elsewhere is turned into real promises at the door.
  */

@@ -1,5 +1,6 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { describeThrown, EdictError, InvalidOptionError, NotRunningError, StoreError, type Outcome } from '../errors.ts'
+import { checkedAppendAnswer, isList, isSlice } from './answer-checks.ts'
 import { AppendChecks, checkEncoded } from './append-checks.ts'
 import { checkObject, checkOptionalWhole, checkOptions, checkText, checkWhole, shown } from './argument-checks.ts'
 import type { Checkpoint, CheckpointClaim, ClaimOptions } from './checkpoint.ts'
@@ -102,8 +103,12 @@ class CheckedEventStore implements EventStore {
     } catch (thrown) {
       throw this.#failure('append', thrown, 'unknown')
     }
-    if (Array.isArray(answer)) return answer as readonly StreamAppendResult[]
-    return isPromiseLike(answer) ? Promise.resolve(answer).then(undefined, this.#appendRejected) : answer
+    // Looking for a `then` costs more than looking for a list.
+    if (Array.isArray(answer) || !isPromiseLike(answer)) return checkedAppendAnswer(this.name, streams, answer)
+    return Promise.resolve(answer).then(
+      (results) => checkedAppendAnswer(this.name, streams, results),
+      this.#appendRejected,
+    )
   }
 
   readonly #appendRejected = (thrown: unknown): never => {
@@ -116,7 +121,11 @@ class CheckedEventStore implements EventStore {
     checkOptions('readStream', options, READ_STREAM_OPTIONS)
     checkOptionalWhole('readStream', 'fromVersion', options?.fromVersion, 1)
     checkReading('readStream', options)
-    return this.#run('readStream', () => this.#adapter.readStream(streamId, options))
+    return this.#run(
+      'readStream',
+      () => this.#adapter.readStream(streamId, options),
+      (slice) => isSlice(slice, ['streamVersion']),
+    )
   }
 
   readAll(options?: ReadAllOptions): MaybePromise<AllSlice> {
@@ -126,19 +135,23 @@ class CheckedEventStore implements EventStore {
     checkReading('readAll', options)
     checkTypes(options?.types)
     if (options?.category !== undefined) checkText('readAll', 'category', options.category)
-    return this.#run('readAll', () => this.#adapter.readAll(options))
+    return this.#run(
+      'readAll',
+      () => this.#adapter.readAll(options),
+      (slice) => isSlice(slice, ['lastPosition', 'headPosition']),
+    )
   }
 
   readCommand(streamId: string, commandId: string): MaybePromise<readonly StoredEvent[]> {
     this.#mustBeOpen('readCommand')
     checkText('readCommand', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
     checkText('readCommand', 'commandId', commandId)
-    return this.#run('readCommand', () => this.#adapter.readCommand(streamId, commandId))
+    return this.#run('readCommand', () => this.#adapter.readCommand(streamId, commandId), isList)
   }
 
   headPosition(): MaybePromise<number> {
     this.#mustBeOpen('headPosition')
-    return this.#run('headPosition', () => this.#adapter.headPosition())
+    return this.#run('headPosition', () => this.#adapter.headPosition(), Number.isSafeInteger)
   }
 
   watch(listener: (headPosition?: number) => void): () => void {
@@ -232,15 +245,26 @@ class CheckedEventStore implements EventStore {
   }
 
   /** Calls the adapter; what it throws, at once or later, becomes an error of the catalogue. */
-  #run<Answer>(operation: string, call: () => MaybePromise<Answer>): MaybePromise<Answer> {
+  #run<Answer>(
+    operation: string,
+    call: () => MaybePromise<Answer>,
+    makesSense: (answer: Answer) => boolean = () => true,
+  ): MaybePromise<Answer> {
     let answer: MaybePromise<Answer>
     try {
       answer = call()
     } catch (thrown) {
       throw this.#failure(operation, thrown, 'not-executed')
     }
-    if (!isPromiseLike(answer)) return answer
-    return answer.then(undefined, (thrown: unknown) => {
+    const checked = (given: Answer): Answer => {
+      if (makesSense(given)) return given
+      throw new StoreError(
+        `the ${this.name} event store gave an answer that makes no sense when asked to ${words(operation)}`,
+      )
+    }
+    if (!isPromiseLike(answer)) return checked(answer)
+    // A promise of a library's own becomes a real one at this door.
+    return Promise.resolve(answer).then(checked, (thrown: unknown) => {
       throw this.#failure(operation, thrown, 'not-executed')
     })
   }

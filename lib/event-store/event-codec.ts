@@ -46,6 +46,15 @@ export class EventCodec {
     return this.#upcasters.length === 0 && stored.contentType === OBJECT_CONTENT_TYPE && stored.tombstone !== true
   }
 
+  /** Under which types written events will be read: upcasters may turn them into others. */
+  asRead(written: readonly RecordedEvent[]): readonly { readonly type: string; readonly position: number }[] {
+    if (this.#upcasters.length === 0) return written
+    return written.flatMap((event) => {
+      const read = upcastThrough(this.#upcasters, event)
+      return read.map(({ type }) => ({ type, position: event.position }))
+    })
+  }
+
   /** Whether data goes into the store as the frozen value that it is. */
   get passesThrough(): boolean {
     return this.#passThrough

@@ -1,4 +1,5 @@
-import type { Issue } from '../errors.ts'
+import { describeThrown, type Issue } from '../errors.ts'
+import { hasTextOfItsOwn } from './own-text.ts'
 
 // What a message holds is copied from its source and made immutable at any depth, so that nobody who keeps the source,
 // or reads the message, can change what others see or what is stored.
@@ -19,7 +20,7 @@ function refuseChanges(prototype: object, kind: string, original: unknown, metho
   for (const method of methods) {
     Object.defineProperty(prototype, method, {
       value: () => {
-        throw new TypeError(`cannot change a ${kind} in a message: it is immutable`)
+        throw new TypeError(`cannot change a ${kind} in a message or a state: it is immutable`)
       },
     })
   }
@@ -48,10 +49,16 @@ function pathOf(place: Place | undefined): PropertyKey[] {
 
 /** Thrown within this module only: the walk stops at the first value that cannot be copied. */
 class NotCopyable extends Error {
-  readonly issue: Issue
-  constructor(message: string, place: Place | undefined) {
-    super(message)
-    this.issue = { message, path: pathOf(place) }
+  readonly #issue: Issue
+
+  constructor(message: string, place: Place | undefined, options?: ErrorOptions) {
+    super(message, options)
+    this.#issue = { message, path: pathOf(place) }
+  }
+
+  /** Undefined for what the data itself threw: asked of a brand, since that may be anything, even what throws at `instanceof`. */
+  static issueOf(thrown: unknown): Issue | undefined {
+    return thrown !== null && typeof thrown === 'object' && #issue in thrown ? thrown.#issue : undefined
   }
 }
 
@@ -60,20 +67,46 @@ export interface ImmutableCopyOptions {
   readonly allowInstances: boolean
 }
 
+/** What one walk through a value knows and finds out. */
+interface Walk extends ImmutableCopyOptions {
+  foundBinary: boolean
+}
+
+/** The copies that hold binary somewhere. */
+const withBinary = new WeakSet<object>()
+
 /**
- * A copy of a value that is detached from it and frozen at any depth, or the issue that forbids one. JSON values, Date,
- * bigint, Map, Set, undefined and binary (Uint8Array) can be copied.
+ * A copy of a value that is detached from it and frozen at any depth, or the issue that forbids one, with its cause where the
+ * value itself threw. JSON values, Date, bigint, Map, Set, undefined and binary (Uint8Array) can be copied. As in JSON, what
+ * stands under a symbol is left out.
  */
 export function immutableCopy(
   value: unknown,
-  options: ImmutableCopyOptions,
-): { readonly value: unknown } | { readonly issue: Issue } {
+  { allowInstances }: ImmutableCopyOptions,
+): { readonly value: unknown } | { readonly issue: Issue; readonly cause?: unknown } {
+  const walk: Walk = { allowInstances, foundBinary: false }
   try {
-    return { value: copy(value, options, undefined, 0) }
+    const copied = copy(value, walk, undefined, 0)
+    if (walk.foundBinary) withBinary.add(copied as object)
+    return { value: copied }
   } catch (error) {
-    if (error instanceof NotCopyable) return { issue: error.issue }
-    throw error
+    const issue = NotCopyable.issueOf(error)
+    if (issue === undefined) throw error
+    return 'cause' in (error as NotCopyable) ? { issue, cause: (error as NotCopyable).cause } : { issue }
   }
+}
+
+/** Whether data is a copy of `immutableCopy` that holds binary: bytes cannot be frozen, so such data is not to be shared. */
+export function holdsBinary(data: unknown): boolean {
+  return data !== null && typeof data === 'object' && withBinary.has(data)
+}
+
+/** Immutable data for another pair of hands: the data itself, or a copy where it holds binary, which its reader could change. */
+export function handedOver(data: unknown): unknown {
+  if (!holdsBinary(data)) return data
+  const result = immutableCopy(data, { allowInstances: true })
+  // What was copied once can be copied again.
+  return 'value' in result ? result.value : data
 }
 
 /**
@@ -92,27 +125,35 @@ export function protoKeyPath(value: unknown, depth = 0): PropertyKey[] | undefin
   return undefined
 }
 
+/** What the short way made last: mostly the data of the command that an event is about to be made of. */
+let lastFlatCopy: object | undefined
+
 /**
  * The short way for what nearly every message is: a flat plain object of primitives. Gives undefined where the long way
  * has to be gone.
  */
 export function flatImmutableCopy(value: unknown): object | undefined {
-  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return undefined
-  // Object.assign would take an own `__proto__` for an order to change the prototype; the long way refuses it.
+  if (value === null || typeof value !== 'object') return undefined
+  // Only what was made here need not be copied again: what others froze may have accessors, whose answers change.
+  if (value === lastFlatCopy) return value
+  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined
+  // Assigning an own `__proto__` would change the prototype; the long way refuses it.
   if (Object.hasOwn(value, '__proto__')) return undefined
-  // An event often takes the data of its command, frozen already: what is flat and frozen need not be copied again.
-  const frozen = Object.isFrozen(value)
-  const copied = (frozen ? value : Object.assign({}, value)) as Record<string, unknown>
-  for (const key in copied) {
-    const type = typeof copied[key]
-    if (type === 'string' || type === 'number' || type === 'boolean') continue
-    if (type === 'undefined' || type === 'bigint' || copied[key] === null) continue
-    return undefined
+  // Key by key, each read once: an accessor must not answer differently after it was looked at.
+  const copied: Record<string, unknown> = {}
+  for (const key in value) {
+    const item = (value as Readonly<Record<string, unknown>>)[key]
+    if (item !== null) {
+      const type = typeof item
+      if (type === 'object' || type === 'function' || type === 'symbol') return undefined
+    }
+    copied[key] = item
   }
-  return frozen ? copied : Object.freeze(copied)
+  lastFlatCopy = copied
+  return Object.freeze(copied)
 }
 
-function copy(value: unknown, options: ImmutableCopyOptions, place: Place | undefined, depth: number): unknown {
+function copy(value: unknown, walk: Walk, place: Place | undefined, depth: number): unknown {
   switch (typeof value) {
     case 'string':
     case 'number':
@@ -124,65 +165,78 @@ function copy(value: unknown, options: ImmutableCopyOptions, place: Place | unde
     case 'symbol':
       throw new NotCopyable(`a ${typeof value} cannot be part of a message`, place)
     case 'object':
-      return value === null ? null : copyObject(value, options, place, depth + 1)
+      return value === null ? null : copyObject(value, walk, place, depth + 1)
   }
 }
 
-function copyObject(value: object, options: ImmutableCopyOptions, place: Place | undefined, depth: number): unknown {
+function copyObject(value: object, walk: Walk, place: Place | undefined, depth: number): unknown {
   if (depth > MAX_DEPTH) {
     throw new NotCopyable(`nested deeper than ${MAX_DEPTH} levels, or in a circle`, shortened(place))
   }
+  try {
+    return copyByKind(value, walk, place, depth)
+  } catch (error) {
+    if (NotCopyable.issueOf(error) !== undefined) throw error
+    // An accessor, a trap of a proxy, or an object that only pretends to be a Date.
+    throw new NotCopyable(`it cannot be read: ${describeThrown(error)}`, place, { cause: error })
+  }
+}
+
+function copyByKind(value: object, walk: Walk, place: Place | undefined, depth: number): unknown {
   if (Array.isArray(value)) {
     return Object.freeze(
-      Array.from(value, (item: unknown, index) => copy(item, options, { key: index, parent: place }, depth)),
+      Array.from(value, (item: unknown, index) => copy(item, walk, { key: index, parent: place }, depth)),
     )
   }
   if (value instanceof Date) return new ImmutableDate(value.getTime())
-  if (value instanceof Uint8Array) return Uint8Array.prototype.slice.call(value)
-  if (value instanceof Map) return copyMap(value, options, place, depth)
-  if (value instanceof Set) return copySet(value, options, place, depth)
+  if (value instanceof Uint8Array) {
+    walk.foundBinary = true
+    return Uint8Array.prototype.slice.call(value)
+  }
+  if (value instanceof Map) return copyMap(value, walk, place, depth)
+  if (value instanceof Set) return copySet(value, walk, place, depth)
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return copyPlain(value, options, place, depth)
-  if (options.allowInstances && hasOwnText(value)) return value
+  if (prototype === Object.prototype || prototype === null) return copyPlain(value, walk, place, depth)
+  if (walk.allowInstances && hasTextOfItsOwn(value)) return value
   throw new NotCopyable(
-    `an instance of ${className(value)} cannot be part of ${options.allowInstances ? 'a command, unless it is an identity with a toString of its own' : 'an event'}`,
+    `an instance of ${className(value)} cannot be part of ${walk.allowInstances ? 'a command, unless it is an identity with a toString of its own' : 'an event'}`,
     place,
   )
 }
 
-function copyPlain(value: object, options: ImmutableCopyOptions, place: Place | undefined, depth: number): object {
+function copyPlain(value: object, walk: Walk, place: Place | undefined, depth: number): object {
   const copied: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     if (key === '__proto__') throw new NotCopyable('the key __proto__ is not allowed', { key, parent: place })
-    copied[key] = copy((value as Record<string, unknown>)[key], options, { key, parent: place }, depth)
+    copied[key] = copy((value as Record<string, unknown>)[key], walk, { key, parent: place }, depth)
   }
   return Object.freeze(copied)
 }
 
 function copyMap(
   value: ReadonlyMap<unknown, unknown>,
-  options: ImmutableCopyOptions,
+  walk: Walk,
   place: Place | undefined,
   depth: number,
 ): ImmutableMap<unknown, unknown> {
   const copied = new ImmutableMap<unknown, unknown>()
   for (const [key, item] of value) {
     const itemPlace: Place = { key: typeof key === 'string' ? key : typeof key, parent: place }
-    Map.prototype.set.call(copied, copy(key, options, itemPlace, depth), copy(item, options, itemPlace, depth))
+    Map.prototype.set.call(copied, copy(key, walk, itemPlace, depth), copy(item, walk, itemPlace, depth))
   }
   return Object.freeze(copied)
 }
 
 function copySet(
   value: ReadonlySet<unknown>,
-  options: ImmutableCopyOptions,
+  walk: Walk,
   place: Place | undefined,
   depth: number,
 ): ImmutableSet<unknown> {
   const copied = new ImmutableSet<unknown>()
   let index = 0
   for (const item of value) {
-    Set.prototype.add.call(copied, copy(item, options, { key: index++, parent: place }, depth))
+    Set.prototype.add.call(copied, copy(item, walk, { key: index++, parent: place }, depth))
   }
   return Object.freeze(copied)
 }
@@ -192,10 +246,6 @@ function shortened(place: Place | undefined): Place | undefined {
   let at: Place | undefined
   for (const key of path) at = { key, parent: at }
   return at
-}
-
-function hasOwnText(value: object): boolean {
-  return typeof value.toString === 'function' && value.toString !== Object.prototype.toString
 }
 
 function className(value: object): string {

@@ -1,3 +1,4 @@
+import { handedOver } from './immutable.ts'
 import type { MessageKind } from './message.ts'
 
 /** What the rest of the house has to know of a definition as the program runs. */
@@ -26,5 +27,11 @@ export class SealedMessage {
   /** The definition that made a value, or undefined where none did. */
   static definitionOf(value: unknown): SealedDefinition | undefined {
     return value !== null && typeof value === 'object' && #definition in value ? value.#definition : undefined
+  }
+
+  /** A message for another pair of hands: itself, or its like where its data holds binary, which cannot be frozen. */
+  handedOver(): SealedMessage {
+    const data = handedOver(this.data)
+    return data === this.data ? this : new SealedMessage(this.#definition, data)
   }
 }

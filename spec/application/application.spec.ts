@@ -77,6 +77,43 @@ describe('an application', () => {
     await stopped
   })
 
+  it('gives an error of its own for what breaks later too: a fold that throws, a store that answers strangely', async () => {
+    const { aggregate, command, event, shape } = await import('edict')
+    const Do = command('Do', shape<{ id: string }>())
+    const Done = event('Done', shape<object>())
+    let broken = false
+    const Fragile = aggregate('Fragile', {
+      commands: [Do],
+      events: [Done],
+      initialState: () => ({ n: 0 }),
+      execute: { Do: () => Done({}) },
+      apply: (state) => {
+        if (broken) throw new TypeError('cannot fold')
+        return { n: state.n + 1 }
+      },
+    })
+    const fragile = router('fragile', (r) => r.identify(Fragile, { by: 'id' }).dispatch(Do, { to: Fragile }))
+    const app = await started({ router: fragile, cache: { aggregates: 1 } })
+    await app.dispatch(Do({ id: 'a' }))
+    await app.dispatch(Do({ id: 'b' }))
+    broken = true
+    await expect(app.dispatch(Do({ id: 'a' }))).rejects.toMatchObject({
+      code: 'unreadable_event',
+      outcome: 'not-executed',
+    })
+    await expect(app.aggregateState(Fragile, 'a')).rejects.toMatchObject({ code: 'unreadable_event' })
+  })
+
+  it('is not harmed by a logger that throws', async () => {
+    const fail = (): never => {
+      throw new Error('no disk for logs')
+    }
+    const app = await started({ router: counterRouter, logger: { debug: fail, info: fail, warn: fail, error: fail } })
+    const { command, shape } = await import('edict')
+    const Unknown = command('Unknown', shape<object>())
+    await expect(app.dispatch(Unknown({}) as never)).rejects.toMatchObject({ code: 'unregistered_command' })
+  })
+
   it('cannot run beside another of the same name', async () => {
     await started({ name: 'unique', router: counterRouter })
     const other = application(definition('unique'))

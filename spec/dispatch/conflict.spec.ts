@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { inMemoryEventStore, router } from 'edict'
+import { inMemoryEventStore, reject, router } from 'edict'
 import { Add, Added, Counter, Noop, counterRouter, started, stopAll } from '../support/counter.ts'
 
 afterEach(stopAll)
@@ -39,6 +39,30 @@ describe('another writer on the same store', () => {
       actual: 3,
     })
     expect(attempts).toBe(3)
+  })
+
+  it('is noticed by a command that has nothing to append, too: a rejection and a silence are decided on what is true now', async () => {
+    const eventStore = inMemoryEventStore()
+    const guarded = router('guarded', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch([Add, Noop], {
+        aggregate: Counter,
+        to: {
+          Add: (counter, { by }) => (counter.total + by < 0 ? reject('too_little') : Added({ by })),
+          Noop: () => undefined,
+        },
+      }),
+    )
+    const one = await started({ router: guarded, eventStore })
+    const other = await started({ router: counterRouter, eventStore })
+    await one.dispatch(Add({ id: 'a', by: 1 }))
+    await other.dispatch(Add({ id: 'a', by: 100 }))
+    await expect(one.dispatch(Add({ id: 'a', by: -50 }))).resolves.toMatchObject({ aggregateState: { total: 51 } })
+    await other.dispatch(Add({ id: 'a', by: 100 }))
+    await expect(one.dispatch(Noop({ id: 'a' }))).resolves.toMatchObject({
+      aggregateVersion: 4,
+      aggregateState: { total: 151 },
+    })
+    await expect(one.dispatch(Add({ id: 'a', by: -500 }))).rejects.toMatchObject({ code: 'too_little' })
   })
 
   it('is seen by aggregateState and aggregateVersion', async () => {

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { router } from 'edict'
-import { Add, Added, Counter, Noop, counterRouter, deferred, started, stopAll } from '../support/counter.ts'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { getEventListeners } from 'node:events'
+import { eventHandler, router } from 'edict'
+import { Add, Added, Counter, Noop, counterRouter, deferred, started, stopAll, until } from '../support/counter.ts'
 
 afterEach(stopAll)
 
@@ -87,6 +89,60 @@ describe('commands for one aggregate', () => {
   })
 })
 
+describe('many who gave up', () => {
+  it('are passed over without a deep stack, and the aggregate goes on', async () => {
+    const gate = deferred()
+    const app = await started({ router: slow(gate.promise) })
+    const held = app.dispatch(Add({ id: 'a', by: 1 }))
+    const gaveUp = Array.from({ length: 9_000 }, () => app.dispatch(Noop({ id: 'a' }), { timeout: 20 }))
+    const outcomes = await Promise.allSettled(gaveUp)
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+    gate.resolve()
+    await held
+    await expect(app.dispatch(Noop({ id: 'a' }))).resolves.toMatchObject({ aggregateVersion: 1 })
+  })
+
+  it('by a timeout and then by an abort are counted once, and leave no listener behind', async () => {
+    const gate = deferred()
+    const app = await started({ router: slow(gate.promise), mailboxLimit: 5 })
+    const held = app.dispatch(Add({ id: 'a', by: 1 }))
+    const controller = new AbortController()
+    const { signal } = controller
+    const gaveUp = Array.from({ length: 5 }, () => app.dispatch(Noop({ id: 'a' }), { timeout: 10, signal }))
+    await Promise.allSettled(gaveUp)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    controller.abort()
+    const waiting = Array.from({ length: 8 }, () => app.dispatch(Noop({ id: 'a' })))
+    const full = (await Promise.allSettled([...waiting.slice(5)])).map((outcome) => outcome.status)
+    expect(full).toEqual(['rejected', 'rejected', 'rejected'])
+    gate.resolve()
+    await held
+    await expect(Promise.all(waiting.slice(0, 5))).resolves.toHaveLength(5)
+  })
+})
+
+describe('commands that wait for one aggregate', () => {
+  it('run in the asynchronous context of their own callers', async () => {
+    const context = new AsyncLocalStorage<string>()
+    const seen: (string | undefined)[] = []
+    const traced = router('traced', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch(Add, {
+        aggregate: Counter,
+        to: async (_counter, { by }) => {
+          seen.push(context.getStore())
+          await new Promise(setImmediate)
+          return Added({ by })
+        },
+      }),
+    )
+    const app = await started({ router: traced })
+    await Promise.all(
+      ['one', 'two', 'three'].map((name) => context.run(name, () => app.dispatch(Add({ id: 'a', by: 1 })))),
+    )
+    expect(seen).toEqual(['one', 'two', 'three'])
+  })
+})
+
 describe('a handler that dispatches to its own aggregate while it runs', () => {
   it('is refused at once when it is synchronous', async () => {
     let inner: Promise<unknown> | undefined
@@ -127,6 +183,91 @@ describe('a handler that dispatches to its own aggregate while it runs', () => {
       cause: { code: 'command_failed', cause: { code: 'reentrant_dispatch' } },
     })
     expect(Date.now() - began).toBeLessThan(4_000)
+  })
+})
+
+describe('a dispatch that is not from within a running handler', () => {
+  it('is let through when an event handler makes it, though a command handler of the aggregate is running', async () => {
+    const gate = deferred()
+    const through: number[] = []
+    const both = router('both', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch([Add, Noop], {
+        aggregate: Counter,
+        to: {
+          Add: async (_counter, { id, by }) => {
+            if (id === 'a') {
+              await app.dispatch(Add({ id: 'b', by }))
+              await gate.promise
+            }
+            return Added({ by })
+          },
+          Noop: () => undefined,
+        },
+      }),
+    )
+    const echo = eventHandler('echo', {
+      events: [Added],
+      handle: {
+        Added: (_data, { streamId }) => {
+          if (streamId !== 'b') return
+          void app.dispatch(Noop({ id: 'a' })).then(({ aggregateVersion }) => through.push(aggregateVersion))
+          gate.resolve()
+        },
+      },
+    })
+    const app = await started({ router: both, handlers: [echo] })
+    await app.dispatch(Add({ id: 'a', by: 1 }))
+    await until(() => through.length === 1, 'the command of the event handler')
+    expect(through).toEqual([1])
+  })
+
+  it('is let through when a command handler left it running', async () => {
+    const gate = deferred()
+    let late: Promise<unknown> | undefined
+    const leaving = router('leaving', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch([Add, Noop], {
+        aggregate: Counter,
+        to: {
+          Add: async (_counter, { by }) => {
+            if (by === 1) {
+              setTimeout(() => {
+                late = app.dispatch(Noop({ id: 'a' }))
+              }, 5)
+            } else await gate.promise
+            return Added({ by })
+          },
+          Noop: () => undefined,
+        },
+      }),
+    )
+    const app = await started({ router: leaving })
+    await app.dispatch(Add({ id: 'a', by: 1 }))
+    const second = app.dispatch(Add({ id: 'a', by: 2 }))
+    await until(() => late !== undefined, 'the late dispatch')
+    gate.resolve()
+    await second
+    await expect(late).resolves.toMatchObject({ aggregateVersion: 2 })
+  })
+})
+
+describe('many dispatches at once', () => {
+  it('let timers have their turn between them', async () => {
+    const busy = router('busy', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch(Add, {
+        aggregate: Counter,
+        to: (_counter, { by }) => {
+          const end = performance.now() + 3
+          while (performance.now() < end);
+          return Added({ by })
+        },
+      }),
+    )
+    const app = await started({ router: busy })
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    await Promise.all(Array.from({ length: 100 }, (_, index) => app.dispatch(Add({ id: `a${index}`, by: 1 }))))
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(10)
   })
 })
 

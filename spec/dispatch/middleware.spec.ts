@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { commandLogger, compositeRouter, eventHandler, reject, router } from 'edict'
 import type { Middleware, Pipeline } from 'edict'
-import { Add, Added, Counter, recordingLogger, started, stopAll } from '../support/counter.ts'
+import { Add, Added, Counter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 
 afterEach(stopAll)
 
@@ -194,6 +194,47 @@ describe('a hook that throws', () => {
       cause,
       executionResult: { aggregateVersion: 1 },
     })
+  })
+
+  it('when its answer is looked at is no exception', async () => {
+    const broken = {
+      get then(): never {
+        throw new Error('do not look')
+      },
+    }
+    const after = await started({ router: withMiddleware({ afterDispatch: () => broken as never }) })
+    await expect(after.dispatch(add)).rejects.toMatchObject({ code: 'command_failed', outcome: 'executed' })
+    const trace: string[] = []
+    const before = await started({
+      router: withMiddleware(tracing(trace, '1'), { beforeDispatch: () => broken as never }),
+    })
+    await expect(before.dispatch(add)).rejects.toMatchObject({ code: 'command_failed', outcome: 'not-executed' })
+    expect(trace).toEqual(['1 before', '1 failure'])
+  })
+
+  it('cannot empty the result that the caller and the wait for consistency get', async () => {
+    let handled = 0
+    const counting = eventHandler('counting', {
+      events: [Added],
+      consistency: 'strong',
+      handle: () => {
+        handled++
+      },
+    })
+    const app = await started({
+      router: withMiddleware({
+        afterDispatch: ({ result }) => {
+          ;(result!.events as unknown[]).length = 0
+        },
+      }),
+      handlers: [counting],
+    })
+    await expect(app.dispatch(add, { consistency: 'strong' })).rejects.toMatchObject({
+      code: 'command_failed',
+      outcome: 'executed',
+      executionResult: { events: [{ data: { by: 1 } }] },
+    })
+    await until(() => handled === 1, 'the handler')
   })
 
   it('after a failure does not hide the failure, and is logged', async () => {

@@ -65,6 +65,11 @@ describe('the snippets of the pages', () => {
   it.each(pages.map(({ path }) => path))('of %s compile, run, and are what they say', (path) => {
     expect(described(problemsOf(path))).toEqual([])
   })
+
+  // A newcomer saves these pages as they are, and a line that throws would end the run.
+  it.each(['README.md', 'docs/guides/getting-started.md'])('of %s have no line that throws', (path) => {
+    expect(read(path)).not.toMatch(/\/\/ throws /)
+  })
 })
 
 describe('the examples in docstrings', () => {

@@ -91,7 +91,9 @@ describe('checkedEventStore', () => {
   describe('answers', () => {
     it('come at once where the adapter answers at once, and as a promise where it gives one', async () => {
       const { store } = openedStore({ headPosition: () => Promise.resolve(7) })
-      expect(store.append([sampleAppend('account-1')])).toEqual([])
+      expect(store.append([sampleAppend('account-1')])).toEqual([
+        { status: 'appended', streamVersion: 1, firstPosition: 1 },
+      ])
       expect(isPromiseLike(store.headPosition())).toBe(true)
       expect(await store.headPosition()).toBe(7)
     })
@@ -129,6 +131,41 @@ describe('checkedEventStore', () => {
         },
       })
       expect(await failureOf(() => store.readStream('account-1'))).toBe(conflict)
+    })
+
+    it.each<[string, unknown]>([
+      ['nothing', undefined],
+      ['null', null],
+      ['an empty list', []],
+      ['a result without places', [{ status: 'appended' }]],
+      ['a status that nobody knows', [{ status: 'fine' }]],
+    ])('to an append that make no sense (%s) leave its outcome unknown, at once or later', async (_, answer) => {
+      for (const append of [() => answer, () => Promise.resolve(answer)]) {
+        const { store } = openedStore({ append: append as never })
+        expect(await failureOf(() => store.append([sampleAppend('account-1')]))).toMatchObject({
+          code: 'store_failed',
+          outcome: 'unknown',
+        })
+      }
+    })
+
+    it('to reading that make no sense are failures of the store', async () => {
+      const { store } = openedStore({ readStream: () => undefined as never, readCommand: () => ({}) as never })
+      expect(await failureOf(() => store.readStream('a'))).toMatchObject({ code: 'store_failed' })
+      expect(await failureOf(() => store.readCommand('a', 'c'))).toMatchObject({ code: 'store_failed' })
+    })
+
+    it('that are promises of a library of their own come as real ones', async () => {
+      const slice = { events: [], streamVersion: 0, category: undefined }
+      const thenable = {
+        then: (resolve: (answer: unknown) => void) => {
+          resolve(slice)
+        },
+      }
+      const { store } = openedStore({ readStream: () => thenable as never })
+      const answer = store.readStream('a')
+      expect(answer).toBeInstanceOf(Promise)
+      expect(await answer).toEqual(slice)
     })
 
     it('say that nothing was done when anything but an append fails', async () => {

@@ -14,7 +14,7 @@ export function scriptedAdapter(script: Partial<EventStore> = {}) {
     capabilities: { atomicStreams: true, durable: false, multiProcess: false, values: 'objects' },
     open: noted('open', undefined),
     close: noted('close', undefined),
-    append: noted('append', []),
+    append: noted('append', [{ status: 'appended', streamVersion: 1, firstPosition: 1 }]),
     readStream: noted('readStream', { events: [], streamVersion: 0, category: undefined }),
     readAll: noted('readAll', { events: [], lastPosition: 0, headPosition: 0 }),
     readCommand: noted('readCommand', []),

@@ -80,7 +80,7 @@ export function moduleOf({ lineCount, snippets }: Page, kinds: readonly SnippetK
   const lines = Array.from({ length: lineCount }, () => '')
   for (const { kind, line, lines: texts } of snippets) {
     if (!kinds.includes(kind)) continue
-    for (const [index, text] of texts.entries()) lines[line + index] = withBank(text)
+    for (const [index, text] of texts.entries()) lines[line + index] = withExamples(text)
     if (kind !== 'wrong') continue
     // A scope of its own: what is wrong here must not be wrong elsewhere.
     lines[line - 1] = '{'
@@ -89,9 +89,9 @@ export function moduleOf({ lineCount, snippets }: Page, kinds: readonly SnippetK
   return `${lines.join('\n')}\nexport {}\n`
 }
 
-/** Pages speak of the bank of examples/bank as their readers would have it, in a folder beside them. */
-function withBank(text: string): string {
-  return text.replace(/from '\.\/bank\//, `from '${repositoryUrl}examples/bank/domain/`)
+/** Pages import examples as a file in `playground/` does, where their readers save them. */
+function withExamples(text: string): string {
+  return text.replace(/from '\.\.\/examples\//, `from '${repositoryUrl}examples/`)
 }
 
 /** From where modules are put, `.tmp/docs/<page>.ts`, whatever their depth. */
