@@ -7,6 +7,8 @@ import type { BoardHandler, ConsistencyBoard } from './consistency-board.ts'
 import { metadataValue } from '../routing/command-metadata.ts'
 import { checkedMilliseconds } from './options.ts'
 
+const NOTHING_ASSIGNED: Readonly<Record<string, unknown>> = Object.freeze({})
+
 /** What a pipeline shows of an execution, and may change of it. */
 export interface PipedExecution {
   readonly command: Pipeline['command']
@@ -26,7 +28,8 @@ export class CommandPipeline implements Pipeline {
   readonly application: string
   readonly #execution: PipedExecution
   readonly #board: ConsistencyBoard
-  readonly #assigns: Record<string, unknown> = {}
+  /** Made by the first `assign`: most middleware passes nothing on. */
+  #assigns: Record<string, unknown> | undefined
   #consistency: Consistency
   #awaited: readonly BoardHandler[]
   #halted = false
@@ -69,7 +72,7 @@ export class CommandPipeline implements Pipeline {
   }
 
   get assigns(): Readonly<Record<string, unknown>> {
-    return this.#assigns
+    return this.#assigns ?? NOTHING_ASSIGNED
   }
 
   get aggregateId(): string {
@@ -124,6 +127,7 @@ export class CommandPipeline implements Pipeline {
   }
 
   assign(key: string, value: unknown): void {
+    this.#assigns ??= {}
     this.#assigns[key] = value
   }
 
@@ -147,7 +151,6 @@ export class CommandPipeline implements Pipeline {
   /** The command is committed. */
   committed(result: ExecutionResult): void {
     // Middleware shares it with the caller, and with the wait for consistency.
-    for (const recorded of result.events) Object.freeze(recorded)
     Object.freeze(result.events)
     this.#result = Object.freeze(result)
   }
