@@ -34,13 +34,22 @@ export class EdictError<const Code extends string = string> extends Error {
 
 /** Whether a value is an error of Edict's; its code then tells which. */
 export function isEdictError(value: unknown): value is EdictError {
-  return value instanceof EdictError
+  try {
+    return value instanceof EdictError
+  } catch {
+    // A proxy that throws when its prototype is asked for.
+    return false
+  }
 }
 
 /** What was thrown, as a sentence, whatever kind of value it is: even one that throws when it is looked at. */
 export function describeThrown(thrown: unknown): string {
   try {
-    if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
+    if (thrown instanceof Error) {
+      // Whatever their types say, both can be any value: String gives a text for each, or throws.
+      const { message, name }: { readonly message: unknown; readonly name: unknown } = thrown
+      return String(message === '' ? name : message)
+    }
     return typeof thrown === 'string' ? thrown : jsonText(thrown)
   } catch {
     return `a value of type ${typeof thrown} that cannot be described`

@@ -52,7 +52,14 @@ console.log(`${verdicts.length - missed} targets met, ${missed} missed, ${failur
 
 mkdirSync(RESULTS, { recursive: true })
 const { short, rounds } = options
-const report = { measuredAt: new Date().toISOString(), short, rounds, machine, cases: results, failures }
+const report = {
+  measuredAt: new Date().toISOString(),
+  short,
+  rounds,
+  machine,
+  cases: results.map(({ name, title, rows, rounds }) => ({ name, title, rows, rounds })),
+  failures: failures.join('\n'),
+}
 writeFileSync(LATEST, `${JSON.stringify(report, null, 2)}\n`)
 console.log(`all figures of all rounds: ${LATEST}`)
 process.exitCode = failures.length === 0 ? 0 : 1

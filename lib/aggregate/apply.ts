@@ -34,6 +34,7 @@ export function applyByTable(aggregate: string, table: ApplyTable): Apply {
       aggregate,
       type,
       immer.produce(state, (draft: unknown) => apply(draft, data)),
+      state,
     )
   }
 }
@@ -46,7 +47,7 @@ export function applyByFunction(
 ): Apply {
   return (state, event) => {
     const made = event instanceof SealedMessage ? event : remade(aggregate, events, event)
-    return settled(aggregate, event.type, apply(state, made))
+    return settled(aggregate, event.type, apply(state, made), state)
   }
 }
 
@@ -60,7 +61,7 @@ function remade(
   return new SealedMessage(definition, data)
 }
 
-function settled(aggregate: string, type: string, state: unknown): unknown {
+function settled(aggregate: string, type: string, state: unknown, before: unknown): unknown {
   if (isPromiseLike(state)) {
     Promise.resolve(state).catch(() => undefined)
     throw new InvalidOutcomeError(`${aggregate}'s apply of ${type} gave a promise: apply is synchronous`)
@@ -68,7 +69,7 @@ function settled(aggregate: string, type: string, state: unknown): unknown {
   if (state === undefined) {
     throw new InvalidOutcomeError(`${aggregate}'s apply of ${type} gave no state: return the next state`)
   }
-  return frozenState(state)
+  return frozenState(state, before)
 }
 
 function unknownEvent(aggregate: string, type: string): UnreadableEventError {

@@ -32,7 +32,9 @@ export function settle(
   if (definition !== undefined) {
     const event = outcome as SealedMessage
     if (!model.owns(definition)) throw foreign(model, event, who)
-    return { events: [event], state: model.apply(state, event), reply: undefined }
+    // What is stored is Edict's alone, also where user code keeps the event, or `apply` writes into its bytes.
+    const events = [SealedMessage.handedOver(event)]
+    return { events, state: model.apply(state, event), reply: undefined }
   }
   if (outcome instanceof Rejection) return outcome
   if (Array.isArray(outcome)) return settleList(model, state, outcome, who)
@@ -46,17 +48,23 @@ export function settle(
 }
 
 function settleList(model: Settling, state: unknown, list: readonly unknown[], who: string): Decision {
-  const events: SealedMessage[] = []
-  let next = state
-  for (const item of list) {
-    const definition = SealedMessage.definitionOf(item)
-    if (definition === undefined) throw garbage(item, `${who}, in its list,`)
-    const event = item as SealedMessage
-    if (!model.owns(definition)) throw foreign(model, event, who)
-    events.push(event)
-    next = model.apply(next, event)
+  try {
+    const events: SealedMessage[] = []
+    let next = state
+    for (const item of list) {
+      const definition = SealedMessage.definitionOf(item)
+      if (definition === undefined) throw garbage(item, `${who}, in its list,`)
+      const event = item as SealedMessage
+      if (!model.owns(definition)) throw foreign(model, event, who)
+      events.push(SealedMessage.handedOver(event))
+      next = model.apply(next, event)
+    }
+    return { events, state: next, reply: undefined }
+  } catch (error) {
+    // Mostly of an asynchronous `map`: the first promise is refused, all of them may fail later.
+    for (const item of list) silence(item)
+    throw error
   }
-  return { events, state: next, reply: undefined }
 }
 
 /** Runs the steps of a multi, each on the state that the ones before it left: all or nothing. */
@@ -65,14 +73,16 @@ function settleMulti(model: Settling, state: unknown, multi: MultiSteps, who: st
     throw new InvalidOutcomeError(`${who} began its multi with another state than the one that it was given`)
   }
   const events: SealedMessage[] = []
-  const named: Record<string, unknown> = {}
+  // Without a prototype, as a step may have any name.
+  const named = Object.create(null) as Record<string, unknown>
   let current = state
   for (const step of multi.steps) {
     const items = step.items ?? ONCE
     for (const item of items) {
       const settled = settle(model, current, step.run(current, item, named), who)
       if (settled instanceof Rejection) return settled
-      events.push(...settled.events)
+      // Not by spreading: a list of any length would lie on the stack.
+      for (const event of settled.events) events.push(event)
       current = settled.state
     }
     if (step.name !== undefined) named[step.name] = current
@@ -88,10 +98,18 @@ function foreign(model: Settling, message: SealedMessage, who: string): InvalidO
   return new InvalidOutcomeError(`${who} returned ${message.type}, which is not among the events of ${model.name}`)
 }
 
+/** What is refused and fails later must not end the process. */
+function silence(outcome: unknown): void {
+  try {
+    if (isPromiseLike(outcome)) Promise.resolve(outcome).catch(() => undefined)
+  } catch {
+    // It throws when it is asked for its `then`: nothing that could fail later.
+  }
+}
+
 function garbage(outcome: unknown, who: string): InvalidOutcomeError {
   if (isPromiseLike(outcome)) {
-    // It is refused; should it fail later, that must not end the process.
-    Promise.resolve(outcome).catch(() => undefined)
+    silence(outcome)
     return new InvalidOutcomeError(
       `${who} returned a promise: execute is synchronous, asynchronous work belongs in a command handler`,
     )

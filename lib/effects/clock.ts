@@ -18,3 +18,19 @@ export const systemClock: Clock = {
     clearTimeout(handle as ReturnType<typeof setTimeout>)
   },
 }
+
+/** Calls back after any number of milliseconds, also of more than one timer can count. Gives what takes it back. */
+export function callLater(clock: Clock, milliseconds: number, callback: () => void): () => void {
+  let handle: unknown
+  const wait = (left: number): void => {
+    const now = Math.min(left, LONGEST_TIMER_MS)
+    handle = clock.setTimeout(() => {
+      if (left > now) wait(left - now)
+      else callback()
+    }, now)
+  }
+  wait(milliseconds)
+  return () => {
+    clock.clearTimeout(handle)
+  }
+}

@@ -1,6 +1,6 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { UnreadableEventError, describeThrown } from '../errors.ts'
-import { flatImmutableCopy, immutableCopy } from '../messages/immutable.ts'
+import { flatImmutableCopy, handedOver, holdsBinary, immutableCopy } from '../messages/immutable.ts'
 import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
 import type { Serializer } from '../messages/serializer.ts'
 import { upcastThrough, type UpcastEvent, type Upcaster } from '../messages/upcaster.ts'
@@ -43,7 +43,9 @@ export class EventCodec {
 
   /** Whether a stored event is what its reader gets, as far as type and data go. */
   readsAsStored(stored: StoredEvent): boolean {
-    return this.#upcasters.length === 0 && stored.contentType === OBJECT_CONTENT_TYPE && stored.tombstone !== true
+    if (this.#upcasters.length > 0 || stored.contentType !== OBJECT_CONTENT_TYPE || stored.tombstone === true)
+      return false
+    return !holdsBinary(stored.data)
   }
 
   /** Under which types written events will be read: upcasters may turn them into others. */
@@ -60,8 +62,11 @@ export class EventCodec {
     return this.#passThrough
   }
 
+  /** @throws {TypeError} where the serializer gives what no store could keep and no serializer could read */
   encode(data: unknown, context: EncodedFor): MaybePromise<unknown> {
-    return this.#passThrough ? data : this.#serializer.encode(data, context)
+    if (this.#passThrough) return data
+    const encoded: unknown = this.#serializer.encode(data, context)
+    return isPromiseLike(encoded) ? Promise.resolve(encoded).then(checkedEncoding) : checkedEncoding(encoded)
   }
 
   /**
@@ -94,7 +99,8 @@ export class EventCodec {
   }
 
   #decodeData(stored: StoredEvent): MaybePromise<unknown> {
-    if (stored.contentType === OBJECT_CONTENT_TYPE) return stored.data
+    // The store's own bytes are no reader's.
+    if (stored.contentType === OBJECT_CONTENT_TYPE) return handedOver(stored.data)
     if (stored.contentType !== this.#serializer.contentType) {
       throw new Error(`it is stored as ${stored.contentType}, the serializer reads ${this.#serializer.contentType}`)
     }
@@ -115,6 +121,12 @@ export class EventCodec {
 }
 
 const NONE: readonly RecordedEvent[] = Object.freeze([])
+
+function checkedEncoding(encoded: unknown): string | Uint8Array {
+  if (typeof encoded === 'string' || encoded instanceof Uint8Array) return encoded
+  const kind = encoded === null ? 'null' : typeof encoded
+  throw new TypeError(`its encode gave a value of type ${kind}: a serializer gives a string or a Uint8Array`)
+}
 
 /** Read data is as immutable as made data. */
 function frozen(data: unknown): unknown {

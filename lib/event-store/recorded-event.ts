@@ -1,4 +1,4 @@
-import { ImmutableDate } from '../messages/immutable.ts'
+import { handedOver, ImmutableDate } from '../messages/immutable.ts'
 import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
 import type { NewEvent, StoredEvent } from './stored-event.ts'
 
@@ -61,8 +61,8 @@ export function recordedEvent(stored: StoredEvent, data: unknown, index = 0): Re
 }
 
 /**
- * What the writer of an event sees of it, once the store has said where it stands. `data` is frozen, not encoded. The envelope is
- * the caller's alone, and so need not be.
+ * What the writer of an event sees of it, once the store has said where it stands. `data` is frozen, not encoded; the store may
+ * keep that very value. The envelope is the caller's alone, and so need not be frozen.
  */
 export function justRecorded(
   event: NewEvent,
@@ -72,7 +72,15 @@ export function justRecorded(
   streamVersion: number,
   position: number,
 ): RecordedEvent {
-  return new Recorded(event, data, streamId, category, streamVersion, position, 0)
+  return new Recorded(event, handedOver(data), streamId, category, streamVersion, position, 0)
+}
+
+/** An event for another reader: itself, or its like where its data holds binary, which the one would change for the other. */
+export function forAnotherReader(event: RecordedEvent): RecordedEvent {
+  const data = handedOver(event.data)
+  if (data === event.data) return event
+  const stored = { ...event, createdAt: event.createdAt.getTime() }
+  return recordedEvent(stored, data, event.index)
 }
 
 function withoutReserved(metadata: Metadata): Metadata {

@@ -65,8 +65,12 @@ function define<Kind extends MessageKind, Type extends string, Data, Input>(
   const copyOptions = { allowInstances: kind === 'command' }
 
   function make(input: unknown): SealedMessage {
-    const data = typesOnly ? input : validated(type, schema, input)
-    return new SealedMessage(sealed, flatImmutableCopy(data) ?? copied(type, data, copyOptions))
+    try {
+      const data = typesOnly ? input : validated(type, schema, input)
+      return new SealedMessage(sealed, flatImmutableCopy(data) ?? copied(type, data, copyOptions))
+    } catch (error) {
+      throw invalid(type, error)
+    }
   }
 
   const extras = {
@@ -79,8 +83,8 @@ function define<Kind extends MessageKind, Type extends string, Data, Input>(
       try {
         return { ok: true, value: make(data) }
       } catch (error) {
-        if (error instanceof ValidationError) return { ok: false, error }
-        throw error
+        // `make` throws nothing else.
+        return { ok: false, error: error as ValidationError }
       }
     },
   }
@@ -142,6 +146,18 @@ function plainIssue(issue: StandardSchemaV1.Issue): Issue {
 
 function copied(type: string, data: unknown, options: { readonly allowInstances: boolean }): unknown {
   const result = immutableCopy(data, options)
-  if ('issue' in result) throw new ValidationError(type, [result.issue])
-  return result.value
+  if ('value' in result) return result.value
+  throw new ValidationError(type, [result.issue], 'cause' in result ? { cause: result.cause } : {})
+}
+
+/** What was thrown as a message was made, which may be an accessor's or a proxy's of the data, as a refusal of that data. */
+function invalid(type: string, thrown: unknown): ValidationError {
+  try {
+    if (thrown instanceof ValidationError) return thrown
+  } catch {
+    // What the data threw is a proxy that throws when it is asked what it is.
+  }
+  return new ValidationError(type, [{ message: `it cannot be read: ${describeThrown(thrown)}`, path: [] }], {
+    cause: thrown,
+  })
 }

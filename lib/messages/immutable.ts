@@ -137,11 +137,11 @@ export function flatImmutableCopy(value: unknown): object | undefined {
   // Only what was made here need not be copied again: what others froze may have accessors, whose answers change.
   if (value === lastFlatCopy) return value
   if (Object.getPrototypeOf(value) !== Object.prototype) return undefined
-  // Assigning an own `__proto__` would change the prototype; the long way refuses it.
-  if (Object.hasOwn(value, '__proto__')) return undefined
   // Key by key, each read once: an accessor must not answer differently after it was looked at.
   const copied: Record<string, unknown> = {}
   for (const key in value) {
+    // Assigning it would change the prototype; the long way refuses it.
+    if (key === '__proto__') return undefined
     const item = (value as Readonly<Record<string, unknown>>)[key]
     if (item !== null) {
       const type = typeof item

@@ -30,8 +30,8 @@ export class SealedMessage {
   }
 
   /** A message for another pair of hands: itself, or its like where its data holds binary, which cannot be frozen. */
-  handedOver(): SealedMessage {
-    const data = handedOver(this.data)
-    return data === this.data ? this : new SealedMessage(this.#definition, data)
+  static handedOver(message: SealedMessage): SealedMessage {
+    const data = handedOver(message.data)
+    return data === message.data ? message : new SealedMessage(message.#definition, data)
   }
 }

@@ -13,11 +13,9 @@ export const NO_METADATA: Metadata = Object.freeze({})
  * @throws {InvalidOptionError} `invalid_option`, naming the key
  */
 export function commandMetadata(given: unknown): Metadata {
-  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    throw new InvalidOptionError('metadata must be an object of JSON values')
-  }
+  if (!isPlain(given)) throw new InvalidOptionError('metadata must be a plain object of JSON values')
   const copied: Record<string, unknown> = {}
-  for (const key of Object.keys(given)) copied[key] = metadataValue(key, (given as Record<string, unknown>)[key])
+  for (const key of Object.keys(given)) copied[key] = metadataValue(key, given[key])
   return Object.freeze(copied)
 }
 
@@ -37,14 +35,20 @@ function jsonCopy(value: unknown, path: string, depth: number): unknown {
   if (Array.isArray(value)) {
     return Object.freeze(Array.from(value, (item: unknown, index) => jsonCopy(item, `${path}.${index}`, depth + 1)))
   }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw notJson(path)
+  if (!isPlain(value)) throw notJson(path)
   const copied: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) {
     if (key === '__proto__') throw notJson(`${path}.${key}`)
     copied[key] = jsonCopy(item, `${path}.${key}`, depth + 1)
   }
   return Object.freeze(copied)
+}
+
+/** Nothing but text keys: what stands in a Map, under a symbol or in a class's private fields would be lost in silence. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (value === null || typeof value !== 'object') return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0
 }
 
 function notJson(path: string): InvalidOptionError {

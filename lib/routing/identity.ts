@@ -1,4 +1,6 @@
+import { isPromiseLike } from '../effects/maybe-promise.ts'
 import { InvalidIdentityError, describeThrown } from '../errors.ts'
+import { hasTextOfItsOwn } from '../messages/own-text.ts'
 
 /**
  * The text of an identity: a non-empty string, a finite number, a bigint, or an object with a `toString` of its own.
@@ -28,24 +30,20 @@ export function identityText(identity: unknown, where: string): string {
 }
 
 function objectText(identity: object, where: string): string {
-  if (!hasTextOfItsOwn(identity)) {
-    throw new InvalidIdentityError(`${where} is ${describeObject(identity)}: it has no toString of its own`)
-  }
   let text: unknown
+  let hasText: boolean
   try {
-    text = (identity as { toString(): unknown }).toString()
+    hasText = hasTextOfItsOwn(identity)
+    if (hasText) text = (identity as { toString(): unknown }).toString()
+    // It is refused below; should it fail later, that must not end the process.
+    if (isPromiseLike(text)) Promise.resolve(text).catch(() => undefined)
   } catch (cause) {
     throw new InvalidIdentityError(`${where} has a toString that throws: ${describeThrown(cause)}`, { cause })
   }
+  if (!hasText) throw new InvalidIdentityError(`${where} is ${describeObject(identity)}: it has no toString of its own`)
   if (typeof text !== 'string') throw new InvalidIdentityError(`${where} has a toString that gives no text`)
   if (text === '') throw new InvalidIdentityError(`${where} has a toString that gives an empty string`)
   return text
-}
-
-/** Objects whose inherited text says nothing of who they are, or changes with their content. */
-function hasTextOfItsOwn(identity: object): boolean {
-  if (Array.isArray(identity) || identity instanceof Date || ArrayBuffer.isView(identity)) return false
-  return typeof identity.toString === 'function' && identity.toString !== Object.prototype.toString
 }
 
 function describeObject(identity: object): string {

@@ -64,6 +64,11 @@ export class DeliveryContext implements EventHandlerContext {
   get dispatch(): EventHandlerContext['dispatch'] {
     const { dispatch, handlerName } = this.#surroundings
     const { eventId, correlationId } = this.#recorded
-    return (command, options) => dispatch(command, { causationId: eventId, correlationId, ...options }, handlerName)
+    return (command, options) => {
+      // As with every option, undefined counts as not given.
+      const causationId = options?.causationId === undefined ? eventId : options.causationId
+      const correlation = options?.correlationId === undefined ? correlationId : options.correlationId
+      return dispatch(command, { ...options, causationId, correlationId: correlation }, handlerName)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../effects/clock.ts'
+import { callLater, type Clock } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
@@ -7,6 +7,7 @@ import { NotRunningError, describeThrown } from '../errors.ts'
 import type { ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
+import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { FailurePolicy, type RetryPolicy } from './failure-policy.ts'
@@ -188,17 +189,19 @@ export class HandlerRunner {
   }
 
   /** The hot path: no promise, closure or copy where the handler is synchronous and succeeds. */
-  readonly #deliver = (recorded: RecordedEvent): MaybePromise<boolean> => {
-    const handle = this.#model.handleByType.get(recorded.type)
+  readonly #deliver = (read: RecordedEvent): MaybePromise<boolean> => {
+    const handle = this.#model.handleByType.get(read.type)
     if (handle === undefined) return true
     if (this.#stopping !== undefined) return false
+    // Other handlers are given the same event.
+    const recorded = forAnotherReader(read)
     try {
       const answer = handle(recorded.data, recorded, new DeliveryContext(this.#surroundings, recorded, 1))
       if (answer === undefined || !isPromiseLike(answer)) return true
       // Promise.resolve contains a foreign thenable: one that throws, or that calls back twice.
-      return Promise.resolve(answer).then(isHandled, (error: unknown) => this.#recover(recorded, error))
+      return Promise.resolve(answer).then(isHandled, (error: unknown) => this.#recover(read, error))
     } catch (error) {
-      return this.#recover(recorded, error)
+      return this.#recover(read, error)
     }
   }
 
@@ -209,7 +212,7 @@ export class HandlerRunner {
       if (this.#stopping || this.#lost) return this.#over(false)
       this.#lastError = error
       this.#failuresOfEvent = failures
-      const action = await this.#policy.decide(error, recorded, failures, (fault) => {
+      const action = await this.#policy.decide(error, forAnotherReader(recorded), failures, (fault) => {
         this.#log('error', fault.error, recorded, fault.what)
       })
       if (action.action === 'skip') {
@@ -232,7 +235,8 @@ export class HandlerRunner {
     }
   }
 
-  #attempt(recorded: RecordedEvent, attempt: number): unknown {
+  #attempt(read: RecordedEvent, attempt: number): unknown {
+    const recorded = forAnotherReader(read)
     const handle = this.#model.handleByType.get(recorded.type)
     return handle?.(recorded.data, recorded, new DeliveryContext(this.#surroundings, recorded, attempt))
   }
@@ -248,13 +252,13 @@ export class HandlerRunner {
     if (this.#stopping || this.#lost) return Promise.resolve(false)
     this.#retrying = true
     return new Promise((resolve) => {
-      const handle = this.#options.clock.setTimeout(() => {
+      const cancel = callLater(this.#options.clock, milliseconds, () => {
         this.#endPause = undefined
         resolve(true)
-      }, milliseconds)
+      })
       this.#endPause = () => {
         this.#endPause = undefined
-        this.#options.clock.clearTimeout(handle)
+        cancel()
         resolve(false)
       }
     })
@@ -289,7 +293,7 @@ export class HandlerRunner {
     const { eventId, position, type } = recorded ?? {}
     this.#logger[level](
       { handler: this.name, application: this.#options.application, error, eventId, position, type },
-      `the handler ${this.name} ${what}: ${safelyDescribed(error)}`,
+      `the handler ${this.name} ${what}: ${describeThrown(error)}`,
     )
   }
 }
@@ -300,12 +304,4 @@ function isHandled(): boolean {
 
 function described(recorded: RecordedEvent): string {
   return `${recorded.type}, position ${recorded.position}`
-}
-
-function safelyDescribed(thrown: unknown): string {
-  try {
-    return describeThrown(thrown)
-  } catch {
-    return 'a value that cannot be described'
-  }
 }

@@ -153,6 +153,82 @@ describe('multi', () => {
   })
 })
 
+describe('what execute returns', () => {
+  function deciding(outcome: (state: { readonly added: number }) => unknown) {
+    const Any = aggregate('Any', {
+      commands: [Clear],
+      events: [Cleared, LineAdded],
+      initialState: () => ({ added: 0 }),
+      execute: { Clear: ((state: { readonly added: number }) => outcome(state)) as never },
+      apply: ({ added }, { type }) => {
+        if (type === 'LineAdded') throw new Error('cannot be applied')
+        return { added: added + 1 }
+      },
+    })
+    return Any.decide(undefined, Clear({ id: '1' }))
+  }
+
+  it('may be a multi of more events than a stack holds', () => {
+    const events = Array.from({ length: 200_000 }, () => Cleared({}))
+    expect(deciding((state) => multi(state).execute((() => events) as never))).toHaveLength(200_000)
+  })
+
+  it('may be a multi with a step of any name', () => {
+    const seen: unknown[] = []
+    deciding((state) =>
+      multi(state)
+        .execute('__proto__', (() => Cleared({})) as never)
+        .execute('toString', (() => Cleared({})) as never)
+        .execute(((_now: unknown, steps: Readonly<Record<string, unknown>>) => {
+          seen.push(Object.keys(steps), steps['__proto__'], steps['toString'], steps['valueOf'])
+        }) as never),
+    )
+    expect(seen).toEqual([['__proto__', 'toString'], { added: 1 }, { added: 2 }, undefined])
+  })
+
+  it.each<[string, () => unknown]>([
+    ['promises', () => [1, 2, 3].map((n) => Promise.reject(new Error(`late ${n}`)))],
+    ['events and promises', () => [Cleared({}), Promise.reject(new Error('late'))]],
+    ['a foreign event and a promise', () => [Tagged({ sku: 'a', tag: 'b' }), Promise.reject(new Error('late'))]],
+  ])('is refused as a list of %s, none of which ends the process when it fails later', async (_what, outcome) => {
+    expect(() => deciding(outcome)).toThrow(expect.objectContaining({ code: 'invalid_outcome' }))
+    // An unhandled rejection would be reported, and end the run, at the end of this turn.
+    await new Promise(setImmediate)
+  })
+
+  it('ends no process with the promises in its list where apply fails before them', async () => {
+    const failing = () => [LineAdded({ sku: 'a', tags: [] }), Promise.reject(new Error('late'))]
+    expect(() => deciding(failing)).toThrow('cannot be applied')
+    await new Promise(setImmediate)
+  })
+
+  it('is kept apart from the binary of the events that user code made', async () => {
+    const Scan = command('Scan', shape<{ id: string; page: { bytes: Uint8Array } }>())
+    const Scanned = event('Scanned', shape<{ page: { bytes: Uint8Array } }>())
+    let kept: { readonly data: { readonly page: { readonly bytes: Uint8Array } } } | undefined
+    const Document = aggregate('Document', {
+      commands: [Scan],
+      events: [Scanned],
+      initialState: () => ({ pages: 0 }),
+      execute: { Scan: (_state, { page }) => (kept = Scanned({ page })) as never },
+      apply: {
+        Scanned: (document, { page }) => {
+          page.bytes[1] = 9
+          document.pages++
+        },
+      },
+    })
+    const documents = router('documents', (r) => r.identify(Document, { by: 'id' }).dispatch(Scan, { to: Document }))
+    const eventStore = inMemoryEventStore()
+    const app = await started({ router: documents, eventStore })
+    const { events } = await app.dispatch(Scan({ id: '1', page: { bytes: Uint8Array.of(1, 2) } }))
+    kept!.data.page.bytes[0] = 9
+    ;(events[0] as unknown as typeof kept)!.data.page.bytes[0] = 8
+    const { events: stored } = await eventStore.readStream('1')
+    expect(stored[0]?.data).toEqual({ page: { bytes: Uint8Array.of(1, 2) } })
+  })
+})
+
 describe('the function forms', () => {
   const Functional = aggregate('Functional', {
     commands: [Clear, Tag],

@@ -119,6 +119,52 @@ describe('a message definition', () => {
     expect(() => Broken({})).toThrow(expect.objectContaining({ code: 'invalid_message', cause }))
   })
 
+  const thrown = new Error('thrown by the data')
+  function fail(): never {
+    throw thrown
+  }
+  const revoked = Proxy.revocable({}, {})
+  revoked.revoke()
+  const unnameable: unknown = new Proxy({}, { getPrototypeOf: fail })
+
+  it.each<[string, unknown, PropertyKey[]]>([
+    [
+      'an accessor that throws',
+      {
+        get a() {
+          return fail()
+        },
+      },
+      [],
+    ],
+    ['a proxy that throws when it is asked for its keys', { a: new Proxy({}, { ownKeys: fail }) }, ['a']],
+    ['a proxy that throws when it is asked what it is', unnameable, []],
+    ['a proxy that is revoked', { a: revoked.proxy }, ['a']],
+    ['what only pretends to be a Date', { a: Object.create(Date.prototype) as unknown }, ['a']],
+    ['what only pretends to be a Map', { a: Object.create(Map.prototype) as unknown }, ['a']],
+    ['what only pretends to be binary', { a: Object.create(Uint8Array.prototype) as unknown }, ['a']],
+  ])('refuses %s, with what was thrown as the cause', (_what, data, path) => {
+    for (const Definition of [event('Any', shape<unknown>()), command('Any', shape<unknown>())]) {
+      const result = Definition.safe(data)
+      expect(result).toMatchObject({ ok: false, error: { code: 'invalid_message', issues: [{ path }] } })
+      expect(result).toMatchObject({ error: { cause: { message: expect.any(String) } } })
+      expect(() => Definition(data)).toThrow(ValidationError)
+    }
+    expect(event('Any', z.unknown()).safe(data)).toMatchObject({ ok: false, error: { code: 'invalid_message' } })
+  })
+
+  it('refuses data that throws a proxy which throws when it is asked what it is', () => {
+    const data = new Proxy(
+      {},
+      {
+        getPrototypeOf: () => {
+          throw unnameable
+        },
+      },
+    )
+    expect(event('Any', shape<unknown>()).safe(data)).toMatchObject({ ok: false, error: { code: 'invalid_message' } })
+  })
+
   it.each([
     ['an empty type', () => command('', shape<object>())],
     ['a type that is no string', () => command(5 as never, shape<object>())],

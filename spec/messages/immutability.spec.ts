@@ -49,6 +49,39 @@ describe('a message', () => {
     })
   })
 
+  it.each([
+    ['flat', {}],
+    ['nested', { inner: {} }],
+  ])('does not change with an accessor of a source that is frozen and %s', (_kind, more) => {
+    let answer = 'before'
+    const made = Made(
+      Object.freeze({
+        ...more,
+        get answer() {
+          return answer
+        },
+      }),
+    )
+    answer = 'after'
+    expect(made.data).toMatchObject({ answer: 'before' })
+  })
+
+  it.each([
+    ['flat', {}],
+    ['flat and frozen', Object.freeze({})],
+    ['nested', { inner: {} }],
+  ])('leaves out what stands under a symbol, as JSON does, where its source is %s', (_kind, more) => {
+    const key = Symbol('key')
+    const source = { ...more, [key]: { open: true } }
+    const { data } = Made(Object.isFrozen(more) ? Object.freeze(source) : source)
+    expect(Object.getOwnPropertySymbols(data)).toEqual([])
+  })
+
+  it('shares the flat data of the command that it is made of', () => {
+    const asked = Asked({ a: 1 })
+    expect(Made(asked.data as Record<string, unknown>).data).toBe(asked.data)
+  })
+
   it('does not freeze its source', () => {
     const source = { inner: {} }
     Made(source)
@@ -144,6 +177,26 @@ describe('a message', () => {
     circle['self'] = circle
     expect(() => Made(deep)).toThrow(ValidationError)
     expect(() => Made(circle)).toThrow(ValidationError)
+  })
+
+  it.each([
+    ['a regular expression', /x/],
+    ['an error', new RangeError('e')],
+    ['a list of numbers that is no Uint8Array', Float64Array.of(1)],
+    ['a view of bytes', new DataView(new ArrayBuffer(1))],
+    ['a buffer of bytes', new ArrayBuffer(1)],
+    ['a promise', Promise.resolve()],
+    ['a WeakMap', new WeakMap()],
+    ['a boxed number', Object(1)],
+    ['a boxed text', Object('x')],
+    ['a function', () => 1],
+  ])('refuses %s in a command too: it is no identity', (_what, value: unknown) => {
+    expect(() => Asked({ deep: { value } })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_message',
+        issues: [expect.objectContaining({ path: ['deep', 'value'] })],
+      }),
+    )
   })
 
   it('shares an instance of a class that is an identity, in a command only', () => {

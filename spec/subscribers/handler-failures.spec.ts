@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { LONGEST_TIMER_MS, type Clock } from '../../lib/effects/clock.ts'
 import { eventHandler } from '../../lib/subscribers/event-handler.ts'
 import { retry, skip, stop } from '../../lib/subscribers/error-action.ts'
 import { turn, until } from '../event-store/subscription-harness.ts'
@@ -241,6 +242,33 @@ describe('onError', () => {
     expect(told).toEqual([1, 2, 3].map((failures) => [`failure ${failures}`, 1, { ...context, failures }]))
     expect(running.position).toBe(1)
     await running.stop()
+  })
+
+  it('may put the next attempt off for longer than a timer can count', async () => {
+    const { clock, deposited, runner } = await surroundings()
+    const waits: number[] = []
+    const recording: Clock = {
+      now: () => clock.now(),
+      setTimeout: (callback, milliseconds) => {
+        waits.push(milliseconds)
+        return clock.setTimeout(callback, milliseconds)
+      },
+      clearTimeout: (handle) => {
+        clock.clearTimeout(handle)
+      },
+    }
+    const handler = eventHandler('balances', {
+      events: [MoneyDeposited],
+      handle: () => Promise.reject(new Error('always')),
+      onError: () => retry({ after: 2 ** 40 }),
+    })
+    const running = runner(handler, { clock: recording })
+    await running.start()
+    deposited()
+    await until(() => running.state === 'retrying')
+    expect(Math.max(...waits)).toBe(LONGEST_TIMER_MS)
+    await running.stop()
+    expect(running.state).toBe('stopped')
   })
 
   it('may skip the event, which counts as handled', async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { event } from '../../lib/messages/definition.ts'
 import type { Command } from '../../lib/messages/message.ts'
 import type { RecordedEvent } from '../../lib/messages/recorded-event.ts'
+import { shape } from '../../lib/messages/shape.ts'
+import { retry } from '../../lib/subscribers/error-action.ts'
 import { eventHandler } from '../../lib/subscribers/event-handler.ts'
 import type { EventHandlerContext } from '../../lib/subscribers/handler-context.ts'
 import { append, turn, until } from '../event-store/subscription-harness.ts'
@@ -97,14 +100,41 @@ describe('a running event handler', () => {
     const command = { type: 'Notify', data: {} } as Command
     expect(await dispatch(command)).toEqual({ aggregateVersion: 1 })
     await dispatch(command, { consistency: 'strong', correlationId: 'mine' })
+    await dispatch(command, { causationId: undefined, correlationId: undefined } as object)
     const causationId = recorded.eventId
     expect(dispatched).toEqual([
       [command, { causationId, correlationId: recorded.correlationId }, 'saga'],
       [command, { causationId, correlationId: 'mine', consistency: 'strong' }, 'saga'],
+      [command, { causationId, correlationId: recorded.correlationId }, 'saga'],
     ])
     expect(signal.aborted).toBe(false)
     await running.stop()
     expect(signal.aborted).toBe(true)
+  })
+
+  it('shares no binary of an event with another handler, nor one attempt with the next', async () => {
+    const { clock, runner, store } = await surroundings()
+    const Scanned = event('Scanned', shape<{ page: { bytes: Uint8Array } }>())
+    const seen: unknown[] = []
+    const spoiling = (name: string) =>
+      runner(
+        eventHandler(name, {
+          events: [Scanned],
+          onError: () => retry({ after: 1 }),
+          handle: ({ page }, _recorded, { attempt }) => {
+            seen.push(page.bytes[0])
+            page.bytes[0] = 9
+            if (attempt === 1) throw new Error('once')
+          },
+        }),
+      )
+    const handlers = [spoiling('first'), spoiling('second')]
+    for (const handler of handlers) await handler.start()
+    append(store, 'Scanned', 'scan-1', 'Scan', Scanned({ page: { bytes: Uint8Array.of(1) } }).data)
+    await clock.advance(1)
+    await until(() => seen.length === 4)
+    expect(seen).toEqual([1, 1, 1, 1])
+    for (const handler of handlers) await handler.stop()
   })
 
   it('calls afterStart each time it starts, before the first event', async () => {

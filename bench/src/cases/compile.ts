@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Case, Figures } from '../case.ts'
+import { figure, type Case, type Figures, type Row } from '../case.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/check-types-budget.mjs', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -29,19 +29,22 @@ async function instantiations(): Promise<Figures> {
   return figures
 }
 
-const beyondTheImport = (label: string, name: keyof typeof LINES): Case['rows'][number] => ({
+const TARGET = { atMost: 200_000 }
+const count = (label: string, name: keyof typeof LINES): Row => ({
+  ...figure(COMPILER, name, 'instantiations', name === 'alone' ? undefined : TARGET),
   label,
-  unit: 'instantiations',
-  value: (read) => read(COMPILER, name) - read(COMPILER, 'alone'),
-  target: { atMost: 200_000 },
 })
 
 export const compileCase: Case = {
   name: 'compile',
   title: 'compiling a generated router of 200 commands over 40 aggregates',
-  notes: ['Instantiations of the TypeScript compiler, beyond those of an import of edict alone.'],
+  notes: ['Instantiations of the TypeScript compiler, as the check of the compile budget counts them.'],
   rounds: 1,
   fullOnly: true,
   contenders: { [COMPILER]: instantiations },
-  rows: [beyondTheImport('defined', 'defined'), beyondTheImport('defined, and each command dispatched', 'dispatched')],
+  rows: [
+    count('an import of edict alone', 'alone'),
+    count('the router defined', 'defined'),
+    count('and each command dispatched once', 'dispatched'),
+  ],
 }

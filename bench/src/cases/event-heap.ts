@@ -27,7 +27,7 @@ async function bytesOfAStoredEvent(effort: Effort): Promise<Figures> {
 export const eventHeapCase: Case = {
   name: 'event-heap',
   title: 'heap of stored events, in memory',
-  notes: ['With { accountNumber, amount } as data, and all three ids.'],
+  notes: ['With { accountNumber, amount } as data, and its ids.'],
   rounds: 3,
   contenders: { [EDICT]: bytesOfAStoredEvent },
   rows: [

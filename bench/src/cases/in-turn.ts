@@ -25,7 +25,7 @@ export const inTurnCase: Case = {
   notes: [
     'Each pass: 1,000 open accounts, 50 deposits each (20 in a short run), one command after the other.',
     'The bare loop makes one event id and checks, freezes and routes nothing. Edict runs with all defaults on: frozen',
-    'messages made by their definitions, frozen states, ids for command, correlation and event, metadata, timeout.',
+    'messages made by their definitions, frozen states, ids for command and event, metadata, timeout.',
     'Nest routes to a handler with a Map: no events, no store. It is shown, and not compared with.',
   ],
   contenders: {

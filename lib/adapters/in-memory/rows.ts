@@ -1,4 +1,5 @@
 import { OBJECT_CONTENT_TYPE, type NewEvent, type StoredEvent } from '../../event-store/stored-event.ts'
+import { handedOver } from '../../messages/immutable.ts'
 import type { Stream } from './stream.ts'
 
 // An object for each event would cost the garbage collector more than all else that an append does, and 60 bytes. So the
@@ -116,13 +117,14 @@ export class Rows {
     const stream = fields[at + STREAM] as Stream
     const contentType = fields[at + CONTENT_TYPE] as string
     const commandId = fields[at + COMMAND_ID] as string
+    const data = fields[at + DATA]
     const tenant = fields[at + TENANT] as string | undefined
     const event = {
       eventId: fields[at + EVENT_ID] as string,
       type: fields[at + TYPE] as string,
       schemaVersion: fields[at + SCHEMA_VERSION] as number,
       contentType,
-      data: detached(fields[at + DATA], contentType),
+      data: contentType === OBJECT_CONTENT_TYPE ? handedOver(data) : detached(data, contentType),
       metadata: fields[at + METADATA] as NewEvent['metadata'],
       commandId,
       causationId: (fields[at + CAUSATION_ID] ?? commandId) as string,
