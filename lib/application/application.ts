@@ -78,6 +78,10 @@ class AssembledApplication {
   #changing: Promise<void> = Promise.resolve()
   #runners: readonly HandlerRunner[] = []
   #detach: (() => void)[] = []
+  /** Whether a stop was asked for while it was starting. */
+  #stopWasAsked = false
+  #stopAsked: Promise<void> = Promise.resolve()
+  #askToStop: () => void = () => undefined
 
   constructor(definition: CheckedDefinition, routing: Routing) {
     const { name, store, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit } = definition
@@ -128,6 +132,13 @@ class AssembledApplication {
     }
     runningNames.add(this.name)
     this.#state = 'starting'
+    this.#stopWasAsked = false
+    this.#stopAsked = new Promise((resolve) => {
+      this.#askToStop = () => {
+        this.#stopWasAsked = true
+        resolve()
+      }
+    })
     try {
       await this.#definition.store.open()
     } catch (error) {
@@ -136,7 +147,8 @@ class AssembledApplication {
     }
     try {
       this.#runners = this.#makeRunners()
-      for (const runner of this.#runners) await runner.start()
+      await Promise.race([this.#startRunners(), this.#stopAsked])
+      this.#refuseIfStopped()
     } catch (error) {
       await this.#close()
       throw error
@@ -148,6 +160,17 @@ class AssembledApplication {
     }
     this.#detach = this.#routing.routers.map((router) => attachRunning(router, running))
     this.#state = 'running'
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#stopWasAsked) throw this.#notRunning()
+  }
+
+  async #startRunners(): Promise<void> {
+    for (const runner of this.#runners) {
+      if (this.#stopWasAsked) return
+      await runner.start()
+    }
   }
 
   #makeRunners(): HandlerRunner[] {
@@ -174,6 +197,8 @@ class AssembledApplication {
 
   stop(): Promise<void> {
     this.#refuseNewCommands()
+    // A handler whose start hangs must not keep the application from stopping.
+    if (this.#state === 'starting') this.#askToStop()
     return this.#inTurn(() => this.#stop())
   }
 

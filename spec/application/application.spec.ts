@@ -77,6 +77,23 @@ describe('an application', () => {
     await stopped
   })
 
+  it('can be stopped while a handler hangs at its start', async () => {
+    const hanging = eventHandler('hanging', {
+      events: [Added],
+      afterStart: () => new Promise<void>(() => undefined),
+      handle: () => undefined,
+    })
+    const app = application({ ...definition('hanging'), handlers: [hanging] })
+    const starting = app.start()
+    const outcome = starting.then(
+      () => 'started',
+      (error: unknown) => error,
+    )
+    await new Promise(setImmediate)
+    await app.stop()
+    expect(await outcome).toMatchObject({ code: 'not_running' })
+  }, 20_000)
+
   it('gives an error of its own for what breaks later too: a fold that throws, a store that answers strangely', async () => {
     const { aggregate, command, event, shape } = await import('edict')
     const Do = command('Do', shape<{ id: string }>())
