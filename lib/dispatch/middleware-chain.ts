@@ -23,19 +23,10 @@ function answer(pipeline: CommandPipeline): ExecutionResult {
   return pipeline.responded ? withReply(result, pipeline.reply) : result
 }
 
-/** Calls a hook. A promise of what it gave, where that is not plainly nothing: a promise, a failure, or what it must not give. */
-function called(
-  hooks: HookMiddleware,
-  stage: 'beforeDispatch' | 'afterDispatch',
-  pipeline: CommandPipeline,
-): Promise<unknown> | undefined {
-  try {
-    const given: unknown = hooks[stage]?.(pipeline)
-    if (given === undefined) return undefined
-    return isPromiseLike(given) || isRejection(given) ? Promise.resolve(given) : undefined
-  } catch (cause) {
-    return Promise.reject(cause)
-  }
+/** What a hook gave, as a promise, where that is not plainly nothing: a promise, or what it must not give. */
+function notPlain(given: unknown): Promise<unknown> | undefined {
+  if (given === undefined) return undefined
+  return isPromiseLike(given) || isRejection(given) ? Promise.resolve(given) : undefined
 }
 
 class MixedChain implements MiddlewareChain {
@@ -68,10 +59,15 @@ class HookChain implements MiddlewareChain {
   run(pipeline: CommandPipeline, destination: Destination): MaybePromise<ExecutionResult> {
     const chain = this.#chain
     for (let index = 0; index < chain.length; index++) {
-      const notPlain = called(chain[index] as HookMiddleware, 'beforeDispatch', pipeline)
-      if (notPlain !== undefined || pipeline.halted) {
+      let pending: Promise<unknown> | undefined
+      try {
+        pending = notPlain(chain[index]?.beforeDispatch?.(pipeline))
+      } catch (cause) {
+        pending = Promise.reject(cause)
+      }
+      if (pending !== undefined || pipeline.halted) {
         return this.#passage(pipeline, destination)
-          .resume(index, notPlain ?? Promise.resolve())
+          .resume(index, pending ?? Promise.resolve())
           .then(() => answer(pipeline))
       }
     }
@@ -94,10 +90,15 @@ class HookChain implements MiddlewareChain {
     pipeline.committed(result)
     const chain = this.#chain
     for (let index = 0; index < chain.length; index++) {
-      const notPlain = called(chain[index] as HookMiddleware, 'afterDispatch', pipeline)
-      if (notPlain !== undefined || pipeline.halted) {
+      let pending: Promise<unknown> | undefined
+      try {
+        pending = notPlain(chain[index]?.afterDispatch?.(pipeline))
+      } catch (cause) {
+        pending = Promise.reject(cause)
+      }
+      if (pending !== undefined || pipeline.halted) {
         return this.#passage(pipeline, destination)
-          .finish(index + 1, notPlain)
+          .finish(index + 1, pending)
           .then(() => answer(pipeline))
       }
     }
