@@ -77,7 +77,14 @@ export class InstanceCache {
 
   /** Forgets all instances; the groups stay. */
   clear(): void {
-    for (const group of this.#groups.values()) group.instances.clear()
+    for (const group of this.#groups.values()) {
+      for (const instance of group.instances.values()) {
+        // Whoever still holds one of them must not hold all of them by their links.
+        instance.newer = undefined
+        instance.older = undefined
+      }
+      group.instances.clear()
+    }
     this.#newest = undefined
     this.#oldest = undefined
     this.#size = 0
