@@ -99,6 +99,7 @@ function executeOf(aggregate: string, execute: unknown, commands: ReadonlyMap<st
 }
 
 function applyOf(aggregate: string, apply: unknown, events: ReadonlyMap<string, SealedDefinition>): Apply {
+  // What it takes and gives is the business of its type; here it is only known to be a function.
   if (typeof apply === 'function') return applyByFunction(aggregate, events, apply as never)
   return applyByTable(aggregate, checkedTable(aggregate, 'apply', apply, events) as ApplyTable)
 }

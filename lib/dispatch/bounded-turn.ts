@@ -66,6 +66,7 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
     this.#deadline = this.now + this.timeout
     return pTimeout(abortable, {
       milliseconds: this.timeout,
+      // p-timeout hands a callback, a time and the handle on, which is all that a Clock takes.
       customTimers: clock as unknown as { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout },
       fallback: () => {
         throw this.#timedOut()

@@ -53,6 +53,7 @@ function decodeValue(value: unknown): unknown {
   const keys = Object.keys(value)
   const [key] = keys
   if (keys.length === 1 && key?.startsWith(TAG) && Object.hasOwn(decoders, key)) {
+    // Each tag's decoder knows what its own encoder wrote.
     return decoders[key]?.((value as Plain)[key] as never)
   }
   return decodePlain(value as Plain)

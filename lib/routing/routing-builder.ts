@@ -116,6 +116,7 @@ export class RoutingBuilder {
     const makers = new Map(this.#gathered.definitions)
     for (const [index, command] of sealed.entries()) {
       if (routes.has(command.type)) throw duplicate(command.type, name, name)
+      // A command definition, as was checked: `safe` is its own.
       makers.set(command.type, definitions[index] as unknown as CommandMaker)
       routes.set(
         command.type,
