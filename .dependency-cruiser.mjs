@@ -13,7 +13,8 @@ const floors = [
   ['unit-of-work'],
   ['inspector'],
   ['cli'],
-  ['index.ts'],
+  // The entrances of the package: beside each other, and none through another.
+  ['index.ts', 'sqlite', 'postgres'],
 ]
 
 // Published for tests: it stands outside the house, and leans on its lower floors.
@@ -26,6 +27,7 @@ const adaptersMayImport = ['errors.ts', 'effects', 'messages', 'event-store']
 // Where Node's own modules may be named. Everything else runs in a browser.
 const nodeIsAllowedIn = [
   '^lib/adapters/(?!in-memory/)',
+  '^lib/(sqlite|postgres)/',
   '^lib/cli/',
   '^lib/inspector/',
   '^lib/unit-of-work/async-context(/|[.]ts$)',
@@ -63,6 +65,19 @@ export default {
       severity: 'error',
       from: { path: within(['adapters']) },
       to: { path: '^lib/', pathNot: within(['adapters', ...adaptersMayImport]) },
+    },
+    {
+      name: 'adapters-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^lib/adapters/([^/]+)/' },
+      to: { path: '^lib/adapters/', pathNot: '^lib/adapters/$1/' },
+    },
+    {
+      name: 'drivers-stay-behind-their-entrance',
+      comment: 'whoever imports edict alone loads no driver, and needs no types of one',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: ['^lib/adapters/', '^lib/(sqlite|postgres)/'] },
+      to: { path: '^lib/adapters/(?!in-memory/)' },
     },
     {
       name: 'every-file-is-on-a-floor',

@@ -20,6 +20,9 @@ export default {
     '^edict/([a-z-]+)$': '<rootDir>/lib/$1/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/bench/node_modules/', '<rootDir>/\\.tmp/'],
+  // One PostgreSQL server for the run, started when a spec first asks for it.
+  globalSetup: '<rootDir>/spec/support/postgres-setup.mjs',
+  globalTeardown: '<rootDir>/spec/support/postgres-teardown.mjs',
   injectGlobals: false,
   randomize: true,
   testTimeout: 10_000,

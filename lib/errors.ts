@@ -268,6 +268,67 @@ export class CategoryMismatchError extends EdictError<'category_mismatch'> {
   }
 }
 
+/** The stream takes no more events: it was archived, which can be undone, or deleted, which cannot. */
+export class StreamClosedError extends EdictError<'stream_closed'> {
+  override readonly name = 'StreamClosedError'
+  readonly streamId: string
+  readonly state: 'archived' | 'deleted'
+
+  constructor(streamId: string, state: 'archived' | 'deleted') {
+    const undo = state === 'archived' ? ': restore it first' : ' for good'
+    super('stream_closed', `stream ${streamId} is ${state}${undo}`)
+    this.streamId = streamId
+    this.state = state
+  }
+}
+
+/** An append in the caller's own transaction gave up waiting for others; nothing of it is stored, and the transaction is to be rolled back. */
+export class AppendLockTimeoutError extends EdictError<'append_lock_timeout'> {
+  override readonly name = 'AppendLockTimeoutError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('append_lock_timeout', message, options)
+  }
+}
+
+/** A package that a store needs is not installed; the message says how to install it. */
+export class MissingDriverError extends EdictError<'missing_driver'> {
+  override readonly name = 'MissingDriverError'
+  readonly packageName: string
+
+  constructor(storeName: string, packageName: string, options: EdictErrorOptions = {}) {
+    super(
+      'missing_driver',
+      `the ${storeName} event store needs the package ${packageName}: npm install ${packageName}`,
+      options,
+    )
+    this.packageName = packageName
+  }
+}
+
+/** The database, or its library, is of a version that cannot keep what Edict promises. */
+export class UnsupportedVersionError extends EdictError<'unsupported_version'> {
+  override readonly name = 'UnsupportedVersionError'
+  constructor(message: string) {
+    super('unsupported_version', message)
+  }
+}
+
+/** The store's tables are not those that this version of Edict knows: they want a migration, or were made by a newer one. */
+export class SchemaMismatchError extends EdictError<'schema_mismatch'> {
+  override readonly name = 'SchemaMismatchError'
+  /** The number of the last migration that the store has; 0 where it has none. */
+  readonly found: number
+  readonly expected: number
+
+  constructor(storeName: string, found: number, expected: number) {
+    const advice =
+      found < expected ? 'run its migrate() first' : 'it was migrated by a newer version of Edict: upgrade this one'
+    super('schema_mismatch', `the ${storeName} event store is at migration ${found}, not ${expected}: ${advice}`)
+    this.found = found
+    this.expected = expected
+  }
+}
+
 /** A stored event that the aggregate or the upcasters do not know, or cannot read. */
 export class UnreadableEventError extends EdictError<'unreadable_event'> {
   override readonly name = 'UnreadableEventError'
@@ -331,6 +392,11 @@ const FRAMEWORK_CODES = [
   'store_failed',
   'unsupported_capability',
   'category_mismatch',
+  'stream_closed',
+  'append_lock_timeout',
+  'missing_driver',
+  'unsupported_version',
+  'schema_mismatch',
   'unreadable_event',
   'subscription_owned',
   'invalid_definition',

@@ -48,13 +48,23 @@ export { retry, skip, stop, type ErrorAction } from './subscribers/error-action.
 export type { EventHandlerContext } from './subscribers/handler-context.ts'
 export type { FailureContext } from './subscribers/handler-model.ts'
 
+// Projections: read models that commit with their place.
+export {
+  projection,
+  projectionFor,
+  type DefineProjection,
+  type Projection,
+  type ProjectionDefinition,
+} from './subscribers/projection.ts'
+export type { ProjectionContext, TableDefinition } from './subscribers/projection-context.ts'
+
 // Applications: all of it, running.
 export { application } from './application/application.ts'
 export type { Application } from './application/application-type.ts'
 export type { ApplicationDefinition } from './application/definition.ts'
 
 // Event stores: where the events are.
-export { inMemoryEventStore } from './adapters/in-memory/in-memory-event-store.ts'
+export { inMemoryEventStore, type InMemoryEventStoreOptions } from './adapters/in-memory/in-memory-event-store.ts'
 export { checkedEventStore } from './event-store/checked-event-store.ts'
 export { subscribe, type EventSubscription, type SubscribeOptions } from './event-store/subscribe.ts'
 export { readAllEvents, readStreamEvents } from './event-store/read.ts'
@@ -73,7 +83,15 @@ export type {
 } from './event-store/event-store.ts'
 export type { NewEvent, StoredEvent } from './event-store/stored-event.ts'
 export type { Snapshot } from './event-store/snapshot.ts'
-export type { Checkpoint, CheckpointClaim, ClaimOptions } from './event-store/checkpoint.ts'
+export type {
+  Checkpoint,
+  CheckpointClaim,
+  CheckpointHold,
+  CheckpointState,
+  ClaimOptions,
+} from './event-store/checkpoint.ts'
+export type { ProjectionStore, Publication } from './event-store/projection-store.ts'
+export type { StreamChangeOptions, StreamChangeResult, StreamInfo, StreamState } from './event-store/stream-info.ts'
 
 // The doors for time, ids, randomness and logs.
 export { systemClock, type Clock } from './effects/clock.ts'
@@ -85,6 +103,7 @@ export type { Result } from './effects/result.ts'
 export {
   AbortedError,
   AmbiguousApplicationError,
+  AppendLockTimeoutError,
   CategoryMismatchError,
   CommandFailedError,
   CommandRejectedError,
@@ -99,15 +118,19 @@ export {
   InvalidOutcomeError,
   MailboxFullError,
   MiddlewareMisuseError,
+  MissingDriverError,
   NoApplicationError,
   NotRunningError,
   ReentrantDispatchError,
   RouterDefinitionError,
+  SchemaMismatchError,
   StoreError,
+  StreamClosedError,
   SubscriptionOwnedError,
   UnreadableEventError,
   UnregisteredCommandError,
   UnsupportedCapabilityError,
+  UnsupportedVersionError,
   ValidationError,
   VersionConflictError,
   type Issue,

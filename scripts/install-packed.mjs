@@ -19,8 +19,14 @@ export const installPacked = (archive, project) => {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   run('tar', ['-xzf', archive, '--strip-components=1', '-C', target])
   const { dependencies } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies)) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(fromRoot('node_modules', name), join(modules, name), 'junction')
+  installLinked(Object.keys(dependencies), project)
+}
+
+/** Lays this repository's copies of packages into a project folder's node_modules. */
+export const installLinked = (names, project) => {
+  for (const name of names) {
+    const link = join(project, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(fromRoot('node_modules', name), link, 'junction')
   }
 }

@@ -21,8 +21,15 @@ export interface Row {
   readonly target?: Target
 }
 
+/** What the contenders of a case find there: events that are stored, say. */
+export interface Prepared {
+  /** Tells them where it is. */
+  readonly place: string
+  remove(): Promise<void>
+}
+
 /** Measures one contender, and throws where what came out is wrong. */
-export type Measure = (effort: Effort) => Promise<Figures>
+export type Measure = (effort: Effort, place: string) => Promise<Figures>
 
 export interface Case {
   readonly name: string
@@ -30,8 +37,14 @@ export interface Case {
   readonly notes?: readonly string[]
   /** At most so many rounds, where every round gives the same. */
   readonly rounds?: number
+  /** At most so many in a short run. */
+  readonly shortRounds?: number
   /** Not part of a short run, unless it is asked for by name. */
   readonly fullOnly?: boolean
+  /** The contenders get a server of PostgreSQL, by `postgresUrl()`. */
+  readonly postgres?: true
+  /** Made once, before the first round, and removed after the last; the contenders get its place. */
+  readonly prepare?: (effort: Effort) => Promise<Prepared>
   readonly contenders: Readonly<Record<string, Measure>>
   readonly rows: readonly Row[]
 }

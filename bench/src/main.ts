@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { Case } from './case.ts'
 import { describeMachine, machineFacts } from './machine.ts'
 import { optionsFrom, type Options } from './options.ts'
+import { withPostgres } from './postgres-server.ts'
 import { resultOf, type CaseResult } from './result.ts'
 import { measureRounds } from './rounds.ts'
 import { tableOf } from './table.ts'
@@ -30,20 +32,32 @@ console.log(describeMachine(machine))
 
 const results: CaseResult[] = []
 const failures: string[] = []
-for (const benchCase of options.cases) {
-  try {
-    const result = resultOf(
-      benchCase,
-      await measureRounds(benchCase, Math.min(options.rounds, benchCase.rounds ?? Infinity), options.short, progress),
-    )
-    results.push(result)
-    progress('')
-    console.log(tableOf(result))
-  } catch (error) {
-    failures.push((error as Error).message)
-    progress('')
-    console.log(`${benchCase.title}  [${benchCase.name}]: FAILED\n${(error as Error).message}\n`)
+
+async function measure(cases: readonly Case[]): Promise<void> {
+  for (const benchCase of cases) {
+    try {
+      const most = Math.min(
+        benchCase.rounds ?? Infinity,
+        (options.short ? benchCase.shortRounds : undefined) ?? Infinity,
+      )
+      const rounds = Math.min(options.rounds, most)
+      const result = resultOf(benchCase, await measureRounds(benchCase, rounds, options.short, progress))
+      results.push(result)
+      progress('')
+      console.log(tableOf(result))
+    } catch (error) {
+      failures.push((error as Error).message)
+      progress('')
+      console.log(`${benchCase.title}  [${benchCase.name}]: FAILED\n${(error as Error).message}\n`)
+    }
   }
+}
+
+const onServer = options.cases.filter(({ postgres }) => postgres)
+await measure(options.cases.filter(({ postgres }) => !postgres))
+if (onServer.length > 0) {
+  progress('starting PostgreSQL')
+  await withPostgres(() => measure(onServer))
 }
 
 const verdicts = results.flatMap(({ rows }) => rows.flatMap(({ verdict }) => verdict ?? []))

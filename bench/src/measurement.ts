@@ -6,9 +6,9 @@ const CHILD = fileURLToPath(new URL('child.js', import.meta.url))
 const TIMEOUT = 180_000
 
 /** Measures a contender in a process of its own. Rejects where that crashes, hangs, or finds a wrong result. */
-export function measureInChild(caseName: string, contender: string, short: boolean): Promise<Figures> {
+export function measureInChild(caseName: string, contender: string, short: boolean, place: string): Promise<Figures> {
   return new Promise((resolve, reject) => {
-    const child = fork(CHILD, [caseName, contender, short ? 'short' : 'full'], {
+    const child = fork(CHILD, [caseName, contender, short ? 'short' : 'full', place], {
       execArgv: ['--expose-gc'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       timeout: TIMEOUT,

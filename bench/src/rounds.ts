@@ -1,4 +1,5 @@
 import type { Case, Figures, Row } from './case.ts'
+import { FULL, SHORT } from './effort.ts'
 import { measureInChild } from './measurement.ts'
 import { median } from './median.ts'
 
@@ -12,19 +13,25 @@ const rotated = <Item>(items: readonly Item[], by: number): Item[] => {
 }
 
 export async function measureRounds(
-  { name, contenders }: Case,
+  { name, contenders, prepare }: Case,
   rounds: number,
   short: boolean,
   progress: (text: string) => void,
 ): Promise<Round[]> {
   const measured: Round[] = []
-  for (let round = 0; round < rounds; round++) {
-    const figures: Record<string, Figures> = {}
-    for (const contender of rotated(Object.keys(contenders), round)) {
-      progress(`${name}, round ${round + 1} of ${rounds}: ${contender}`)
-      figures[contender] = await measureInChild(name, contender, short)
+  if (prepare !== undefined) progress(`${name}: preparing`)
+  const prepared = await prepare?.(short ? SHORT : FULL)
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const figures: Record<string, Figures> = {}
+      for (const contender of rotated(Object.keys(contenders), round)) {
+        progress(`${name}, round ${round + 1} of ${rounds}: ${contender}`)
+        figures[contender] = await measureInChild(name, contender, short, prepared?.place ?? '')
+      }
+      measured.push(figures)
     }
-    measured.push(figures)
+  } finally {
+    await prepared?.remove()
   }
   return measured
 }

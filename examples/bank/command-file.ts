@@ -1,5 +1,6 @@
 import { createReadStream, fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 
 /** The input could not be read: the path is wrong, the file is not ours to read, the disk fails. */
 export class UnreadableFileError extends Error {
@@ -12,6 +13,8 @@ export class CommandFile implements AsyncIterable<Buffer> {
   /** Undefined where nobody knows, as with a pipe. */
   readonly bytes: number | undefined
   bytesRead = 0
+  #stream: Readable | undefined
+  #closed = false
 
   private constructor(path: string, bytes: number | undefined) {
     this.#path = path
@@ -29,15 +32,23 @@ export class CommandFile implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
-    const stream: AsyncIterable<Buffer> = this.#path === '-' ? process.stdin : createReadStream(this.#path)
+    this.#stream = this.#path === '-' ? process.stdin : createReadStream(this.#path)
+    if (this.#closed) this.#stream.destroy()
     try {
-      for await (const chunk of stream) {
+      // Neither stream has an encoding, so that both give bytes.
+      for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
         this.bytesRead += chunk.length
         yield chunk
       }
     } catch (error) {
-      unreadable(this.#path, error)
+      if (!this.#closed) unreadable(this.#path, error)
     }
+  }
+
+  /** Reads no further, as if the file ended here. */
+  close(): void {
+    this.#closed = true
+    this.#stream?.destroy()
   }
 }
 

@@ -1,6 +1,6 @@
-import type { AccountBalance } from './account-balances.ts'
 import { printable } from './printable.ts'
 import type { BankReport } from './run-bank.ts'
+import type { AccountBalance } from './stores/account-balance.ts'
 import { table, type Column } from './table.ts'
 
 const count = new Intl.NumberFormat('en')

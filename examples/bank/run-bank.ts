@@ -1,10 +1,16 @@
-import { application, CommandRejectedError, inMemoryEventStore } from 'edict'
-import { accountBalances, type AccountBalance } from './account-balances.ts'
+import { application, CommandRejectedError } from 'edict'
+import { CommandWindow } from './command-window.ts'
 import { bankRouter } from './domain/bank-router.ts'
 import type { Line } from './line-reader.ts'
+import { byAccountNumber, type AccountBalance } from './stores/account-balance.ts'
+import type { BankStore } from './stores/bank-store.ts'
+import { untilCaughtUp } from './stores/until-caught-up.ts'
+
+/** Milliseconds: enough for a slow disk with a long queue before it, and for a handler whose last owner was killed. */
+const PATIENCE = 60_000
 
 export interface BankReport {
-  /** Sorted by account number. */
+  /** All that the bank has, from earlier runs too; sorted by account number. */
   readonly accounts: readonly Readonly<AccountBalance>[]
   readonly accepted: number
   /** How many commands were rejected, by code. */
@@ -19,17 +25,21 @@ export interface BankOptions {
   readonly onProgress?: (commands: number) => void
 }
 
-/** Runs a bank, from its first command to its last, one after the other. */
+/**
+ * Runs a bank, from its first command to its last. Many commands are under way at a time; those of one account take effect one
+ * after the other, in the order in which they were begun.
+ */
 export async function runBank(
   batches: AsyncIterable<readonly Line[]>,
+  store: BankStore,
   { onInvalid, onProgress }: BankOptions = {},
 ): Promise<BankReport> {
-  const { accounts, handler } = accountBalances()
   const bank = application({
     name: 'bank',
     router: bankRouter,
-    eventStore: inMemoryEventStore(),
-    handlers: [handler],
+    eventStore: store.eventStore,
+    handlers: [store.accountBalances],
+    defaults: { timeout: PATIENCE, consistencyTimeout: PATIENCE, consistency: 'strong' },
     // An account that is not among the live ones is folded from its events when the next command comes.
     cache: { aggregates: 100_000 },
   })
@@ -39,37 +49,46 @@ export async function runBank(
   const rejected = new Map<string, number>()
   const invalid: number[] = []
 
-  const run = async (line: Line) => {
-    const parsed = parse(line)
-    if (!parsed.ok) {
-      invalid.push(line.number)
-      onInvalid?.(line.number, parsed.error.message)
-      return
-    }
-    const outcome = await bank.tryDispatch(parsed.value, { consistency: 'strong' })
+  const run = async (command: BankCommand) => {
+    const outcome = await bank.tryDispatch(command)
     if (outcome.ok) {
       accepted += 1
     } else if (outcome.error instanceof CommandRejectedError) {
       refused += 1
       rejected.set(outcome.error.code, (rejected.get(outcome.error.code) ?? 0) + 1)
     } else {
-      // A timeout, say: nothing that a bank in memory has to reckon with.
+      // The store failed, or took too long. Whoever runs the bank has to look, and to run the rest again.
       throw outcome.error
     }
   }
 
   await bank.start()
   try {
+    const window = new CommandWindow()
     for await (const lines of batches) {
-      for (const line of lines) await run(line)
+      for (const line of lines) {
+        const parsed = parse(line)
+        if (parsed.ok) {
+          await window.begin(() => run(parsed.value))
+        } else {
+          invalid.push(line.number)
+          onInvalid?.(line.number, parsed.error.message)
+        }
+      }
       onProgress?.(accepted + refused)
     }
+    await window.end()
+    await untilCaughtUp(store, PATIENCE)
+    onProgress?.(accepted + refused)
   } finally {
     await bank.stop()
   }
 
-  return { accounts: [...accounts.values()].sort(byAccountNumber), accepted, rejected, invalid }
+  const accounts = await store.readAccounts()
+  return { accounts: accounts.toSorted(byAccountNumber), accepted, rejected, invalid }
 }
+
+type BankCommand = Extract<ReturnType<typeof bankRouter.safeParse>, { readonly ok: true }>['value']
 
 /** A line comes from outside: the router makes a command of it, or says what is wrong. */
 function parse({ text, problem }: Line) {
@@ -80,9 +99,4 @@ function parse({ text, problem }: Line) {
     if (error instanceof SyntaxError) return { ok: false, error } as const
     throw error
   }
-}
-
-// By code unit, which is the same everywhere; what localeCompare says depends on the machine.
-function byAccountNumber(a: AccountBalance, b: AccountBalance): number {
-  return a.accountNumber < b.accountNumber ? -1 : 1
 }

@@ -1,6 +1,12 @@
 import type { Fairness } from '../effects/fairness.ts'
 import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
-import { CategoryMismatchError, UnreadableEventError, describeThrown, isEdictError } from '../errors.ts'
+import {
+  CategoryMismatchError,
+  StreamClosedError,
+  UnreadableEventError,
+  describeThrown,
+  isEdictError,
+} from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore, StreamSlice } from '../event-store/event-store.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
@@ -14,11 +20,13 @@ const SLICE_EVENTS = 1_000
 export interface VersionedState {
   readonly state: unknown
   readonly version: number
+  /** The version of the snapshot that it was folded from. Default: none. */
+  readonly snapshotVersion?: number
 }
 
 /** Where streams are read from. */
 export interface HydrationSource {
-  readonly store: EventStore
+  readonly store: Pick<EventStore, 'readStream'>
   readonly codec: EventCodec
   readonly fairness: Fairness
 }
@@ -35,6 +43,7 @@ export class Hydration {
   #version: number
   #slice: StreamSlice | undefined
   #at = 0
+  #startedAnew = false
 
   constructor(
     source: HydrationSource,
@@ -53,7 +62,10 @@ export class Hydration {
     this.#toVersion = toVersion
   }
 
-  /** @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's */
+  /**
+   * @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's; StreamClosedError `stream_closed`
+   *   where it is deleted
+   */
   run(): MaybePromise<VersionedState> {
     for (;;) {
       if (this.#reader?.failure) throw this.#reader.failure
@@ -80,6 +92,13 @@ export class Hydration {
   #fold(slice: StreamSlice): MaybePromise<void> {
     if (slice.category !== undefined && slice.category !== this.#model.name) {
       throw new CategoryMismatchError(this.#streamId, this.#model.name, slice.category)
+    }
+    if (slice.state === 'deleted') throw new StreamClosedError(this.#streamId, 'deleted')
+    // A store that was put back to an earlier state is right; what was known of its stream is of a past that is no more.
+    this.#startedAnew = slice.streamVersion < this.#version
+    if (this.#startedAnew) {
+      this.#state = this.#model.initialState()
+      this.#version = 0
     }
     this.#slice = slice
     this.#at = 0
@@ -122,8 +141,9 @@ export class Hydration {
   }
 
   #done(): boolean {
-    const slice = this.#slice as StreamSlice
-    return slice.events.length === 0 || this.#version >= Math.min(slice.streamVersion, this.#toVersion)
+    const { events, streamVersion } = this.#slice as StreamSlice
+    if (this.#version >= Math.min(streamVersion, this.#toVersion)) return true
+    return events.length === 0 && !this.#startedAnew
   }
 
   #result(): VersionedState {

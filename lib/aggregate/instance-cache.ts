@@ -20,6 +20,7 @@ export class InstanceGroup {
 export class InstanceCache {
   readonly #capacity: number
   readonly #groups = new Map<AggregateModel, InstanceGroup>()
+  readonly #byCategory = new Map<string, InstanceGroup>()
   #newest: Instance | undefined
   #oldest: Instance | undefined
   #size = 0
@@ -37,12 +38,20 @@ export class InstanceCache {
     if (group === undefined) {
       group = new InstanceGroup(model, prefix)
       this.#groups.set(model, group)
+      this.#byCategory.set(model.name, group)
     }
     return group
   }
 
   groupOf(model: AggregateModel): InstanceGroup | undefined {
     return this.#groups.get(model)
+  }
+
+  /** The live instance of a stream; looking for it is no use of it. */
+  find(category: string, streamId: string): Instance | undefined {
+    const group = this.#byCategory.get(category)
+    if (group === undefined || !streamId.startsWith(group.prefix)) return undefined
+    return group.instances.get(streamId.slice(group.prefix.length))
   }
 
   /** The instance of an identity, made if it is not live. It is the most recently used one now. */

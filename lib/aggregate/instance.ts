@@ -14,6 +14,8 @@ export class Instance {
   readonly eventIds: EventIdSeed
   state: unknown = undefined
   version = NOT_LOADED
+  /** The version of which its state was kept last; 0 where it never was. */
+  snapshotVersion = 0
   /** Neighbours in the cache, in the order of use. */
   newer: Instance | undefined
   older: Instance | undefined

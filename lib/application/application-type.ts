@@ -3,6 +3,7 @@ import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { Result } from '../effects/result.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
+import type { Projection } from '../subscribers/projection.ts'
 
 /** Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type. */
 export interface Application<Routes> extends AsyncDisposable {
@@ -54,4 +55,15 @@ export interface Application<Routes> extends AsyncDisposable {
   ): Promise<Readonly<StateOf<Shape>>>
   /** The version of one instance: how many events it has. */
   aggregateVersion(aggregate: Aggregate, identity: string | number | bigint | object): Promise<number>
+  /**
+   * Builds the tables of a projection anew beside those that are read, from its first event on, and swaps them when they have caught up.
+   * Done when readers see the new ones. Where a rebuild is under way already, here or on another node, it waits for that one.
+   *
+   * @example
+   * await bank.rebuild(balancesByAccount)
+   *
+   * @throws {InvalidOptionError} `invalid_option` where that is no projection of this application
+   * @throws {NotRunningError} `not_running` where the application, or the projection, does not run
+   */
+  rebuild(projection: Projection): Promise<void>
 }

@@ -1,13 +1,18 @@
+import pTimeout from 'p-timeout'
 import { modelOf } from '../aggregate/aggregate.ts'
 import { Hydration } from '../aggregate/hydrate.ts'
 import { NOT_LOADED } from '../aggregate/instance.ts'
 import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
+import { Snapshots } from '../aggregate/snapshots.ts'
 import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
+import { Deadlines } from '../dispatch/deadlines.ts'
+import { InstanceFollower } from '../dispatch/instance-follower.ts'
 import { Lifespans } from '../dispatch/lifespans.ts'
 import { Dispatcher } from '../dispatch/dispatcher.ts'
 import { routePlan } from '../dispatch/route-plan.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { asyncScope } from '../effects/async-scope.ts'
+import type { Clock } from '../effects/clock.ts'
 import { Fairness } from '../effects/fairness.ts'
 import type { Result } from '../effects/result.ts'
 import {
@@ -24,14 +29,18 @@ import {
   isEdictError,
   type EdictError,
 } from '../errors.ts'
+import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import { EventCodec } from '../event-store/event-codec.ts'
+import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
-import { HandlerRunner } from '../subscribers/handler-runner.ts'
+import { makeRunner, type EventHandlerRunner } from '../subscribers/make-runner.ts'
+import { projectionModelOf } from '../subscribers/projection-model.ts'
+import { ProjectionRunner } from '../subscribers/projection-runner.ts'
 import type { Application } from './application-type.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
@@ -76,7 +85,7 @@ class AssembledApplication {
   readonly #dispatcher: Dispatcher
   #state: State = 'new'
   #changing: Promise<void> = Promise.resolve()
-  #runners: readonly HandlerRunner[] = []
+  #runners: readonly (EventHandlerRunner | ProjectionRunner)[] = []
   #detach: (() => void)[] = []
   /** Whether a stop was asked for while it was starting. */
   #stopWasAsked = false
@@ -92,17 +101,25 @@ class AssembledApplication {
     const handles = [...routing.routes.values()].some(
       (route) => route.handler !== undefined || route.beforeExecute !== undefined,
     )
+    const codec = new EventCodec({ serializer, serializerChosen, upcasters, values: store.capabilities.values })
+    const fairness = new Fairness()
+    const followed = { store, codec, instances: this.#instances, clock, fairness, logger }
     this.#services = {
       applicationName: name,
       store,
-      codec: new EventCodec({ serializer, serializerChosen, upcasters, values: store.capabilities.values }),
+      codec,
       clock,
       ids,
-      fairness: new Fairness(),
+      fairness,
       logger,
       board: new ConsistencyBoard({ clock }),
       instances: this.#instances,
       lifespans: new Lifespans({ clock, logger, instances: this.#instances }),
+      snapshots: new Snapshots({ store, codec, clock, logger, policies: definition.snapshots }),
+      follower: store.capabilities.multiProcess ? new InstanceFollower(followed) : undefined,
+      turnDeadlines: new Deadlines(clock, (deadline) => {
+        deadline.expire()
+      }),
       mailboxLimit,
       handling: handles ? asyncScope() : undefined,
     }
@@ -146,6 +163,7 @@ class AssembledApplication {
       throw error
     }
     try {
+      await this.#services.follower?.start()
       this.#runners = this.#makeRunners()
       await Promise.race([this.#startRunners(), this.#stopAsked])
       this.#refuseIfStopped()
@@ -173,9 +191,10 @@ class AssembledApplication {
     }
   }
 
-  #makeRunners(): HandlerRunner[] {
-    const { handlers, handlerConsistency, clock, random, logger, ids, upcasters } = this.#definition
-    if (handlers.length === 0) return []
+  #makeRunners(): (EventHandlerRunner | ProjectionRunner)[] {
+    const { handlers, projections, handlerConsistency, clock, random, logger, ids, upcasters, lease, claimInterval } =
+      this.#definition
+    if (handlers.length + projections.length === 0) return []
     const { store, codec, fairness, board } = this.#services
     const hub = new SubscriptionHub({
       store,
@@ -191,8 +210,24 @@ class AssembledApplication {
       this.#state === 'stopped'
         ? Promise.reject(this.#notRunning())
         : this.#dispatcher.dispatch(command, options, handlerName)
-    const shared = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner }
-    return handlers.map((model) => new HandlerRunner(model, { ...shared, consistency: handlerConsistency }))
+    const shared = sharedCheckpoints({ store, clock, logger, lease, claimInterval })
+    const surroundings = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner, shared }
+    const all = { ...surroundings, consistency: handlerConsistency }
+    return [
+      ...handlers.map((model) => makeRunner(model, all)),
+      ...projections.map(
+        (model) => new ProjectionRunner(model, { ...all, projections: projectionsOf(store), claimInterval }),
+      ),
+    ]
+  }
+
+  async rebuild(projection: { readonly name: string }): Promise<void> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    const model = projectionModelOf(projection)
+    if (model === undefined) throw new InvalidOptionError('rebuild: that is no projection(…)')
+    const runner = this.#runners.find(({ name }) => name === model.name)
+    if (runner instanceof ProjectionRunner && this.#definition.projections.includes(model)) return runner.rebuild()
+    throw new InvalidOptionError(`rebuild: ${model.name} is no projection of the application ${this.name}`)
   }
 
   stop(): Promise<void> {
@@ -219,18 +254,18 @@ class AssembledApplication {
 
   /** Waits for the commands under way, but not for ever: one may wait, without a bound, for a handler that hangs. */
   async #idle(): Promise<void> {
-    const { clock } = this.#definition
-    let timer: unknown
-    const patience = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(resolve, STOP_PATIENCE_MS)
+    await pTimeout(this.#dispatcher.idle(), {
+      milliseconds: STOP_PATIENCE_MS,
+      message: false,
+      customTimers: timersOf(this.#definition.clock),
     })
-    await Promise.race([this.#dispatcher.idle(), patience])
-    clock.clearTimeout(timer)
   }
 
   async #close(): Promise<void> {
     const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
     await this.#idle()
+    this.#services.follower?.stop()
+    await this.#services.snapshots.idle()
     try {
       await this.#definition.store.close()
     } finally {
@@ -285,11 +320,11 @@ class AssembledApplication {
     const { model, prefix } = group
     const aggregateId = identityText(identity, `the identity of a ${model.name}`)
     const live = group.instances.get(aggregateId)
-    const from =
-      live === undefined || live.version === NOT_LOADED
-        ? { state: model.initialState(), version: 0 }
-        : { state: live.state, version: live.version }
     try {
+      const from =
+        live === undefined || live.version === NOT_LOADED
+          ? await this.#services.snapshots.load(model, prefix + aggregateId)
+          : { state: live.state, version: live.version }
       return await new Hydration(this.#services, model, prefix + aggregateId, from).run()
     } catch (cause) {
       throw isEdictError(cause) ? cause : new CommandFailedError(`reading ${model.name} ${aggregateId}`, cause)
@@ -323,6 +358,11 @@ class AssembledApplication {
         )
     }
   }
+}
+
+/** p-timeout hands a callback, a time and the handle on, which is all that a Clock takes. */
+function timersOf(clock: Clock): { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } {
+  return clock as unknown as { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout }
 }
 
 function asStoreError(cause: unknown): EdictError {

@@ -5,6 +5,8 @@ export interface BoardRegistration {
   readonly consistency: 'eventual' | 'strong'
   /** The types of the events that it handles. */
   readonly types: ReadonlySet<string>
+  /** Called when somebody begins to wait for the handler, and when nobody waits any more. */
+  readonly awaited?: (isAwaited: boolean) => void
 }
 
 /** A handler on the board: what `resolve` gives, and `wait` takes. */
@@ -16,6 +18,8 @@ export interface BoardHandler {
   readonly position: number
   /** What stopped it; undefined while it runs. */
   readonly failure: { readonly error: unknown } | undefined
+  /** Whether somebody waits for it. */
+  readonly isAwaited: boolean
 }
 
 /** A handler on the board, with those who wait for it. */
@@ -28,11 +32,17 @@ export class Entry implements BoardHandler {
   /** Who waits for this handler, in the order of positions. */
   first: Link | undefined
   last: Link | undefined
+  readonly awaited: ((isAwaited: boolean) => void) | undefined
 
   constructor(name: string, registration: BoardRegistration) {
     this.name = name
     this.consistency = registration.consistency
     this.types = registration.types
+    this.awaited = registration.awaited
+  }
+
+  get isAwaited(): boolean {
+    return this.first !== undefined
   }
 }
 
@@ -66,6 +76,7 @@ export class Link {
     if (after === undefined) this.entry.last = this
     else after.previous = this
     this.waiting = true
+    if (before === undefined && after === undefined) this.entry.awaited?.(true)
   }
 
   remove(): void {
@@ -77,6 +88,7 @@ export class Link {
     else this.next.previous = this.previous
     this.next = undefined
     this.previous = undefined
+    if (this.entry.first === undefined) this.entry.awaited?.(false)
   }
 }
 

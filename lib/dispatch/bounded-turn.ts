@@ -1,16 +1,32 @@
-import pTimeout from 'p-timeout'
 import type { Instance } from '../aggregate/instance.ts'
 import type { Turn } from '../aggregate/mailbox.ts'
-import { LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
+import type { Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { AbortedError, CommandTimeoutError, type EdictError } from '../errors.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
+import { Expiring, type Deadlines } from './deadlines.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /** Where a turn stands; what a timeout means depends on it. */
 type Phase = 'waiting' | 'working' | 'appending' | 'through'
+
+/** What bounds a turn that has to wait. */
+export class TurnDeadline extends Expiring {
+  readonly expire: () => void
+
+  constructor(expire: () => void) {
+    super()
+    this.expire = expire
+  }
+}
+
+export interface TurnEffects {
+  readonly clock: Clock
+  readonly fairness: Fairness
+  readonly turnDeadlines: Deadlines<TurnDeadline>
+}
 
 /** A command's turn on its aggregate, as far as it can run out of time or be aborted: then it is fenced off from the store. */
 export abstract class BoundedTurn implements Turn<ExecutionResult> {
@@ -22,19 +38,14 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   now: number
   instance: Instance | undefined
   protected phase: Phase = 'waiting'
-  readonly #effects: { readonly clock: Clock; readonly fairness: Fairness }
+  readonly #effects: TurnEffects
   /** Undefined while nothing has been waited for. */
   #deadline: number | undefined
   #failure: EdictError | undefined
   #controller: AbortController | undefined
   #stopListening: (() => void) | undefined
 
-  constructor(
-    effects: { readonly clock: Clock; readonly fairness: Fairness },
-    command: SealedMessage,
-    options: ResolvedOptions,
-    now: number,
-  ) {
+  constructor(effects: TurnEffects, command: SealedMessage, options: ResolvedOptions, now: number) {
     this.#effects = effects
     this.command = command
     this.options = options
@@ -59,37 +70,51 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
 
   /** Ends the wait, and with it the execution, when time runs out or the caller aborts. */
   protected bounded(work: PromiseLike<ExecutionResult>): PromiseLike<ExecutionResult> {
-    const { clock } = this.#effects
     const { signal } = this.options
-    const abortable = signal === undefined ? work : this.#abortable(work, signal)
-    if (this.timeout > LONGEST_TIMER_MS) return abortable
-    this.#deadline = this.now + this.timeout
-    return pTimeout(abortable, {
-      milliseconds: this.timeout,
-      // p-timeout hands a callback, a time and the handle on, which is all that a Clock takes.
-      customTimers: clock as unknown as { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout },
-      fallback: () => {
-        throw this.#timedOut()
-      },
+    if (this.timeout === Infinity && signal === undefined) return work
+    return new Promise((resolve, reject) => {
+      const deadline = this.#setDeadline(reject)
+      if (signal !== undefined) this.#abortBy(signal, reject)
+      const over = () => {
+        if (deadline !== undefined) this.#effects.turnDeadlines.remove(deadline)
+        this.#stopListening?.()
+      }
+      work.then(
+        (result) => {
+          over()
+          resolve(result)
+        },
+        (error: unknown) => {
+          over()
+          reject(error)
+        },
+      )
     })
   }
 
-  #abortable(work: PromiseLike<ExecutionResult>, signal: AbortSignal): Promise<ExecutionResult> {
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        // An append that is under way is waited for: its outcome will be known in a moment.
-        if (this.phase === 'appending' || this.phase === 'through') return
-        const error = this.aborted(signal)
-        this.#end(error)
-        reject(error)
-      }
-      this.#stopListening = () => {
-        signal.removeEventListener('abort', abort)
-      }
-      signal.addEventListener('abort', abort, { once: true })
-      work.then(resolve, reject)
-      work.then(this.#stopListening, this.#stopListening)
+  /** One timer serves all turns: one for each would cost more than the rest of a dispatch. */
+  #setDeadline(reject: (error: Error) => void): TurnDeadline | undefined {
+    if (this.timeout === Infinity) return undefined
+    this.#deadline = this.now + this.timeout
+    const deadline = new TurnDeadline(() => {
+      reject(this.#timedOut())
     })
+    this.#effects.turnDeadlines.add(deadline, this.timeout)
+    return deadline
+  }
+
+  #abortBy(signal: AbortSignal, reject: (error: Error) => void): void {
+    const abort = () => {
+      // An append that is under way is waited for: its outcome will be known in a moment.
+      if (this.phase === 'appending' || this.phase === 'through') return
+      const error = this.aborted(signal)
+      this.#end(error)
+      reject(error)
+    }
+    this.#stopListening = () => {
+      signal.removeEventListener('abort', abort)
+    }
+    signal.addEventListener('abort', abort, { once: true })
   }
 
   protected aborted(signal: AbortSignal): AbortedError {

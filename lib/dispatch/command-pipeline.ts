@@ -4,7 +4,7 @@ import type { Consistency } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Pipeline } from '../routing/middleware.ts'
 import type { BoardHandler, ConsistencyBoard } from './consistency-board.ts'
-import { metadataValue } from '../routing/command-metadata.ts'
+import { metadataValue } from '../event-store/frozen-metadata.ts'
 import { checkedMilliseconds } from './options.ts'
 
 const NOTHING_ASSIGNED: Readonly<Record<string, unknown>> = Object.freeze({})

@@ -2,33 +2,26 @@ import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { Decision } from '../aggregate/decision.ts'
 import { isRejection, type Rejection } from '../aggregate/rejection.ts'
-import { isLater, isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import {
   CategoryMismatchError,
-  CommandFailedError,
   CommandRejectedError,
-  InvalidOutcomeError,
   ReentrantDispatchError,
   StoreError,
-  UnreadableEventError,
+  StreamClosedError,
   VersionConflictError,
 } from '../errors.ts'
 import type { StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
 import type { NewEvent, StoredEvent } from '../event-store/stored-event.ts'
-import type { SealedMessage } from '../messages/sealed-message.ts'
-import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Lifespan } from '../routing/lifespan.ts'
-import { BoundedTurn } from './bounded-turn.ts'
-import { CommandContext, type ContextSource } from './command-context.ts'
+import { DecidingTurn } from './deciding-turn.ts'
 import { Executed } from './executed.ts'
 import { newEvents } from './new-events.ts'
-import type { ResolvedOptions } from './options.ts'
 import { holds, type RunningHandler } from './running-handler.ts'
 import { repeatedResult } from './repeated-result.ts'
-import type { RoutePlan } from './route-plan.ts'
-import type { DispatchServices } from './services.ts'
 
 const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
 
@@ -36,41 +29,12 @@ const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
  * One command's way from the mailbox of its aggregate to the committed events. Its stages are methods that call the next one:
  * at once while everything is at hand, later where something has to be waited for.
  */
-export class Execution extends BoundedTurn implements ContextSource, RunningHandler {
-  readonly plan: RoutePlan
-  readonly aggregateId: string
-  readonly commandId: string
-  readonly correlationId: string
-  readonly causationId: string
-  readonly dispatchedFrom: RunningHandler | undefined
-  /** What will be stored with each event; middleware may add to it. */
-  metadata: Metadata
+export class Execution extends DecidingTurn implements RunningHandler {
   begun = false
-  readonly #services: DispatchServices
-  #inUserCode = false
   #attempts = 0
   #refetched = false
   #decision: Decision | undefined
   #events: readonly NewEvent[] | undefined
-
-  constructor(
-    services: DispatchServices,
-    plan: RoutePlan,
-    command: SealedMessage,
-    options: ResolvedOptions,
-    aggregateId: string,
-    now: number,
-  ) {
-    super(services, command, options, now)
-    this.#services = services
-    this.plan = plan
-    this.aggregateId = aggregateId
-    this.commandId = options.commandId ?? services.ids.next()
-    this.causationId = options.causationId ?? this.commandId
-    this.correlationId = options.correlationId ?? this.commandId
-    this.metadata = options.metadata
-    this.dispatchedFrom = services.handling?.current()
-  }
 
   /** Takes the command through; what it throws is an EdictError that says what became of it. */
   start(): MaybePromise<ExecutionResult> {
@@ -79,7 +43,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   }
 
   #enter(): MaybePromise<ExecutionResult> {
-    const { instances, mailboxLimit, fairness } = this.#services
+    const { instances, mailboxLimit, fairness } = this.services
     if (this.options.signal?.aborted) throw this.aborted(this.options.signal)
     const instance = instances.obtain(this.plan.group, this.aggregateId)
     this.instance = instance
@@ -92,7 +56,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
 
   /** As `#enter`, where the route says how long the instance lives on. */
   async #enterForAWhile(lifespan: Lifespan): Promise<ExecutionResult> {
-    const { lifespans } = this.#services
+    const { lifespans } = this.services
     try {
       const result = await this.#enter()
       lifespans.afterResult(this.instance as Instance, lifespan, this.command, result)
@@ -105,7 +69,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
 
   /** As `start`, where time has passed since the dispatch: middleware is not on the command's clock. */
   startLater(): MaybePromise<ExecutionResult> {
-    const { fairness, clock } = this.#services
+    const { fairness, clock } = this.services
     if (fairness.turnDue()) return fairness.turn().then(() => this.startLater())
     this.now = clock.now()
     return this.start()
@@ -116,12 +80,14 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     this.phase = 'working'
     const instance = this.instance as Instance
     if (instance.version !== NOT_LOADED) return this.#lookUp()
-    const empty = { state: instance.model.initialState(), version: 0 }
-    return proceed(
-      new Hydration(this.#services, instance.model, instance.streamId, empty, this).run(),
-      this,
-      this.#hydrated,
-    )
+    return proceed(this.services.snapshots.load(instance.model, instance.streamId), this, this.#hydrate)
+  }
+
+  #hydrate(from: VersionedState): MaybePromise<ExecutionResult> {
+    const instance = this.instance as Instance
+    instance.snapshotVersion = from.snapshotVersion ?? 0
+    const { model, streamId } = instance
+    return proceed(new Hydration(this.services, model, streamId, from, this).run(), this, this.#hydrated)
   }
 
   #hydrated(loaded: VersionedState): MaybePromise<ExecutionResult> {
@@ -141,7 +107,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   #lookUp(): MaybePromise<ExecutionResult> {
     if (this.options.commandId === undefined) return this.#guard()
     const { streamId } = this.instance as Instance
-    return proceed(this.#services.store.readCommand(streamId, this.commandId), this, this.#lookedUp)
+    return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#lookedUp)
   }
 
   #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
@@ -150,7 +116,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
   }
 
   #repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return repeatedResult(this.#services, this.instance as Instance, this.command, events)
+    return repeatedResult(this.services, this.instance as Instance, this.command, events)
   }
 
   /** What may keep the command from running at all. */
@@ -162,106 +128,24 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
       if (!this.#refetched) return this.#refetch()
       throw new VersionConflictError(streamId, expectedVersion, version)
     }
-    return this.plan.route.beforeExecute === undefined ? this.#decide() : this.#beforeExecute()
+    return this.decide()
   }
 
-  #beforeExecute(): MaybePromise<ExecutionResult> {
-    const who = `beforeExecute of ${this.command.type}`
-    let admitted: MaybePromise<unknown>
-    const { beforeExecute } = this.plan.route
-    this.#inUserCode = true
-    try {
-      admitted = this.#asHandler(() => beforeExecute?.((this.instance as Instance).state, new CommandContext(this)))
-    } catch (cause) {
-      throw new CommandFailedError(who, cause)
-    } finally {
-      this.#inUserCode = false
-    }
-    if (!isPromiseLike(admitted)) return this.#admitted(admitted)
-    return Promise.resolve(admitted).then(
-      (outcome) => {
-        this.fence()
-        return this.#admitted(outcome)
-      },
-      (cause: unknown) => {
-        throw new CommandFailedError(who, cause)
-      },
-    )
-  }
-
-  #admitted(outcome: unknown): MaybePromise<ExecutionResult> {
-    if (isRejection(outcome)) return this.#unchanged(outcome)
-    if (outcome !== undefined) {
-      throw new InvalidOutcomeError(`beforeExecute of ${this.command.type} must give nothing or reject(…)`)
-    }
-    return this.#decide()
-  }
-
-  /** Runs the user's code on the state. */
-  #decide(): MaybePromise<ExecutionResult> {
-    const { route, model, executorName } = this.plan
-    const { state } = this.instance as Instance
-    const context = new CommandContext(this)
-    let outcome: unknown
-    this.#inUserCode = true
-    try {
-      if (route.handler === undefined) outcome = model.execute(state, this.command, context)
-      else outcome = this.#handle(route.handler, state, context)
-    } catch (cause) {
-      throw new CommandFailedError(executorName, cause)
-    } finally {
-      this.#inUserCode = false
-    }
-    if (route.handler === undefined || !isPromiseLike(outcome)) return this.#settle(outcome)
-    return Promise.resolve(outcome).then(
-      (settled) => {
-        this.fence()
-        return this.#settle(settled)
-      },
-      (cause: unknown) => {
-        throw new CommandFailedError(executorName, cause)
-      },
-    )
-  }
-
-  #handle(handler: NonNullable<RoutePlan['route']['handler']>, state: unknown, context: CommandContext): unknown {
-    const { data } = this.command
-    return this.#asHandler(() => handler(state, data, context))
-  }
-
-  /** Runs user code that may dispatch, so that a dispatch to its own aggregate is seen. */
-  #asHandler(work: () => unknown): unknown {
-    const { handling } = this.#services
-    return handling === undefined ? work() : handling.run(this, work)
-  }
-
-  #settle(outcome: unknown): MaybePromise<ExecutionResult> {
-    const { model, executorName, route } = this.plan
-    const instance = this.instance as Instance
-    let decision: Decision | Rejection
-    this.#inUserCode = true
-    try {
-      decision = model.settle(instance.state, outcome, executorName, route.handler !== undefined)
-    } catch (cause) {
-      if (cause instanceof InvalidOutcomeError || cause instanceof UnreadableEventError) throw cause
-      throw new CommandFailedError(executorName, cause)
-    } finally {
-      this.#inUserCode = false
-    }
-    if (isRejection(decision) || decision.events.length === 0) return this.#unchanged(decision)
+  protected decided(decision: Decision): MaybePromise<ExecutionResult> {
     this.#decision = decision
-    return proceed(newEvents(this.#services, this, instance, decision.events), this, this.#append)
+    const instance = this.instance as Instance
+    return proceed(newEvents(this.services, this, instance, decision.events), this, this.#append)
   }
 
   /**
    * A decision that appends nothing meets no version conflict, so that it is only as good as the state that it was made on: what
    * others may have written since is fetched first, once.
    */
-  #unchanged(decision: Decision | Rejection): MaybePromise<ExecutionResult> {
+  protected unchanged(decision: Decision | Rejection): MaybePromise<ExecutionResult> {
     if (this.#refetched) return this.#final(decision)
     this.#refetched = true
     const { model, streamId, state, version } = this.instance as Instance
-    const hydration = new Hydration(this.#services, model, streamId, { state, version }, this)
+    const hydration = new Hydration(this.services, model, streamId, { state, version }, this)
     const read = hydration.run()
     if (isLater(read)) return read.then((loaded) => this.#compared(decision, loaded))
     return this.#compared(decision, read)
@@ -283,7 +167,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     this.phase = 'appending'
     this.#events = events
     const { streamId, version, model } = this.instance as Instance
-    const { store, handling } = this.#services
+    const { store, handling } = this.services
     const streams = [
       {
         streamId,
@@ -310,14 +194,26 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
         return this.#repeat(result.events)
       case 'duplicate_command':
         // Another node was first with this command id: the same command's result is the answer, whatever events it decided on.
-        return proceed(this.#services.store.readCommand(streamId, this.commandId), this, this.#repeat)
+        return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#repeat)
+      case 'stream_closed':
+        return this.#closed(result.state)
       case 'category_mismatch':
         throw new CategoryMismatchError(streamId, model.name, result.actual)
       default:
-        throw new StoreError(`the ${this.#services.store.name} event store gave no answer to an append`, {
+        throw new StoreError(`the ${this.services.store.name} event store gave no answer to an append`, {
           outcome: 'unknown',
         })
     }
+  }
+
+  #closed(state: 'archived' | 'deleted'): never {
+    const instance = this.instance as Instance
+    // What is deleted in the store is not to live on in memory.
+    if (state === 'deleted') {
+      instance.state = undefined
+      instance.version = NOT_LOADED
+    }
+    throw new StreamClosedError(instance.streamId, state)
   }
 
   #committed(firstPosition: number, streamVersion: number): ExecutionResult {
@@ -330,6 +226,8 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     const made = decision.events
     instance.state = decision.state
     instance.version = streamVersion
+    this.services.follower?.appended(firstPosition, firstPosition + events.length - 1)
+    this.services.snapshots.afterCommit(instance)
     const recorded: RecordedEvent[] = [
       justRecorded(events[0] as NewEvent, made[0]?.data, streamId, category, firstVersion, firstPosition),
     ]
@@ -364,7 +262,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
     this.#refetched = true
     const { model, streamId, state, version } = this.instance as Instance
     return proceed(
-      new Hydration(this.#services, model, streamId, { state, version }, this).run(),
+      new Hydration(this.services, model, streamId, { state, version }, this).run(),
       this,
       this.#refetchedTo,
     )
@@ -372,7 +270,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
 
   #refetchedTo(loaded: VersionedState): MaybePromise<ExecutionResult> {
     this.#take(loaded)
-    this.now = this.#services.clock.now()
+    this.now = this.services.clock.now()
     return this.#guard()
   }
 
@@ -386,7 +284,7 @@ export class Execution extends BoundedTurn implements ContextSource, RunningHand
    */
   #refuseReentry(instance: Instance): void {
     const { current } = instance.mailbox
-    const synchronous = current instanceof Execution && current.#inUserCode
+    const synchronous = current instanceof Execution && current.inUserCode
     if (!synchronous && !holds(this.dispatchedFrom, instance)) return
     throw new ReentrantDispatchError(
       `${this.command.type} was dispatched to ${instance.streamId} from within its own handler: return its events instead`,

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Consistency, DispatchOptions } from '../routing/dispatch-options.ts'
-import { commandMetadata } from '../routing/command-metadata.ts'
+import { frozenMetadata } from '../event-store/frozen-metadata.ts'
 
 /** The options of one dispatch, checked, with every level's say in them. */
 export interface ResolvedOptions {
@@ -53,7 +53,7 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
         resolved[key as 'commandId' | 'causationId' | 'correlationId'] = checkedId(key, value)
         break
       case 'metadata':
-        resolved.metadata = mergedMetadata(defaults.metadata, commandMetadata(value))
+        resolved.metadata = mergedMetadata(defaults.metadata, frozenMetadata(value))
         break
       case 'signal':
         resolved.signal = checkedSignal(value)

@@ -1,7 +1,7 @@
-import { Hydration, type HydrationSource, type VersionedState } from '../aggregate/hydrate.ts'
+import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import type { Instance } from '../aggregate/instance.ts'
 import { allOrNone, isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
-import { DuplicateCommandError } from '../errors.ts'
+import { DuplicateCommandError, StreamClosedError } from '../errors.ts'
 import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
@@ -9,14 +9,16 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { Executed } from './executed.ts'
+import type { DispatchServices } from './services.ts'
 
 /**
  * The result of a command that committed before, as it was then; only its `reply` is not kept.
  *
- * @throws {DuplicateCommandError} `duplicate_command` where it was another command under the same id
+ * @throws {DuplicateCommandError} `duplicate_command` where it was another command under the same id; StreamClosedError
+ *   `stream_closed` where its events are deleted, so that nobody can tell
  */
 export function repeatedResult(
-  source: HydrationSource,
+  source: DispatchServices,
   instance: Instance,
   command: SealedMessage,
   events: readonly StoredEvent[],
@@ -24,6 +26,7 @@ export function repeatedResult(
   const first = events[0]
   const last = events.at(-1)
   if (first === undefined || last === undefined) throw new DuplicateCommandError('', instance.streamId)
+  if (first.tombstone === true) throw new StreamClosedError(instance.streamId, 'deleted')
   const known = first.metadata[FINGERPRINT_KEY]
   if (known !== fingerprint(command)) {
     throw new DuplicateCommandError(first.commandId, instance.streamId, known !== undefined)
@@ -33,12 +36,12 @@ export function repeatedResult(
 }
 
 class Repeat {
-  readonly #source: HydrationSource
+  readonly #source: DispatchServices
   readonly #instance: Instance
   readonly #events: readonly StoredEvent[]
   readonly #version: number
 
-  constructor(source: HydrationSource, instance: Instance, events: readonly StoredEvent[], version: number) {
+  constructor(source: DispatchServices, instance: Instance, events: readonly StoredEvent[], version: number) {
     this.#source = source
     this.#instance = instance
     this.#events = events
@@ -49,8 +52,12 @@ class Repeat {
   #stateThen(): MaybePromise<VersionedState> {
     const { model, streamId, state, version } = this.#instance
     if (version === this.#version) return { state, version }
-    const empty = { state: model.initialState(), version: 0 }
-    return new Hydration(this.#source, model, streamId, empty, undefined, this.#version).run()
+    return proceed(this.#source.snapshots.load(model, streamId, this.#version), this, this.#hydrate)
+  }
+
+  #hydrate(from: VersionedState): MaybePromise<VersionedState> {
+    const { model, streamId } = this.#instance
+    return new Hydration(this.#source, model, streamId, from, undefined, this.#version).run()
   }
 
   result(): MaybePromise<ExecutionResult> {

@@ -4,7 +4,7 @@ import { InvalidIdentityError, describeThrown } from '../errors.ts'
 import type { Route } from '../routing/route.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { Logger } from '../effects/logger.ts'
-import { commandMetadata, NO_METADATA } from '../routing/command-metadata.ts'
+import { frozenMetadata, NO_METADATA } from '../event-store/frozen-metadata.ts'
 import { middlewareChain, type MiddlewareChain } from './middleware-chain.ts'
 import { mergedMetadata, type ResolvedOptions } from './options.ts'
 
@@ -46,7 +46,7 @@ export function routePlan(
   { instances, logger }: { readonly instances: InstanceCache; readonly logger: Logger },
 ): RoutePlan {
   const { options } = route
-  const metadata = options.metadata === undefined ? NO_METADATA : commandMetadata(options.metadata)
+  const metadata = options.metadata === undefined ? NO_METADATA : frozenMetadata(options.metadata)
   const { type } = route.command
   const identityName = `${type}.${route.identityName}`
   return Object.freeze({

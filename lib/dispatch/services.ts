@@ -1,4 +1,5 @@
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
+import type { Snapshots } from '../aggregate/snapshots.ts'
 import type { AsyncScope } from '../effects/async-scope.ts'
 import type { Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
@@ -6,7 +7,10 @@ import type { Ids } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { TurnDeadline } from './bounded-turn.ts'
 import type { ConsistencyBoard } from './consistency-board.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { InstanceFollower } from './instance-follower.ts'
 import type { Lifespans } from './lifespans.ts'
 import type { RunningHandler } from './running-handler.ts'
 
@@ -22,6 +26,11 @@ export interface DispatchServices {
   readonly board: ConsistencyBoard
   readonly instances: InstanceCache
   readonly lifespans: Lifespans
+  /** The time limits of the commands that wait for something. */
+  readonly turnDeadlines: Deadlines<TurnDeadline>
+  readonly snapshots: Snapshots
+  /** Undefined where nobody else can write to the store. */
+  readonly follower: InstanceFollower | undefined
   /** How many commands may wait for one aggregate. */
   readonly mailboxLimit: number
   /** The command handler that is running; undefined where no route has one, or the platform has no such scope. */

@@ -5,6 +5,8 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number
+  /** Milliseconds since any moment, which nobody puts forward or back. Where it is missing, the passing of time is that of `now`. */
+  monotonic?(): number
   /** Calls back after a number of milliseconds; the handle goes to `clearTimeout`. */
   setTimeout(callback: () => void, milliseconds: number): unknown
   clearTimeout(handle: unknown): void
@@ -13,6 +15,7 @@ export interface Clock {
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
   clearTimeout: (handle) => {
     clearTimeout(handle as ReturnType<typeof setTimeout>)
@@ -33,4 +36,11 @@ export function callLater(clock: Clock, milliseconds: number, callback: () => vo
   return () => {
     clock.clearTimeout(handle)
   }
+}
+
+/** As `setTimeout`, for what must not keep a process alive by itself. */
+export function idleTimer(clock: Clock, milliseconds: number, callback: () => void): { readonly handle: unknown } {
+  const handle = clock.setTimeout(callback, milliseconds)
+  ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
+  return { handle }
 }

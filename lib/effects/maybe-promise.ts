@@ -48,3 +48,11 @@ export function proceed<Value, Self, Next>(
   if (!isLater(value)) return next.call(self, value)
   return value.then((settled) => next.call(self, settled))
 }
+
+/** Goes on with what any promise or value holds, at once where it is there; for where a closure more does not matter. */
+export function afterwards<Value, Next>(
+  value: MaybePromise<Value>,
+  next: (value: Value) => MaybePromise<Next>,
+): MaybePromise<Next> {
+  return isPromiseLike(value) ? value.then(next) : next(value)
+}

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import type { StreamAppend, StreamAppendResult } from './event-store.ts'
+import type { StreamAppend, StreamAppendResult, StreamSlice } from './event-store.ts'
 
 // What an adapter answers is looked at as its arguments are: an answer that makes no sense must not pass for one.
 
@@ -29,16 +29,33 @@ function isResult(result: StreamAppendResult | undefined): boolean {
       return Number.isSafeInteger(result.actual)
     case 'category_mismatch':
       return typeof result.actual === 'string'
+    case 'stream_closed':
+      return isState(result.state) && !isOpenState(result.state)
     case 'duplicate_command':
     case 'abandoned':
       return true
-    case undefined:
+    // Whatever their type says, an adapter may give any status.
+    default:
       return false
   }
 }
 
 function isPlace(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1
+}
+
+/** Whether a slice of a stream says at which version and in which state the stream is. */
+export function isStreamSlice(slice: StreamSlice): boolean {
+  return isSlice(slice, ['streamVersion']) && (slice.state === undefined || isState(slice.state))
+}
+
+function isOpenState(state: unknown): boolean {
+  return state === 'active'
+}
+
+/** Whatever its type says, an adapter may give any state. */
+export function isState(state: unknown): boolean {
+  return state === 'active' || state === 'archived' || state === 'deleted'
 }
 
 /** Whether a slice has its events, and whole numbers under the keys that say where it stands. */
@@ -50,4 +67,9 @@ export function isSlice(slice: unknown, numbers: readonly string[]): boolean {
 
 export function isList(answer: unknown): boolean {
   return Array.isArray(answer)
+}
+
+/** Whether there is something to look at at all: an adapter may give any value, whatever its type says. */
+export function isRecord<Value>(value: Value): value is Value & object {
+  return typeof value === 'object' && value !== null
 }

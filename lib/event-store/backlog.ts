@@ -4,9 +4,14 @@ import type { AllSlice } from './event-store.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { ReadPage } from './subscription-page.ts'
 
-/** What a subscription reads from the store while it catches up: one page at a time, and the next when that is through. */
+/**
+ * What a subscription reads from the store while it catches up, page by page. From a store that has to be waited for, the next page is on its
+ * way while one is worked on: never more than that one, so that a slow reader costs bounded memory.
+ */
 export class Backlog {
   readonly #read: ReadPage
+  readonly #readsAhead: boolean
+  #ahead: { readonly after: number; readonly page: PromiseLike<AllSlice> } | undefined
   #page: readonly StoredEvent[] = []
   #next = 0
   #end: number
@@ -14,8 +19,10 @@ export class Backlog {
   /** The last version that was begun with; for one that follows a single stream. */
   version = 0
 
-  constructor(read: ReadPage, startAfter: number) {
+  /** `readsAhead` where a page can be asked for by its position alone. */
+  constructor(read: ReadPage, startAfter: number, readsAhead: boolean) {
     this.#read = read
+    this.#readsAhead = readsAhead
     this.#end = startAfter
   }
 
@@ -45,6 +52,7 @@ export class Backlog {
   clear(): void {
     this.#page = []
     this.#next = 0
+    this.#ahead = undefined
   }
 
   /** What was taken last is to be taken again. */
@@ -65,13 +73,34 @@ export class Backlog {
    * @param limit the last position that is wanted: what comes after it arrives otherwise
    */
   read(position: number, limit: number): MaybePromise<void> {
-    const page = this.#read(position, this.version)
+    const page = this.#takeAhead(position) ?? this.#read(position, this.version)
     if (isPromiseLike(page)) {
       return page.then((answer) => {
         this.#keep(answer, position, limit)
+        if (this.#readsAhead && limit === Infinity && !this.atHead) this.#readAhead(answer.lastPosition)
       })
     }
     this.#keep(page, position, limit)
+  }
+
+  #takeAhead(position: number): PromiseLike<AllSlice> | undefined {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    return ahead?.after === position ? ahead.page : undefined
+  }
+
+  #readAhead(after: number): void {
+    let page: MaybePromise<AllSlice>
+    try {
+      page = this.#read(after, this.version)
+    } catch {
+      // It is read again, and fails again, where it is needed.
+      return
+    }
+    if (!isPromiseLike(page)) return
+    // Whoever takes it is told of its failure; it may be that nobody does.
+    page.then(undefined, () => undefined)
+    this.#ahead = { after, page }
   }
 
   #keep(page: AllSlice, position: number, limit: number): void {

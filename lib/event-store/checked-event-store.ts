@@ -1,9 +1,22 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { describeThrown, EdictError, InvalidOptionError, NotRunningError, StoreError, type Outcome } from '../errors.ts'
-import { checkedAppendAnswer, isList, isSlice } from './answer-checks.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Metadata } from '../messages/recorded-event.ts'
+import { checkedAppendAnswer, isList, isSlice, isStreamSlice } from './answer-checks.ts'
 import { AppendChecks, checkEncoded } from './append-checks.ts'
-import { checkObject, checkOptionalWhole, checkOptions, checkText, checkWhole, shown } from './argument-checks.ts'
-import type { Checkpoint, CheckpointClaim, ClaimOptions } from './checkpoint.ts'
+import { checkObject, checkText, checkWhole, shown } from './argument-checks.ts'
+import { frozenMetadata } from './frozen-metadata.ts'
+import { CheckedProjectionStore } from './checked-projection-store.ts'
+import {
+  checkedClaim,
+  checkHold,
+  checkHolds,
+  checkPlace,
+  checkPrefix,
+  isCheckpoint,
+  isCheckpointList,
+  isYesOrNoForEach,
+} from './checkpoint-checks.ts'
+import type { Checkpoint, CheckpointClaim, CheckpointHold, CheckpointState, ClaimOptions } from './checkpoint.ts'
 import type {
   AllSlice,
   AppendOptions,
@@ -16,16 +29,17 @@ import type {
   StreamSlice,
 } from './event-store.ts'
 import { MAX_STREAM_ID_LENGTH } from './limits.ts'
+import type { ProjectionStore } from './projection-store.ts'
+import { checkReadAll, checkReadCommand, checkReadStream } from './reading-checks.ts'
 import type { Snapshot } from './snapshot.ts'
+import { StoreDoor } from './store-door.ts'
 import type { StoredEvent } from './stored-event.ts'
-
-const READ_STREAM_OPTIONS = ['fromVersion', 'maxCount', 'direction']
-const READ_ALL_OPTIONS = ['fromPosition', 'maxCount', 'direction', 'types', 'category']
-const CLAIM_OPTIONS = ['owner', 'startAfter']
+import { checkStreamChange, checkStreamId, isStreamChange, isStreamInfo } from './stream-checks.ts'
+import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from './stream-info.ts'
 
 /**
  * Puts the argument and lifecycle checks in front of an adapter, so that every store refuses the same mistakes in the same
- * words and an adapter sees only calls that make sense. A store that has them already is given back as it is.
+ * words and an adapter sees only calls that make sense, with the defaults filled in. A store that has them already is given back as it is.
  *
  * The pairs of `open` and `close` are counted here: an adapter sees `open` and `close` in turn, never two of one kind. What
  * an adapter throws becomes a `StoreError`, unless it is an `EdictError`. What is answered at once stays so, and then a mistake
@@ -43,65 +57,37 @@ export function checkedEventStore(adapter: EventStore): EventStore {
 class CheckedEventStore implements EventStore {
   readonly name: string
   readonly capabilities: EventStoreCapabilities
+  readonly projections: ProjectionStore | undefined
   readonly #adapter: EventStore
   readonly #appendChecks: AppendChecks
-  /** How many opens have not been paired with a close. */
-  #opens = 0
-  /** An open or a close that is under way; the next one waits for it. */
-  #changing: PromiseLike<void> | undefined
+  readonly #door: StoreDoor
 
   constructor(adapter: EventStore) {
     this.name = adapter.name
     this.capabilities = adapter.capabilities
     this.#adapter = adapter
     this.#appendChecks = new AppendChecks(adapter.name, adapter.capabilities)
+    this.#door = new StoreDoor(adapter)
+    const { projections } = adapter
+    this.projections = projections && new CheckedProjectionStore(projections, this.#door)
   }
 
   open(): MaybePromise<void> {
-    if (this.#changing) return this.#after(this.#changing, () => this.open())
-    if (this.#opens > 0) {
-      this.#opens++
-      return
-    }
-    const opening = this.#run('open', () => this.#adapter.open())
-    if (!isPromiseLike(opening)) {
-      this.#opens = 1
-      return
-    }
-    return this.#change(opening.then(() => void (this.#opens = 1)))
+    return this.#door.open()
   }
 
   close(): MaybePromise<void> {
-    if (this.#changing) return this.#after(this.#changing, () => this.close())
-    this.#mustBeOpen('close')
-    this.#opens--
-    if (this.#opens > 0) return
-    const closing = this.#run('close', () => this.#adapter.close())
-    return isPromiseLike(closing) ? this.#change(closing) : undefined
-  }
-
-  #change(change: PromiseLike<void>): PromiseLike<void> {
-    const changed = () => void (this.#changing = undefined)
-    this.#changing = change.then(changed, (thrown: unknown) => {
-      changed()
-      throw thrown
-    })
-    return this.#changing
-  }
-
-  /** Whether what came before went well is the business of the one who asked for it. */
-  #after(change: PromiseLike<void>, next: () => MaybePromise<void>): PromiseLike<void> {
-    return change.then(next, next)
+    return this.#door.close()
   }
 
   append(streams: readonly StreamAppend[], options?: AppendOptions): MaybePromise<readonly StreamAppendResult[]> {
-    if (this.#opens === 0) this.#mustBeOpen('append')
+    if (this.#door.opens === 0) this.#door.mustBeOpen('append')
     this.#appendChecks.check(streams, options)
     let answer: MaybePromise<readonly StreamAppendResult[]>
     try {
       answer = this.#adapter.append(streams, options)
     } catch (thrown) {
-      throw this.#failure('append', thrown, 'unknown')
+      throw this.#door.failure('append', thrown, 'unknown')
     }
     // Looking for a `then` costs more than looking for a list.
     if (Array.isArray(answer) || !isPromiseLike(answer)) return checkedAppendAnswer(this.name, streams, answer)
@@ -112,30 +98,19 @@ class CheckedEventStore implements EventStore {
   }
 
   readonly #appendRejected = (thrown: unknown): never => {
-    throw this.#failure('append', thrown, 'unknown')
+    throw this.#door.failure('append', thrown, 'unknown')
   }
 
   readStream(streamId: string, options?: ReadStreamOptions): MaybePromise<StreamSlice> {
-    this.#mustBeOpen('readStream')
-    checkText('readStream', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
-    checkOptions('readStream', options, READ_STREAM_OPTIONS)
-    checkOptionalWhole('readStream', 'fromVersion', options?.fromVersion, 1)
-    checkReading('readStream', options)
-    return this.#run(
-      'readStream',
-      () => this.#adapter.readStream(streamId, options),
-      (slice) => isSlice(slice, ['streamVersion']),
-    )
+    this.#door.mustBeOpen('readStream')
+    checkReadStream(streamId, options)
+    return this.#door.run('readStream', () => this.#adapter.readStream(streamId, options), isStreamSlice)
   }
 
   readAll(options?: ReadAllOptions): MaybePromise<AllSlice> {
-    this.#mustBeOpen('readAll')
-    checkOptions('readAll', options, READ_ALL_OPTIONS)
-    checkOptionalWhole('readAll', 'fromPosition', options?.fromPosition, 1)
-    checkReading('readAll', options)
-    checkTypes(options?.types)
-    if (options?.category !== undefined) checkText('readAll', 'category', options.category)
-    return this.#run(
+    this.#door.mustBeOpen('readAll')
+    checkReadAll(options)
+    return this.#door.run(
       'readAll',
       () => this.#adapter.readAll(options),
       (slice) => isSlice(slice, ['lastPosition', 'headPosition']),
@@ -143,19 +118,63 @@ class CheckedEventStore implements EventStore {
   }
 
   readCommand(streamId: string, commandId: string): MaybePromise<readonly StoredEvent[]> {
-    this.#mustBeOpen('readCommand')
-    checkText('readCommand', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
-    checkText('readCommand', 'commandId', commandId)
-    return this.#run('readCommand', () => this.#adapter.readCommand(streamId, commandId), isList)
+    this.#door.mustBeOpen('readCommand')
+    checkReadCommand(streamId, commandId)
+    return this.#door.run('readCommand', () => this.#adapter.readCommand(streamId, commandId), isList)
   }
 
   headPosition(): MaybePromise<number> {
-    this.#mustBeOpen('headPosition')
-    return this.#run('headPosition', () => this.#adapter.headPosition(), Number.isSafeInteger)
+    this.#door.mustBeOpen('headPosition')
+    return this.#door.run('headPosition', () => this.#adapter.headPosition(), Number.isSafeInteger)
+  }
+
+  readStreamInfo(streamId: string): MaybePromise<StreamInfo | undefined> {
+    this.#door.mustBeOpen('readStreamInfo')
+    checkStreamId('readStreamInfo', streamId)
+    return this.#door.run(
+      'readStreamInfo',
+      () => this.#adapter.readStreamInfo(streamId),
+      (info) => info === undefined || isStreamInfo(info, streamId),
+    )
+  }
+
+  writeStreamMetadata(
+    streamId: string,
+    metadata: Metadata,
+    options: StreamChangeOptions = {},
+  ): MaybePromise<StreamChangeResult> {
+    this.#door.mustBeOpen('writeStreamMetadata')
+    checkStreamChange('writeStreamMetadata', streamId, options)
+    const copied = frozenMetadata(metadata)
+    return this.#change('writeStreamMetadata', streamId, () =>
+      this.#adapter.writeStreamMetadata(streamId, copied, options),
+    )
+  }
+
+  archiveStream(streamId: string, options: StreamChangeOptions = {}): MaybePromise<StreamChangeResult> {
+    this.#door.mustBeOpen('archiveStream')
+    checkStreamChange('archiveStream', streamId, options)
+    return this.#change('archiveStream', streamId, () => this.#adapter.archiveStream(streamId, options))
+  }
+
+  restoreStream(streamId: string, options: StreamChangeOptions = {}): MaybePromise<StreamChangeResult> {
+    this.#door.mustBeOpen('restoreStream')
+    checkStreamChange('restoreStream', streamId, options)
+    return this.#change('restoreStream', streamId, () => this.#adapter.restoreStream(streamId, options))
+  }
+
+  deleteStream(streamId: string, options: StreamChangeOptions = {}): MaybePromise<StreamChangeResult> {
+    this.#door.mustBeOpen('deleteStream')
+    checkStreamChange('deleteStream', streamId, options)
+    return this.#change('deleteStream', streamId, () => this.#adapter.deleteStream(streamId, options))
+  }
+
+  #change(operation: string, streamId: string, call: () => MaybePromise<StreamChangeResult>) {
+    return this.#door.run(operation, call, (result) => isStreamChange(result, streamId))
   }
 
   watch(listener: (headPosition?: number) => void): () => void {
-    this.#mustBeOpen('watch')
+    this.#door.mustBeOpen('watch')
     if (typeof listener !== 'function') {
       throw new InvalidOptionError(`watch: the listener must be a function, not ${shown(listener)}`)
     }
@@ -176,119 +195,89 @@ class CheckedEventStore implements EventStore {
   }
 
   saveSnapshot(snapshot: Snapshot): MaybePromise<void> {
-    this.#mustBeOpen('saveSnapshot')
+    this.#door.mustBeOpen('saveSnapshot')
     checkObject('saveSnapshot', 'the snapshot', snapshot)
-    checkText('saveSnapshot', 'streamId', snapshot.streamId, MAX_STREAM_ID_LENGTH)
+    checkStreamId('saveSnapshot', snapshot.streamId)
     checkText('saveSnapshot', 'category', snapshot.category)
     checkText('saveSnapshot', 'contentType', snapshot.contentType)
     checkWhole('saveSnapshot', 'streamVersion', snapshot.streamVersion, 1)
     checkWhole('saveSnapshot', 'snapshotVersion', snapshot.snapshotVersion, 0)
     checkWhole('saveSnapshot', 'createdAt', snapshot.createdAt, Number.MIN_SAFE_INTEGER)
     if (this.capabilities.values === 'encoded') checkEncoded('saveSnapshot', snapshot.data)
-    return this.#run('saveSnapshot', () => this.#adapter.saveSnapshot(snapshot))
+    return this.#door.run('saveSnapshot', () => this.#adapter.saveSnapshot(snapshot))
   }
 
   readSnapshot(streamId: string): MaybePromise<Snapshot | undefined> {
-    this.#mustBeOpen('readSnapshot')
+    this.#door.mustBeOpen('readSnapshot')
     checkText('readSnapshot', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
-    return this.#run('readSnapshot', () => this.#adapter.readSnapshot(streamId))
+    return this.#door.run('readSnapshot', () => this.#adapter.readSnapshot(streamId))
   }
 
   deleteSnapshot(streamId: string): MaybePromise<void> {
-    this.#mustBeOpen('deleteSnapshot')
+    this.#door.mustBeOpen('deleteSnapshot')
     checkText('deleteSnapshot', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
-    return this.#run('deleteSnapshot', () => this.#adapter.deleteSnapshot(streamId))
+    return this.#door.run('deleteSnapshot', () => this.#adapter.deleteSnapshot(streamId))
   }
 
   claimCheckpoint(name: string, options: ClaimOptions): MaybePromise<CheckpointClaim | undefined> {
-    this.#mustBeOpen('claimCheckpoint')
-    checkText('claimCheckpoint', 'name', name)
-    checkObject('claimCheckpoint', 'the options', options)
-    checkOptions('claimCheckpoint', options, CLAIM_OPTIONS)
-    checkText('claimCheckpoint', 'owner', options.owner)
-    checkWhole('claimCheckpoint', 'startAfter', options.startAfter, 0)
-    return this.#run('claimCheckpoint', () => this.#adapter.claimCheckpoint(name, options))
+    this.#door.mustBeOpen('claimCheckpoint')
+    const whole = checkedClaim(name, options)
+    return this.#door.run(
+      'claimCheckpoint',
+      () => this.#adapter.claimCheckpoint(name, whole),
+      (claim) => claim === undefined || isCheckpoint(claim, name),
+    )
+  }
+
+  renewCheckpoints(holds: readonly CheckpointHold[]): MaybePromise<readonly boolean[]> {
+    this.#door.mustBeOpen('renewCheckpoints')
+    checkHolds(holds)
+    return this.#door.run(
+      'renewCheckpoints',
+      () => this.#adapter.renewCheckpoints(holds),
+      (renewed) => isYesOrNoForEach(renewed, holds),
+    )
   }
 
   saveCheckpoint(checkpoint: Checkpoint): MaybePromise<boolean> {
-    this.#mustBeOpen('saveCheckpoint')
-    checkObject('saveCheckpoint', 'the checkpoint', checkpoint)
-    checkText('saveCheckpoint', 'name', checkpoint.name)
-    checkWhole('saveCheckpoint', 'position', checkpoint.position, 0)
-    checkWhole('saveCheckpoint', 'index', checkpoint.index, 0)
-    checkWhole('saveCheckpoint', 'epoch', checkpoint.epoch, 1)
-    return this.#run('saveCheckpoint', () => this.#adapter.saveCheckpoint(checkpoint))
+    this.#door.mustBeOpen('saveCheckpoint')
+    checkPlace('saveCheckpoint', checkpoint)
+    return this.#door.run(
+      'saveCheckpoint',
+      () => this.#adapter.saveCheckpoint(checkpoint),
+      (saved) => typeof saved === 'boolean',
+    )
   }
 
   releaseCheckpoint(name: string, epoch: number): MaybePromise<void> {
-    this.#mustBeOpen('releaseCheckpoint')
-    checkText('releaseCheckpoint', 'name', name)
-    checkWhole('releaseCheckpoint', 'epoch', epoch, 1)
-    return this.#run('releaseCheckpoint', () => this.#adapter.releaseCheckpoint(name, epoch))
+    this.#door.mustBeOpen('releaseCheckpoint')
+    checkHold('releaseCheckpoint', name, epoch)
+    return this.#door.run('releaseCheckpoint', () => this.#adapter.releaseCheckpoint(name, epoch))
   }
 
   readCheckpoint(name: string): MaybePromise<Checkpoint | undefined> {
-    this.#mustBeOpen('readCheckpoint')
+    this.#door.mustBeOpen('readCheckpoint')
     checkText('readCheckpoint', 'name', name)
-    return this.#run('readCheckpoint', () => this.#adapter.readCheckpoint(name))
+    return this.#door.run(
+      'readCheckpoint',
+      () => this.#adapter.readCheckpoint(name),
+      (checkpoint) => checkpoint === undefined || isCheckpoint(checkpoint, name),
+    )
   }
 
   deleteCheckpoint(name: string): MaybePromise<void> {
-    this.#mustBeOpen('deleteCheckpoint')
+    this.#door.mustBeOpen('deleteCheckpoint')
     checkText('deleteCheckpoint', 'name', name)
-    return this.#run('deleteCheckpoint', () => this.#adapter.deleteCheckpoint(name))
+    return this.#door.run('deleteCheckpoint', () => this.#adapter.deleteCheckpoint(name))
   }
 
-  #mustBeOpen(operation: string): void {
-    if (this.#opens > 0) return
-    throw new NotRunningError(`${operation}: the ${this.name} event store is not open; call open() first`)
+  listCheckpoints(prefix = ''): MaybePromise<readonly CheckpointState[]> {
+    this.#door.mustBeOpen('listCheckpoints')
+    checkPrefix(prefix)
+    return this.#door.run(
+      'listCheckpoints',
+      () => this.#adapter.listCheckpoints(prefix),
+      (states) => isCheckpointList(states, prefix),
+    )
   }
-
-  /** Calls the adapter; what it throws, at once or later, becomes an error of the catalogue. */
-  #run<Answer>(
-    operation: string,
-    call: () => MaybePromise<Answer>,
-    makesSense: (answer: Answer) => boolean = () => true,
-  ): MaybePromise<Answer> {
-    let answer: MaybePromise<Answer>
-    try {
-      answer = call()
-    } catch (thrown) {
-      throw this.#failure(operation, thrown, 'not-executed')
-    }
-    const checked = (given: Answer): Answer => {
-      if (makesSense(given)) return given
-      throw new StoreError(
-        `the ${this.name} event store gave an answer that makes no sense when asked to ${words(operation)}`,
-      )
-    }
-    if (!isPromiseLike(answer)) return checked(answer)
-    // A promise of a library's own becomes a real one at this door.
-    return Promise.resolve(answer).then(checked, (thrown: unknown) => {
-      throw this.#failure(operation, thrown, 'not-executed')
-    })
-  }
-
-  #failure(operation: string, thrown: unknown, outcome: Outcome): EdictError {
-    if (thrown instanceof EdictError) return thrown as EdictError
-    const message = `the ${this.name} event store failed to ${words(operation)}: ${describeThrown(thrown)}`
-    return new StoreError(message, { cause: thrown, outcome })
-  }
-}
-
-/** `readStream` as one says it: read stream. */
-function words(operation: string): string {
-  return operation.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-}
-
-function checkReading(where: string, options: ReadStreamOptions | ReadAllOptions | undefined): void {
-  checkOptionalWhole(where, 'maxCount', options?.maxCount, 1)
-  const direction: unknown = options?.direction
-  if (direction === undefined || direction === 'forward' || direction === 'backward') return
-  throw new InvalidOptionError(`${where}: direction must be 'forward' or 'backward', not ${shown(direction)}`)
-}
-
-function checkTypes(types: unknown): void {
-  if (types === undefined || types instanceof Set) return
-  throw new InvalidOptionError(`readAll: types must be a Set of event types, not ${shown(types)}`)
 }

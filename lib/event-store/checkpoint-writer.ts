@@ -55,6 +55,12 @@ export class CheckpointWriter {
     else if (this.#dirty && this.#timer === undefined) this.#saveSoon()
   }
 
+  /** Another owner has taken the checkpoint, as the renewal of the lease has told: nothing is written any more. */
+  fence(): void {
+    this.#isFenced = true
+    this.#cancelTimer()
+  }
+
   /** Writes the last word and gives the checkpoint up. Failures are logged: whoever stops has nothing to do about them. */
   close(): Promise<void> {
     this.#closing ??= this.#close()

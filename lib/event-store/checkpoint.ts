@@ -14,7 +14,27 @@ export interface ClaimOptions {
   readonly owner: string
   /** Where a checkpoint that is not there yet begins: after this position. */
   readonly startAfter: number
+  /**
+   * Milliseconds, by the store's own clock, for which the claim holds against other owners, counted from the claim and from each
+   * renewal. A save does not renew. @default 5_000
+   */
+  readonly lease?: number
 }
 
 /** A checkpoint that is held. */
 export type CheckpointClaim = Checkpoint
+
+/** What a renewal is for: a claim, by its name and its epoch. */
+export interface CheckpointHold {
+  readonly name: string
+  readonly epoch: number
+}
+
+/** A checkpoint as a look over all of them shows it. */
+export interface CheckpointState extends Checkpoint {
+  /** Who holds it; undefined where nobody does: it was released, or its lease ran out. */
+  readonly owner: string | undefined
+}
+
+/** How long a claim holds that says nothing of it: short, since a killed owner's place stays empty for so long. */
+export const DEFAULT_LEASE_MS = 5_000

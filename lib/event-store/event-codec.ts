@@ -6,6 +6,7 @@ import type { Serializer } from '../messages/serializer.ts'
 import { upcastThrough, type UpcastEvent, type Upcaster } from '../messages/upcaster.ts'
 import { recordedEvent } from './recorded-event.ts'
 import type { EventStoreCapabilities } from './event-store.ts'
+import type { Snapshot } from './snapshot.ts'
 import { OBJECT_CONTENT_TYPE, type StoredEvent } from './stored-event.ts'
 
 export interface EventCodecOptions {
@@ -78,9 +79,9 @@ export class EventCodec {
     if (stored.tombstone) return NONE
     try {
       const data = this.#decodeData(stored)
-      if (!isPromiseLike(data)) return this.#upcast(stored, data)
+      if (!isPromiseLike(data)) return this.#upcast(stored, this.#own(stored, data))
       return Promise.resolve(data).then(
-        (decoded) => this.#guarded(stored, () => this.#upcast(stored, frozen(decoded))),
+        (decoded) => this.#guarded(stored, () => this.#upcast(stored, this.#own(stored, decoded))),
         (cause: unknown) => {
           throw unreadable(stored, cause)
         },
@@ -88,6 +89,11 @@ export class EventCodec {
     } catch (cause) {
       throw unreadable(stored, cause)
     }
+  }
+
+  /** Read data is as immutable as made data, which a store that keeps values gives back itself. */
+  #own(stored: StoredEvent, data: unknown): unknown {
+    return stored.contentType === OBJECT_CONTENT_TYPE ? data : frozen(data)
   }
 
   #guarded<Value>(stored: StoredEvent, work: () => Value): Value {
@@ -98,14 +104,24 @@ export class EventCodec {
     }
   }
 
-  #decodeData(stored: StoredEvent): MaybePromise<unknown> {
+  /** The state that a snapshot was made of; it is nobody's yet, and not frozen. */
+  decodeSnapshot(snapshot: Snapshot): MaybePromise<unknown> {
+    return this.#decodeData({ ...snapshot, ...snapshotContext(snapshot) })
+  }
+
+  /** As `encode`, for the state of an aggregate. */
+  encodeSnapshot(state: unknown, snapshot: Omit<Snapshot, 'data' | 'contentType'>): MaybePromise<unknown> {
+    return this.encode(state, snapshotContext(snapshot))
+  }
+
+  #decodeData(stored: EncodedFor & Pick<StoredEvent, 'contentType' | 'data'>): MaybePromise<unknown> {
     // The store's own bytes are no reader's.
     if (stored.contentType === OBJECT_CONTENT_TYPE) return handedOver(stored.data)
     if (stored.contentType !== this.#serializer.contentType) {
       throw new Error(`it is stored as ${stored.contentType}, the serializer reads ${this.#serializer.contentType}`)
     }
     const decoded = this.#serializer.decode(stored.data as string | Uint8Array, stored)
-    return isPromiseLike(decoded) ? Promise.resolve(decoded) : frozen(decoded)
+    return isPromiseLike(decoded) ? Promise.resolve(decoded) : decoded
   }
 
   #upcast(stored: StoredEvent, data: unknown): readonly RecordedEvent[] {
@@ -120,6 +136,15 @@ export class EventCodec {
   }
 }
 
+/** To a serializer a state is a value of the aggregate's name, in the version of its shape. */
+function snapshotContext({
+  streamId,
+  category,
+  snapshotVersion,
+}: Pick<Snapshot, 'streamId' | 'category' | 'snapshotVersion'>): EncodedFor {
+  return { type: category, schemaVersion: snapshotVersion, streamId, category, metadata: {} }
+}
+
 const NONE: readonly RecordedEvent[] = Object.freeze([])
 
 function checkedEncoding(encoded: unknown): string | Uint8Array {
@@ -128,7 +153,6 @@ function checkedEncoding(encoded: unknown): string | Uint8Array {
   throw new TypeError(`its encode gave a value of type ${kind}: a serializer gives a string or a Uint8Array`)
 }
 
-/** Read data is as immutable as made data. */
 function frozen(data: unknown): unknown {
   const flat = flatImmutableCopy(data)
   if (flat !== undefined) return flat

@@ -1,7 +1,10 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { NewEvent, StoredEvent } from './stored-event.ts'
-import type { Checkpoint, CheckpointClaim, ClaimOptions } from './checkpoint.ts'
+import type { Metadata } from '../messages/recorded-event.ts'
+import type { Checkpoint, CheckpointClaim, CheckpointHold, CheckpointState, ClaimOptions } from './checkpoint.ts'
+import type { ProjectionStore } from './projection-store.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { StreamChangeOptions, StreamChangeResult, StreamInfo, StreamState } from './stream-info.ts'
 
 /**
  * What a stream must be at for an append: at any version, not there (`'none'`), there (`'exists'`), or at just this version
@@ -35,11 +38,13 @@ export interface AppendOptions {
 
 /**
  * What became of the append to one stream. Only `'appended'` wrote something. A store looks at the category first, then at the
- * command id, and last at the version.
+ * command id, then at whether the stream is closed, and last at the version.
  * - `appended`: the events have the versions up to `streamVersion` and the positions from `firstPosition`, without gap
- * - `repeated`: the command id committed here before with the same events; these are they
+ * - `repeated`: the command id committed here before with the same events; these are they. Of tombstones only what is left can be
+ *   compared: all but the data
  * - `duplicate_command`: the command id committed here before with other events
  * - `version_conflict`: `expectedVersion` did not hold; the stream is at `actual` (0 where it is not there)
+ * - `stream_closed`: the stream is archived or deleted
  * - `category_mismatch`: the stream belongs to the category `actual`
  * - `abandoned`: another stream of the same atomic call failed
  */
@@ -48,6 +53,7 @@ export type StreamAppendResult =
   | { readonly status: 'repeated'; readonly events: readonly StoredEvent[] }
   | { readonly status: 'duplicate_command' }
   | { readonly status: 'version_conflict'; readonly actual: number }
+  | { readonly status: 'stream_closed'; readonly state: 'archived' | 'deleted' }
   | { readonly status: 'category_mismatch'; readonly actual: string }
   | { readonly status: 'abandoned' }
 
@@ -68,6 +74,8 @@ export interface StreamSlice {
   /** The stream's last version at the time of reading. */
   readonly streamVersion: number
   readonly category: string | undefined
+  /** Undefined where the stream is not there. */
+  readonly state: StreamState | undefined
 }
 
 export interface ReadAllOptions {
@@ -81,6 +89,8 @@ export interface ReadAllOptions {
   readonly types?: ReadonlySet<string>
   /** Only events of streams of this category. */
   readonly category?: string
+  /** Only events of this correlation id. */
+  readonly correlationId?: string
 }
 
 /**
@@ -106,6 +116,8 @@ export interface EventStoreCapabilities {
   readonly durable: boolean
   /** Several processes may share the store. */
   readonly multiProcess: boolean
+  /** Whether the store has `projections`. */
+  readonly projections: boolean
   /** Whether events are kept as frozen values, or encoded by a serializer. */
   readonly values: 'objects' | 'encoded'
 }
@@ -113,7 +125,13 @@ export interface EventStoreCapabilities {
 /** What a persistent subscription asks of a store, beside its events. */
 export type CheckpointStore = Pick<
   EventStore,
-  'headPosition' | 'claimCheckpoint' | 'saveCheckpoint' | 'releaseCheckpoint' | 'readCheckpoint'
+  | 'headPosition'
+  | 'claimCheckpoint'
+  | 'renewCheckpoints'
+  | 'saveCheckpoint'
+  | 'releaseCheckpoint'
+  | 'readCheckpoint'
+  | 'listCheckpoints'
 >
 
 /**
@@ -150,6 +168,23 @@ export interface EventStore {
   readCommand(streamId: string, commandId: string): MaybePromise<readonly StoredEvent[]>
   headPosition(): MaybePromise<number>
 
+  /** What is known of a stream; undefined where nothing was ever appended to it. */
+  readStreamInfo(streamId: string): MaybePromise<StreamInfo | undefined>
+  /** Replaces the stream's own metadata (not that of its events): JSON values, as in events' metadata. */
+  writeStreamMetadata(
+    streamId: string,
+    metadata: Metadata,
+    options?: StreamChangeOptions,
+  ): MaybePromise<StreamChangeResult>
+  /** Closes a stream until it is restored. */
+  archiveStream(streamId: string, options?: StreamChangeOptions): MaybePromise<StreamChangeResult>
+  restoreStream(streamId: string, options?: StreamChangeOptions): MaybePromise<StreamChangeResult>
+  /**
+   * Deletes what a stream's events say: their data and metadata, the stream's metadata and its snapshot are gone from the store's tables, for
+   * good. Each event stays as a tombstone in its place, with its ids and its type, so that versions and positions have no gap.
+   */
+  deleteStream(streamId: string, options?: StreamChangeOptions): MaybePromise<StreamChangeResult>
+
   /**
    * Calls back when events may have been appended, by whoever, with the head position if it is known. A wake-up, not a
    * delivery: it may come late, twice or (over a network) not at all, so that a reader polls behind it. Never throws into an append.
@@ -157,21 +192,34 @@ export interface EventStore {
    */
   watch(listener: (headPosition?: number) => void): () => void
 
-  /** A snapshot replaces the one before. */
+  /** A snapshot replaces the one before. Nothing is kept of a deleted stream: whoever still holds its state must not bring it back. */
   saveSnapshot(snapshot: Snapshot): MaybePromise<void>
   readSnapshot(streamId: string): MaybePromise<Snapshot | undefined>
   deleteSnapshot(streamId: string): MaybePromise<void>
 
   /**
    * Takes the checkpoint of a persistent subscription for an owner, makes it where it is not there yet, and raises its epoch.
-   * Undefined while another owner holds it. An epoch is never given twice, even if the checkpoint was deleted in between.
+   * Undefined while another owner holds it and that one's lease has not run out. An epoch is never given twice, even if the checkpoint was deleted in between.
    */
   claimCheckpoint(name: string, options: ClaimOptions): MaybePromise<CheckpointClaim | undefined>
-  /** Writes the place that was reached. False, and nothing is written, where the epoch's claim no longer holds. */
+  /**
+   * Lets the leases of claims begin anew, and says of each whether it still holds: false where it was released, deleted or
+   * claimed since. One that ran out, and that nobody has claimed since, holds again.
+   */
+  renewCheckpoints(holds: readonly CheckpointHold[]): MaybePromise<readonly boolean[]>
+  /**
+   * Writes the place that was reached. False, and nothing is written, where the epoch's claim no longer holds: it was released,
+   * deleted or claimed since. (That its lease has run out alone does not fence it.)
+   */
   saveCheckpoint(checkpoint: Checkpoint): MaybePromise<boolean>
   /** Gives the checkpoint up, so that another owner can take it at once. Nothing where the epoch's claim no longer holds. */
   releaseCheckpoint(name: string, epoch: number): MaybePromise<void>
   /** What was claimed or saved last, or undefined. */
   readCheckpoint(name: string): MaybePromise<Checkpoint | undefined>
   deleteCheckpoint(name: string): MaybePromise<void>
+  /** All checkpoints whose names begin so, by name; all there are where it is empty. */
+  listCheckpoints(prefix?: string): MaybePromise<readonly CheckpointState[]>
+
+  /** For projections; not there unless the `projections` capability says so. Open and close are the store's. */
+  readonly projections?: ProjectionStore | undefined
 }

@@ -1,30 +1,33 @@
 import type { Clock } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import type { Logger } from '../effects/logger.ts'
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { NotRunningError, SubscriptionOwnedError } from '../errors.ts'
+import { afterwards, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { SubscriptionOwnedError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { CheckpointClaimer } from './checkpoint-claimer.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
+import type { Lease } from './lease-keeper.ts'
 import type { SubscriptionListener } from './live-feed.ts'
+import type { Moment } from './passing-time.ts'
+import { sharedCheckpoints, type SharedCheckpoints } from './shared-checkpoints.ts'
+import type { SharedReading } from './shared-reading.ts'
+import type { StartFrom } from './start-from.ts'
 import type { SubscriptionFilter } from './subscription-filter.ts'
 import type { SubscriptionHub } from './subscription-hub.ts'
 import type { Subscription } from './subscription.ts'
-
-/**
- * Where a subscription begins that has no checkpoint yet: with the first event, with what comes next, or with the event at a
- * position, inclusive.
- */
-export type StartFrom = 'origin' | 'current' | number
 
 /** `claiming`: another owner holds the subscription, or the store does not answer. */
 export type PersistentSubscriptionState = 'claiming' | 'catching-up' | 'live' | 'ended'
 
 export interface PersistentSubscriptionListener extends Omit<SubscriptionListener, 'rest' | 'changed'> {
   changed?(state: PersistentSubscriptionState): void
-  /** The checkpoint is ours, and nothing is delivered yet. What it throws or rejects with ends the subscription. */
-  claimed?(): MaybePromise<void>
+  /**
+   * The checkpoint is ours, and nothing is delivered yet. What it throws or rejects with ends the subscription; where it gives
+   * `false`, the checkpoint is given up again, and tried later.
+   */
+  claimed?(claim: CheckpointClaim): MaybePromise<unknown>
   /** Another owner holds the subscription; this is how far it is. */
   followed?(position: number): void
   /** Another owner has taken the subscription: what is in hand should be let go. */
@@ -38,13 +41,23 @@ export interface PersistentSubscriptionOptions {
   readonly owner: string
   readonly startFrom: StartFrom
   readonly filter: SubscriptionFilter
+  /** Shared with others that have the same filter. @default its own */
+  readonly reading?: SharedReading
   readonly listener: PersistentSubscriptionListener
   readonly hub: SubscriptionHub
   readonly store: CheckpointStore
   readonly clock: Clock
   readonly logger: Logger
-  /** Milliseconds between attempts to take what another owner holds. @default 1_000 */
+  /** Those of the application. @default its own, of `lease` and `claimInterval` */
+  readonly shared?: SharedCheckpoints
+  /** Milliseconds for which the claim holds that is not renewed. @default 5_000 */
+  readonly lease?: number
+  /** Milliseconds between looks at what another owner holds. @default 500 */
   readonly claimInterval?: number
+  /** Ends where another owner holds the checkpoint or takes it, instead of waiting for it. @default false */
+  readonly once?: boolean
+  /** Asked before each attempt to claim; false puts it off. */
+  readonly mayClaim?: () => MaybePromise<boolean>
   /**
    * Milliseconds by which writing the checkpoint may lag behind, so that many events cost one write. They come again after
    * a crash.
@@ -53,27 +66,47 @@ export interface PersistentSubscriptionOptions {
   readonly saveDelay?: number
 }
 
-const CLAIM_INTERVAL = 1_000
 const SAVE_DELAY = 10
 
 /**
  * A subscription that goes on where it was: it holds its checkpoint as the only owner over all nodes, and writes down how far
- * it is. Whoever lost it, as the store's fence tells, stops and tries to get it back. Delivery is at least once: what was
- * handled after the last written checkpoint comes again after a crash.
+ * it is. Whoever lost it, as the store's fence or the renewal of the lease tells, stops and tries to get it back. Delivery is at
+ * least once: what was handled after the last written checkpoint comes again after a crash.
  */
 export class PersistentSubscription {
   readonly #options: PersistentSubscriptionOptions
   readonly #logger: Logger
+  readonly #shared: SharedCheckpoints
+  readonly #claimer: CheckpointClaimer
   #writer: CheckpointWriter | undefined
+  #lease: Lease | undefined
   #subscription: Subscription | undefined
-  #claiming: PromiseLike<void> | undefined
-  #timer: { readonly handle: unknown } | undefined
+  #warned = false
   #stopping = false
   #ended = false
 
   constructor(options: PersistentSubscriptionOptions) {
+    const { name, owner, startFrom, store, clock, once = false, mayClaim, listener } = options
     this.#options = options
     this.#logger = containedLogger(options.logger)
+    this.#shared = options.shared ?? sharedCheckpoints(options)
+    this.#claimer = new CheckpointClaimer({
+      name,
+      owner,
+      startFrom,
+      store,
+      clock,
+      logger: this.#logger,
+      shared: this.#shared,
+      once,
+      mayClaim,
+      attempts: () => listener.changed?.('claiming'),
+      taken: (claim, askedAt) => this.#taken(claim, askedAt),
+      followed: (position) => listener.followed?.(position),
+      gaveUp: (error) => {
+        this.#endWith(error)
+      },
+    })
   }
 
   /** Every event up to here is handled, or of no interest; 0 while another owner holds it. */
@@ -81,18 +114,32 @@ export class PersistentSubscription {
     return this.#subscription?.position ?? 0
   }
 
+  /** Whether somebody waits for another owner's progress: then that is followed closely. */
+  set isAwaited(awaited: boolean) {
+    this.#claimer.isAwaited = awaited
+  }
+
   /** Tries to take the checkpoint and begins; where it cannot, goes on trying. */
   start(): MaybePromise<void> {
-    return this.#tryToClaim()
+    return this.#claimer.claim()
+  }
+
+  /**
+   * Whether the subscription is ours for sure, so that something may be begun. While the store cannot be reached for longer than
+   * the lease, the answer waits; false where it is lost or stopped.
+   */
+  holds(): MaybePromise<boolean> {
+    return this.#stopping ? false : (this.#lease?.holds() ?? false)
   }
 
   /** Stops after the event in hand, writes the checkpoint and releases it. */
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#cancelTimer()
+    this.#claimer.stop()
     // Before anything is waited for, so that no event is begun any more.
+    this.#lease?.beginNothing()
     const stopped = this.#subscription?.stop()
-    await this.#claiming
+    await this.#claimer.claiming
     await stopped
     await this.#letGo()
     this.#finish(undefined)
@@ -101,10 +148,18 @@ export class PersistentSubscription {
   /** Stops without the event in hand. */
   async abandon(): Promise<void> {
     this.#stopping = true
-    this.#cancelTimer()
+    this.#claimer.stop()
     this.#subscription?.abandon()
     await this.#letGo()
     this.#finish(undefined)
+  }
+
+  /** Another owner has taken the subscription. For whoever writes the checkpoint in a transaction of its own. */
+  fence(): void {
+    const writer = this.#writer
+    if (writer === undefined) return
+    writer.fence()
+    this.#fenced(writer)
   }
 
   #finish(error: unknown): void {
@@ -114,48 +169,7 @@ export class PersistentSubscription {
     this.#options.listener.ended?.(error)
   }
 
-  #cancelTimer(): void {
-    if (this.#timer) this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
-  }
-
-  #tryToClaim(): MaybePromise<void> {
-    this.#options.listener.changed?.('claiming')
-    let claiming: MaybePromise<void>
-    try {
-      const startAfter = this.#startAfter()
-      claiming = isPromiseLike(startAfter) ? startAfter.then((after) => this.#take(after)) : this.#take(startAfter)
-    } catch (error) {
-      this.#claimFailed(error)
-      return
-    }
-    if (!isPromiseLike(claiming)) return
-    this.#claiming = claiming.then(
-      () => {
-        this.#claiming = undefined
-      },
-      (error: unknown) => {
-        this.#claiming = undefined
-        this.#claimFailed(error)
-      },
-    )
-    return this.#claiming
-  }
-
-  #startAfter(): MaybePromise<number> {
-    const { startFrom, store } = this.#options
-    if (startFrom === 'origin') return 0
-    return startFrom === 'current' ? store.headPosition() : startFrom - 1
-  }
-
-  #take(startAfter: number): MaybePromise<void> {
-    const { store, name, owner } = this.#options
-    const claim = store.claimCheckpoint(name, { owner, startAfter })
-    return isPromiseLike(claim) ? claim.then((answer) => this.#taken(answer)) : this.#taken(claim)
-  }
-
-  #taken(claim: CheckpointClaim | undefined): MaybePromise<void> {
-    if (claim === undefined) return this.#follow()
+  #taken(claim: CheckpointClaim, askedAt: Moment): MaybePromise<void> {
     const { store, clock, saveDelay = SAVE_DELAY, listener } = this.#options
     const current = () => this.#subscription ?? claim
     const writer = new CheckpointWriter({
@@ -176,24 +190,53 @@ export class PersistentSubscription {
         this.#fenced(writer)
       },
     })
+    const lease = this.#shared.leases.keep(claim, askedAt, () => {
+      writer.fence()
+      this.#fenced(writer)
+    })
     this.#writer = writer
+    this.#lease = lease
     if (this.#stopping) return
-    const ready = listener.claimed?.()
-    if (isPromiseLike(ready)) return ready.then(() => this.#subscribe(claim, writer))
-    this.#subscribe(claim, writer)
+    this.#warnIfBeyond(claim)
+    const begin = (stays: unknown): MaybePromise<void> => {
+      if (this.#writer !== writer) return
+      if (stays === false) return this.#giveUp()
+      this.#subscribe(claim, writer, lease)
+    }
+    try {
+      const ready = afterwards(listener.claimed?.(claim), begin)
+      return isPromiseLike(ready) ? ready.then(undefined, this.#failed) : ready
+    } catch (error) {
+      this.#failed(error)
+    }
   }
 
-  #subscribe(claim: CheckpointClaim, writer: CheckpointWriter): void {
+  readonly #failed = (error: unknown): void => {
+    if (!this.#stopping) this.#endWith(error)
+  }
+
+  async #giveUp(): Promise<void> {
+    await this.#letGo()
+    this.#writer = this.#lease = undefined
+    this.#claimer.claimLater()
+  }
+
+  #subscribe(claim: CheckpointClaim, writer: CheckpointWriter, lease: Lease): void {
     if (this.#stopping) return
-    const { name, filter, hub, listener } = this.#options
+    const { name, filter, reading, hub, listener } = this.#options
     listener.progressed(claim.position)
     this.#subscription = hub.subscribe({
       name,
       filter,
+      ...(reading && { reading }),
       startAfter: claim.position,
       startIndex: claim.index,
       listener: {
-        deliver: (event: RecordedEvent) => listener.deliver(event),
+        deliver: (event: RecordedEvent) => {
+          const holds = lease.holds()
+          if (holds === true) return listener.deliver(event)
+          return afterwards(holds, (answer) => answer && !this.#stopping && listener.deliver(event))
+        },
         progressed: (position) => {
           writer.note()
           listener.progressed(position)
@@ -213,52 +256,38 @@ export class PersistentSubscription {
     this.#subscription.start()
   }
 
+  /** A checkpoint beyond the last event is that of another history: the store was restored from a backup, say. */
+  #warnIfBeyond({ name, position }: CheckpointClaim): void {
+    const { startFrom } = this.#options
+    // One that is to begin later has not come from anywhere yet.
+    if (position === 0 || position + 1 === startFrom || this.#warned) return
+    const warn = (headPosition: number): void => {
+      if (position <= headPosition) return
+      this.#warned = true
+      this.#logger.warn(
+        { subscription: name, position, headPosition },
+        `${name}: its checkpoint is at position ${position}, but the store's last event is at ${headPosition}: ` +
+          'it passes over every event up to its checkpoint; delete the checkpoint if the store was restored from a backup',
+      )
+    }
+    try {
+      const head = this.#options.store.headPosition()
+      if (isPromiseLike(head)) head.then(warn, () => undefined)
+      else warn(head)
+    } catch {
+      // It was to warn only; who reads the store next tells that it cannot be read.
+    }
+  }
+
   #endWith(error: unknown): void {
     this.#stopping = true
-    void this.#letGo().then(() => {
-      this.#finish(error)
-    })
-  }
-
-  /** Another owner holds it: tells how far that one is, and tries again later. */
-  #follow(): MaybePromise<void> {
-    const { store, name, listener } = this.#options
-    this.#tryLater()
-    if (!listener.followed) return
-    const checkpoint = store.readCheckpoint(name)
-    if (!isPromiseLike(checkpoint)) {
-      if (checkpoint) listener.followed(checkpoint.position)
-      return
+    this.#claimer.stop()
+    if (this.#writer === undefined) this.#finish(error)
+    else {
+      void this.#letGo().then(() => {
+        this.#finish(error)
+      })
     }
-    return checkpoint.then((answer) => {
-      if (answer) listener.followed?.(answer.position)
-    })
-  }
-
-  #claimFailed(error: unknown): void {
-    if (this.#stopping) return
-    if (this.#writer !== undefined || error instanceof NotRunningError) {
-      this.#endWith(error)
-      return
-    }
-    const { name } = this.#options
-    this.#logger.warn(
-      { subscription: name, error },
-      `${name}: its checkpoint cannot be claimed; it will be tried again`,
-    )
-    this.#tryLater()
-  }
-
-  #tryLater(): void {
-    if (this.#stopping) return
-    this.#cancelTimer()
-    const handle = this.#options.clock.setTimeout(() => {
-      this.#timer = undefined
-      void this.#tryToClaim()
-    }, this.#options.claimInterval ?? CLAIM_INTERVAL)
-    // Waiting for another owner alone must not keep a process alive.
-    ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
-    this.#timer = { handle }
   }
 
   #fenced(writer: CheckpointWriter): void {
@@ -266,20 +295,24 @@ export class PersistentSubscription {
     const { name, listener } = this.#options
     const error = new SubscriptionOwnedError(name)
     this.#logger.warn({ subscription: name, error }, `${error.message}; it will be tried again`)
+    this.#lease?.end()
     if (this.#stopping) return
     const subscription = this.#subscription
-    this.#writer = this.#subscription = undefined
+    this.#writer = this.#lease = this.#subscription = undefined
     listener.lost?.()
     const stopped = subscription?.stop()
     listener.changed?.('claiming')
-    if (isPromiseLike(stopped)) {
-      void stopped.then(() => {
-        this.#tryLater()
-      })
-    } else this.#tryLater()
+    const stoppedNow = (): void => {
+      if (!this.#stopping) this.#claimer.claimLater()
+    }
+    if (isPromiseLike(stopped)) void stopped.then(stoppedNow)
+    else stoppedNow()
   }
 
   async #letGo(): Promise<void> {
+    this.#lease?.end()
     await this.#writer?.close()
   }
 }
+
+export type { StartFrom }

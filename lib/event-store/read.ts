@@ -2,6 +2,7 @@ import { Fairness } from '../effects/fairness.ts'
 import { StoreError } from '../errors.ts'
 import { checkOptionalWhole, checkOptions } from './argument-checks.ts'
 import type { AllSlice, Direction, EventStore, ReadAllOptions, ReadStreamOptions } from './event-store.ts'
+import { READ_ALL_OPTIONS } from './reading-checks.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 const DEFAULT_BATCH_SIZE = 1_000
@@ -22,7 +23,7 @@ export interface ReadAllEventsOptions extends ReadAllOptions {
 
 /**
  * Reads a stream event by event, in batches: the next one is asked for when the one before is used up. It ends at the last event that
- * was there when it began.
+ * was there when it began. Events of a deleted stream come as the tombstones that they are.
  *
  * @example
  * for await (const event of readStreamEvents(store, 'bank-account-ACC123')) console.log(event.streamVersion, event.type)
@@ -48,7 +49,7 @@ export function readStreamEvents(
  * @throws InvalidOptionError `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`
  */
 export function readAllEvents(store: EventStore, options: ReadAllEventsOptions = {}): AsyncIterable<StoredEvent> {
-  checkOptions('readAllEvents', options, ['fromPosition', 'maxCount', 'direction', 'types', 'category', 'batchSize'])
+  checkOptions('readAllEvents', options, [...READ_ALL_OPTIONS, 'batchSize'])
   checkCounts('readAllEvents', options)
   return { [Symbol.asyncIterator]: () => allEvents(store, options) }
 }

@@ -1,20 +1,22 @@
-import type { NewEvent } from './stored-event.ts'
+import type { NewEvent, StoredEvent } from './stored-event.ts'
+
+type MaybeTombstone = NewEvent & Pick<StoredEvent, 'tombstone'>
 
 /**
  * Whether a repeated append brings just what the first one brought: event ids, types, schema versions, content types and data, in
- * order. Event ids derive from the command id, so that they alone say nothing of the payload.
+ * order. Event ids derive from the command id, so that they alone say nothing of the payload. What tombstones said nobody can tell.
  */
-export function sameEvents(first: readonly NewEvent[], again: readonly NewEvent[]): boolean {
+export function sameEvents(first: readonly MaybeTombstone[], again: readonly NewEvent[]): boolean {
   return first.length === again.length && first.every((event, index) => sameEvent(event, again[index] as NewEvent))
 }
 
-function sameEvent(one: NewEvent, other: NewEvent): boolean {
+function sameEvent(one: MaybeTombstone, other: NewEvent): boolean {
   return (
     one.eventId === other.eventId &&
     one.type === other.type &&
     one.schemaVersion === other.schemaVersion &&
     one.contentType === other.contentType &&
-    sameData(one.data, other.data)
+    (one.tombstone === true || sameData(one.data, other.data))
   )
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../effects/clock.ts'
+import { idleTimer, type Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { EventStore } from './event-store.ts'
 
@@ -49,13 +49,10 @@ export class StoreWatch {
   }
 
   #arm(): void {
-    const handle = this.#clock.setTimeout(() => {
+    this.#poll = idleTimer(this.#clock, this.#interval, () => {
       this.#arm()
       this.#watch()
       this.#look()
-    }, this.#interval)
-    // A poll alone must not keep a process alive.
-    ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
-    this.#poll = { handle }
+    })
   }
 }

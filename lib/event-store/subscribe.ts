@@ -125,7 +125,8 @@ export function subscribe(store: EventStore, options: SubscribeOptions): EventSu
     },
     listener,
     hub,
-    store: options.name === undefined ? withoutCheckpoints(store) : store,
+    // Nobody contests a place that nobody keeps.
+    ...(options.name === undefined ? { store: withoutCheckpoints(store), lease: Infinity } : { store }),
     clock,
     logger,
   })
@@ -146,9 +147,11 @@ function withoutCheckpoints(store: EventStore): CheckpointStore {
   return {
     headPosition: () => store.headPosition(),
     claimCheckpoint: (name, { startAfter }) => ({ name, position: startAfter, index: 0, epoch: 1 }),
+    renewCheckpoints: (holds) => holds.map(() => true),
     saveCheckpoint: () => true,
     releaseCheckpoint: () => undefined,
     readCheckpoint: () => undefined,
+    listCheckpoints: () => [],
   }
 }
 

@@ -9,10 +9,11 @@ import { NotRunningError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { AllSlice, EventStore } from './event-store.ts'
 import type { DecodeEvent, LiveFeed, LiveSubscriber } from './live-feed.ts'
+import { SharedReading } from './shared-reading.ts'
 import { StoreWatch } from './store-watch.ts'
 import type { StoredEvent } from './stored-event.ts'
-import { InterestIndex } from './subscription-filter.ts'
-import { checkedPage, pageReader } from './subscription-page.ts'
+import { InterestIndex, type SubscriptionFilter } from './subscription-filter.ts'
+import { checkedPage, pageReader, type ReadPage } from './subscription-page.ts'
 import { Subscription, type SubscriptionOptions } from './subscription.ts'
 
 export interface SubscriptionHubOptions {
@@ -90,8 +91,17 @@ export class SubscriptionHub implements LiveFeed {
 
   /** Makes a subscription, which begins with its `start`. */
   subscribe(options: SubscriptionOptions): Subscription {
-    const read = pageReader(this.#store, options.filter, this.#batchSize, this.#upcastTypes)
+    const read = options.reading?.read ?? this.#reader(options.filter)
     return new Subscription(options, this, read, this.#bufferSize)
+  }
+
+  /** For several subscriptions with one filter, which are to read what they have missed together. */
+  shareReading(filter: SubscriptionFilter): SharedReading {
+    return new SharedReading(this.#reader(filter), this)
+  }
+
+  #reader(filter: SubscriptionFilter): ReadPage {
+    return pageReader(this.#store, filter, this.#batchSize, this.#upcastTypes)
   }
 
   get position(): number {

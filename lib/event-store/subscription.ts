@@ -5,7 +5,8 @@ import type { StoredEvent } from './stored-event.ts'
 import { Backlog } from './backlog.ts'
 import { Place } from './place.ts'
 import { LiveBuffer } from './live-buffer.ts'
-import type { LiveFeed, SubscriptionListener } from './live-feed.ts'
+import type { DecodeEvent, LiveFeed, SubscriptionListener } from './live-feed.ts'
+import type { SharedReading } from './shared-reading.ts'
 import type { SubscriptionFilter } from './subscription-filter.ts'
 import type { ReadPage } from './subscription-page.ts'
 
@@ -19,6 +20,8 @@ export interface SubscriptionOptions {
   readonly startAfter: number
   /** How many of the events that upcasting makes of the first stored event are passed over. @default 0 */
   readonly startIndex?: number
+  /** Shared with others of the same filter. */
+  readonly reading?: SharedReading
 }
 
 /** How often an event that cannot be decoded is tried before the subscription gives up. */
@@ -34,12 +37,12 @@ export class Subscription {
   /** For the feed: whether this one is on its list of those to be told that the work is over. */
   touched = false
   readonly #feed: LiveFeed
+  readonly #decode: DecodeEvent
   readonly #listener: SubscriptionListener
   readonly #place: Place
   readonly #backlog: Backlog
   readonly #buffer: LiveBuffer
   #state: SubscriptionState = 'catching-up'
-
   /** The feed brings what comes after this position; undefined while it brings nothing. */
   #joinedAt: number | undefined
 
@@ -56,7 +59,8 @@ export class Subscription {
     this.filter = options.filter
     this.#listener = options.listener
     this.#feed = feed
-    this.#backlog = new Backlog(read, options.startAfter)
+    this.#decode = options.reading?.decode ?? feed.decode
+    this.#backlog = new Backlog(read, options.startAfter, options.filter.streamId === undefined)
     this.#buffer = new LiveBuffer(bufferSize)
     this.#place = new Place(options.startAfter, options.startIndex ?? 0)
   }
@@ -260,7 +264,7 @@ export class Subscription {
     }
     let list: MaybePromise<readonly RecordedEvent[]>
     try {
-      list = this.#feed.decode(stored)
+      list = this.#decode(stored)
     } catch (error) {
       this.#undecodable(error)
       return false

@@ -36,6 +36,33 @@ function encodeObject(value: object): unknown {
   return entries.length === 1 && entries[0]?.[0].startsWith(TAG) ? { $object: encoded } : encoded
 }
 
+/** Whether JSON has a text for all of a value, and one that is read back as the same. Most data is such, and need not be copied. */
+function isPlainJson(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+    case 'object':
+      return value === null || (Array.isArray(value) ? value.every(isPlainJson) : isPlainJsonObject(value))
+    default:
+      return false
+  }
+}
+
+function isPlainJsonObject(value: object): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  let keys = 0
+  let tagged = false
+  for (const key in value) {
+    if (!isPlainJson((value as Plain)[key])) return false
+    keys++
+    tagged = key.startsWith(TAG)
+  }
+  return keys !== 1 || !tagged
+}
+
 const decoders: Readonly<Record<string, (content: never) => unknown>> = {
   $number: (content: string) => (content === '-0' ? -0 : Number(content)),
   $bigint: (content: string) => BigInt(content),
@@ -75,7 +102,7 @@ function fromBase64(text: string): Uint8Array {
 
 /** A value that a message may hold, as text. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(encodeValue(value))
+  return JSON.stringify(isPlainJson(value) ? value : encodeValue(value))
 }
 
 /** The default serializer: JSON text that gives every value that a message may hold back exactly. */

@@ -2,7 +2,7 @@ import type { AggregateModel } from '../aggregate/model.ts'
 import { RouterDefinitionError, describeThrown, type EdictErrorOptions } from '../errors.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
-import { commandMetadata } from './command-metadata.ts'
+import { frozenMetadata } from '../event-store/frozen-metadata.ts'
 import type { Lifespan } from './lifespan.ts'
 import type { Route, RouteOptions } from './route.ts'
 
@@ -142,7 +142,7 @@ export function checkedRouteOptions(router: string, given: Readonly<Record<strin
 
 function checkedMetadata(router: string, metadata: unknown): Metadata {
   try {
-    return commandMetadata(metadata)
+    return frozenMetadata(metadata)
   } catch (cause) {
     throw invalid(router, describeThrown(cause), { cause })
   }

@@ -33,7 +33,8 @@ export interface EventHandlerDefinition<Events extends readonly EventDefinition[
   readonly events: Events
   /**
    * Handles an event: a table of functions by event type, or one function. It gets every event at least once, in order, one
-   * at a time; the next one when what it returned has settled. A promise that it starts and does not return is its own.
+   * at a time (with `concurrency`, for each partition); the next one when what it returned has settled. A promise that it
+   * starts and does not return is its own.
    */
   readonly handle: HandleTable<Events> | HandleFunction<Events>
   /** Whether dispatches can wait for this handler. @default the application's `defaults.consistency` */
@@ -44,6 +45,18 @@ export interface EventHandlerDefinition<Events extends readonly EventDefinition[
    * @default 'origin'
    */
   readonly startFrom?: StartFrom
+  /**
+   * How many events are handled at once, over all nodes: the handler has so many partitions, each with a place of its own.
+   * Events of one partition come in order, one at a time; the partitions are spread over the nodes that run the handler. Where the number
+   * changes, the handler goes on at the place of the partition that was furthest behind, so that some events come again.
+   * @default 1
+   */
+  readonly concurrency?: number
+  /**
+   * The key of an event: those with the same key are handled in order. Always the same for the same event: it is asked again.
+   * @default the stream's id
+   */
+  readonly partitionBy?: (recorded: RecordedOf<Events[number]>) => string | number
   /**
    * Says what becomes of an event whose handler failed: `retry()`, `skip()` or `stop()`. What it throws, and any other answer,
    * stops the handler.

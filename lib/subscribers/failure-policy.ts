@@ -21,12 +21,17 @@ export interface OnErrorFault {
 
 /** Decides what becomes of an event whose handler failed. */
 export class FailurePolicy {
-  readonly #model: HandlerModel
+  readonly #model: Pick<HandlerModel, 'onError' | 'name'>
   readonly #retryPolicy: RetryPolicy
   readonly #application: string
   readonly #random: Random
 
-  constructor(model: HandlerModel, retryPolicy: Partial<RetryPolicy>, application: string, random: Random) {
+  constructor(
+    model: Pick<HandlerModel, 'onError' | 'name'>,
+    retryPolicy: Partial<RetryPolicy>,
+    application: string,
+    random: Random,
+  ) {
     this.#model = model
     this.#retryPolicy = { ...defaultRetryPolicy, ...retryPolicy }
     this.#application = application

@@ -4,6 +4,8 @@ import type { StartFrom } from '../event-store/persistent-subscription.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { EventHandlerContext } from './handler-context.ts'
+import { RESERVED_IN_NAMES } from './partition-names.ts'
+import type { PartitionBy } from './partitioning.ts'
 
 /** What `onError` may know beside the error and the event. */
 export interface FailureContext {
@@ -25,6 +27,10 @@ export interface HandlerModel {
   /** Undefined where the application's default governs. */
   readonly consistency: 'eventual' | 'strong' | undefined
   readonly startFrom: StartFrom
+  /** How many partitions it has. */
+  readonly concurrency: number
+  /** Undefined where the stream's id is the key. */
+  readonly partitionBy: PartitionBy | undefined
   readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
   readonly afterStart:
     ((context: { readonly handlerName: string; readonly application: string }) => unknown) | undefined
@@ -41,7 +47,11 @@ export function handlerModelOf(handler: unknown): HandlerModel | undefined {
   return typeof handler === 'object' && handler !== null ? models.get(handler) : undefined
 }
 
-const OPTIONS = ['events', 'handle', 'consistency', 'startFrom', 'onError', 'afterStart']
+const OPTIONS = ['events', 'handle', 'consistency', 'startFrom', 'concurrency', 'partitionBy', 'onError', 'afterStart']
+
+const MOST_PARTITIONS = 1_000
+/** The names of its partitions and of its nodes are longer than that of a handler, and have a limit too. */
+const LONGEST_PARTITIONED_NAME = 200
 
 export function checkedModel(name: unknown, definition: unknown): HandlerModel {
   const fault = textFault(name) ?? (String(name).trim() === '' ? 'must not be blank' : undefined)
@@ -49,6 +59,9 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
     throw new DefinitionError(`eventHandler(name, definition): the name ${fault}`)
   }
   const where = `eventHandler('${name}')`
+  if (RESERVED_IN_NAMES.test(name)) {
+    throw new DefinitionError(`${where}: the name must not contain # or @, which tell partitions and nodes apart`)
+  }
   if (typeof definition !== 'object' || definition === null) {
     throw new DefinitionError(`${where} needs a definition: { events, handle, … }`)
   }
@@ -62,15 +75,17 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
   return Object.freeze({
     name,
     types,
-    handleByType: checkedHandle(where, options['handle'], types),
+    handleByType: checkedTable(where, 'handle', options['handle'], types),
     consistency: checkedConsistency(where, options['consistency']),
     startFrom: checkedStart(where, options['startFrom']),
+    concurrency: checkedConcurrency(where, name, options['concurrency']),
+    partitionBy: checkedFunction(where, 'partitionBy', options['partitionBy']),
     onError: checkedFunction(where, 'onError', options['onError']),
     afterStart: checkedFunction(where, 'afterStart', options['afterStart']),
   })
 }
 
-function checkedTypes(where: string, events: unknown): ReadonlySet<string> {
+export function checkedTypes(where: string, events: unknown): ReadonlySet<string> {
   if (!Array.isArray(events) || events.length === 0) {
     throw new DefinitionError(`${where}: events must be a list of the events that it handles`)
   }
@@ -85,33 +100,38 @@ function checkedTypes(where: string, events: unknown): ReadonlySet<string> {
   return types
 }
 
-function checkedHandle(where: string, handle: unknown, types: ReadonlySet<string>): ReadonlyMap<string, HandleEvent> {
-  if (typeof handle === 'function') return new Map([...types].map((type) => [type, handle as HandleEvent]))
+/** `option` is what the table stands under; `Handle` what its functions are called as. */
+export function checkedTable<Handle = HandleEvent>(
+  where: string,
+  option: string,
+  handle: unknown,
+  types: ReadonlySet<string>,
+): ReadonlyMap<string, Handle> {
+  if (typeof handle === 'function') return new Map([...types].map((type) => [type, handle as Handle]))
   if (typeof handle !== 'object' || handle === null) {
-    throw new DefinitionError(`${where}: handle must be a table of functions by event type, or one function`)
+    throw new DefinitionError(`${where}: ${option} must be a table of functions by event type, or one function`)
   }
   // An instance of a class may hold more than its handlers.
   const plain = Object.getPrototypeOf(handle) === Object.prototype
   const foreign = plain ? Object.keys(handle).find((key) => !types.has(key)) : undefined
   if (foreign !== undefined) {
-    throw new DefinitionError(`${where}: handle has ${foreign}, which is not one of its events`)
+    throw new DefinitionError(`${where}: ${option} has ${foreign}, which is not one of its events`)
   }
-  return new Map(
-    [...types].map((type) => [type, functionFor(where, handle as Readonly<Record<string, unknown>>, type)]),
-  )
+  const table = handle as Readonly<Record<string, unknown>>
+  return new Map([...types].map((type) => [type, functionFor(where, option, table, type) as Handle]))
 }
 
-function functionFor(where: string, table: Readonly<Record<string, unknown>>, type: string): HandleEvent {
+function functionFor(where: string, option: string, table: Readonly<Record<string, unknown>>, type: string): unknown {
   // A table may be an instance of a class, whose functions are its methods; those of every object are nobody's handlers.
   const found = table[type]
   const inherited = (Object.prototype as unknown as Readonly<Record<string, unknown>>)[type]
   if (typeof found !== 'function' || found === inherited) {
-    throw new DefinitionError(`${where}: handle has no function for ${type}`)
+    throw new DefinitionError(`${where}: ${option} has no function for ${type}`)
   }
-  return found.bind(table) as HandleEvent
+  return found.bind(table)
 }
 
-function checkedConsistency(where: string, consistency: unknown): 'eventual' | 'strong' | undefined {
+export function checkedConsistency(where: string, consistency: unknown): 'eventual' | 'strong' | undefined {
   if (consistency === undefined || consistency === 'eventual' || consistency === 'strong') return consistency
   throw new DefinitionError(`${where}: consistency must be 'eventual' or 'strong'`)
 }
@@ -123,7 +143,19 @@ function checkedStart(where: string, startFrom: unknown): StartFrom {
   throw new DefinitionError(`${where}: startFrom must be 'origin', 'current' or a position, a whole number from 1`)
 }
 
-function checkedFunction(
+function checkedConcurrency(where: string, name: string, concurrency: unknown): number {
+  if (concurrency === undefined) return 1
+  const whole = Number.isSafeInteger(concurrency) ? (concurrency as number) : 0
+  if (whole > 1 && name.length > LONGEST_PARTITIONED_NAME) {
+    throw new DefinitionError(
+      `${where}: with concurrency, a name must not be longer than ${LONGEST_PARTITIONED_NAME} characters`,
+    )
+  }
+  if (whole >= 1 && whole <= MOST_PARTITIONS) return whole
+  throw new DefinitionError(`${where}: concurrency must be a whole number from 1 to ${MOST_PARTITIONS}`)
+}
+
+export function checkedFunction(
   where: string,
   option: string,
   value: unknown,

@@ -2,22 +2,31 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
 import type { EventStore, EventStoreCapabilities } from '../event-store/event-store.ts'
 import { appending } from './conformance/appending.ts'
+import { archivedStreams } from './conformance/archived-streams.ts'
 import { assertEqual } from './conformance/assertions.ts'
 import { atomicAppends } from './conformance/atomic-appends.ts'
 import { badArguments } from './conformance/bad-arguments.ts'
 import { checkpoints } from './conformance/checkpoints.ts'
 import { concurrentAppends } from './conformance/concurrent-appends.ts'
 import type { CaseDefinition, CaseGroup } from './conformance/conformance-case.ts'
+import { deletedStreams } from './conformance/deleted-streams.ts'
 import { durability } from './conformance/durability.ts'
 import { expectedVersions } from './conformance/expected-versions.ts'
+import { leases } from './conformance/leases.ts'
 import { lifecycle } from './conformance/lifecycle.ts'
+import { projectionCheckpoints } from './conformance/projection-checkpoints.ts'
+import { projections } from './conformance/projections.ts'
+import { randomWork } from './conformance/random-work.ts'
 import { readingAll } from './conformance/reading-all.ts'
+import { readingAtScale } from './conformance/reading-at-scale.ts'
+import { readingByCorrelation } from './conformance/reading-by-correlation.ts'
 import { readingStreams } from './conformance/reading-streams.ts'
 import { repeatedCommands } from './conformance/repeated-commands.ts'
 import { severalProcesses } from './conformance/several-processes.ts'
 import { snapshots } from './conformance/snapshots.ts'
 import { StoreUnderTest, type MadeStore } from './conformance/store-under-test.ts'
 import { storedFormat } from './conformance/stored-format.ts'
+import { streams } from './conformance/streams.ts'
 import { subscriptions } from './conformance/subscriptions.ts'
 import { watching } from './conformance/watching.ts'
 
@@ -52,11 +61,20 @@ const groups: readonly CaseGroup[] = [
   repeatedCommands,
   readingStreams,
   readingAll,
+  readingByCorrelation,
+  readingAtScale,
   storedFormat,
+  streams,
+  archivedStreams,
+  deletedStreams,
   watching,
   subscriptions,
   snapshots,
   checkpoints,
+  leases,
+  projections,
+  projectionCheckpoints,
+  randomWork,
   badArguments,
   durability,
   severalProcesses,
@@ -140,12 +158,15 @@ class MadeStores {
   }
 
   async first(opened: boolean): Promise<StoreUnderTest> {
-    const { store, peer } = await this.#make()
+    const { store, peer, projections } = await this.#make()
     assertEqual({ ...store.capabilities }, { ...this.#capabilities }, 'the capabilities that the store declares')
     if (opened) await this.#open(store)
     else this.#cleanUps.push(() => closeWhatIsOpen(store))
-    return new StoreUnderTest(store, peer && (async () => this.#open(await peer())), async () =>
-      this.#open((await this.#make()).store),
+    return new StoreUnderTest(
+      store,
+      peer && (async () => this.#open(await peer())),
+      async () => this.#open((await this.#make()).store),
+      projections,
     )
   }
 

@@ -149,6 +149,9 @@ describe('an application', () => {
     ['with a handler that is none', { handlers: [{}] }],
     ['with a mailbox for nobody', { mailboxLimit: 0 }],
     ['with a cache for nobody', { cache: { aggregates: 0 } }],
+    ['with a lease that runs out at once', { subscriptions: { lease: 10 } }],
+    ['with no pause between its looks', { subscriptions: { claimInterval: 0 } }],
+    ['with an unknown option of its subscriptions', { subscriptions: { leases: 5_000 } }],
   ])('cannot be made %s', (_what, change) => {
     expect(() => application({ ...definition('x'), ...change })).toThrow(
       expect.objectContaining({ code: 'invalid_definition' }),

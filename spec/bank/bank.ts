@@ -1,13 +1,15 @@
 import { application, inMemoryEventStore, type Application, type Router } from 'edict'
-import { accountBalances, type AccountBalance } from '../../examples/bank/account-balances.ts'
 import { bankRouter } from '../../examples/bank/domain/bank-router.ts'
+import type { AccountBalance } from '../../examples/bank/stores/account-balance.ts'
+import { accountBalances } from '../../examples/bank/stores/account-balances.ts'
 
 // The one example domain: the bank of examples/bank, for specs that need a business. spec/support has a smaller one.
-export { accountBalances, type AccountBalance } from '../../examples/bank/account-balances.ts'
 export { BankAccount } from '../../examples/bank/domain/bank-account.ts'
 export { bankRouter } from '../../examples/bank/domain/bank-router.ts'
 export { CloseAccount, DepositMoney, OpenAccount, WithdrawMoney } from '../../examples/bank/domain/commands.ts'
 export { AccountClosed, AccountOpened, MoneyDeposited, MoneyWithdrawn } from '../../examples/bank/domain/events.ts'
+export type { AccountBalance } from '../../examples/bank/stores/account-balance.ts'
+export { accountBalances } from '../../examples/bank/stores/account-balances.ts'
 
 type RoutesOf<Routing> = Routing extends Router<infer Routes> ? Routes : never
 

@@ -56,6 +56,23 @@ describe('the consistency board', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('tells a handler when somebody begins to wait for it, and when nobody does any more', async () => {
+    const { board: it, clock } = board()
+    const told: boolean[] = []
+    it.register('mailer', { ...strong('M'), awaited: (isAwaited) => void told.push(isAwaited) })
+    const all = it.resolve(['mailer'])
+    const first = it.wait([at(5, 'M')], all, 1_000)
+    const second = it.wait([at(7, 'M')], all, 1_000)
+    expect([told, it.handler('mailer')?.isAwaited]).toEqual([[true], true])
+    it.acknowledge('mailer', 6)
+    expect([told, await first]).toEqual([[true], []])
+    it.acknowledge('mailer', 7)
+    expect([told, await second, it.handler('mailer')?.isAwaited]).toEqual([[true, false], [], false])
+    const late = it.wait([at(9, 'M')], all, 1_000)
+    await clock.advance(1_000)
+    expect([told, await late]).toEqual([[true, false, true, false], ['mailer']])
+  })
+
   it('waits until each handler has handled the last event that interests it', async () => {
     const { board: it } = board()
     const wait = watched(it.wait([at(1, 'A'), at(2, 'B'), at(3, 'C'), at(4, 'D')], it.resolve('strong'), 100))

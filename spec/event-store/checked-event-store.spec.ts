@@ -24,7 +24,13 @@ async function failureOf(call: () => unknown): Promise<unknown> {
   throw new Error('the call went through')
 }
 
-const encoded = { atomicStreams: false, durable: true, multiProcess: true, values: 'encoded' } as const
+const encoded = {
+  atomicStreams: false,
+  durable: true,
+  multiProcess: true,
+  projections: false,
+  values: 'encoded',
+} as const
 
 describe('checkedEventStore', () => {
   it('gives a store that is checked already back as it is', () => {
@@ -209,7 +215,7 @@ describe('checkedEventStore', () => {
         "append: expectedVersion must be 'any', 'none', 'exists' or a whole number of at least 0, not -1",
       )
       expect(await messageOf(() => store.readAll({ fromVersion: 1 } as never))).toBe(
-        'readAll: unknown option "fromVersion"; the options are fromPosition, maxCount, direction, types, category',
+        'readAll: unknown option "fromVersion"; the options are fromPosition, maxCount, direction, types, category, correlationId',
       )
     })
 

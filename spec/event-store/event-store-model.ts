@@ -1,257 +1,223 @@
 import { expect } from '@jest/globals'
-import fc from 'fast-check'
-import type {
-  EventStore,
-  ExpectedVersion,
-  StreamAppend,
-  StreamAppendResult,
-} from '../../lib/event-store/event-store.ts'
-import { OBJECT_CONTENT_TYPE, type NewEvent, type StoredEvent } from '../../lib/event-store/stored-event.ts'
+import type { Checkpoint, CheckpointHold } from '../../lib/event-store/checkpoint.ts'
+import type { EventStore, StreamAppend, StreamAppendResult } from '../../lib/event-store/event-store.ts'
+import {
+  asJson,
+  asObject,
+  categoryOf,
+  commandIdOf,
+  correlationIdOf,
+  streamAppend,
+  streamIdOf,
+  type Encode,
+  type Step,
+} from './event-store-steps.ts'
+import { PlainEventStore } from './plain-event-store.ts'
 
-/** What an append asks for, in small numbers, so that commands and streams meet often. */
-export interface PlannedAppend {
-  readonly stream: number
-  readonly category: number
-  readonly command: number
-  readonly payload: number
-  readonly count: number
-  readonly expected: ExpectedVersion
-}
+export { steps } from './event-store-steps.ts'
 
-export type Step =
-  | { readonly kind: 'append'; readonly streams: readonly PlannedAppend[]; readonly atomic: boolean }
-  | { readonly kind: 'together'; readonly calls: readonly PlannedAppend[] }
-  | {
-      readonly kind: 'read stream'
-      readonly stream: number
-      readonly from: number
-      readonly count: number
-      readonly backward: boolean
-    }
-  | {
-      readonly kind: 'read all'
-      readonly from: number
-      readonly count: number
-      readonly type: number
-      readonly category: number
-    }
-  | { readonly kind: 'read command'; readonly stream: number; readonly command: number }
-
-const small = (max: number) => fc.integer({ min: 0, max })
-
-const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.record({
-  stream: small(3),
-  // Mostly the category that is the stream's own.
-  category: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, small(1)),
-  command: small(9),
-  payload: small(1),
-  count: fc.integer({ min: 1, max: 3 }),
-  expected: fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom<ExpectedVersion>('any', 'none', 'exists') },
-    { weight: 3, arbitrary: small(6) },
-  ),
-})
-
-const unlike = { selector: (planned: PlannedAppend) => planned.stream, minLength: 1, maxLength: 3 }
-
-export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        kind: fc.constant('append' as const),
-        streams: fc.uniqueArray(plannedAppend, unlike),
-        atomic: fc.boolean(),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('together' as const),
-        calls: fc.array(plannedAppend, { minLength: 2, maxLength: 6 }),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('read stream' as const),
-        stream: small(3),
-        from: small(9),
-        count: fc.integer({ min: 1, max: 6 }),
-        backward: fc.boolean(),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('read all' as const),
-        from: fc.integer({ min: 1, max: 30 }),
-        count: fc.integer({ min: 1, max: 9 }),
-        type: small(2),
-        category: small(2),
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('read command' as const), stream: small(3), command: small(9) }),
-    },
-  ),
-  { maxLength: 40 },
-)
-
-const streamIdOf = (stream: number) => `account-${stream}`
-const categoryOf = (category: number) => `Category${category}`
-const commandIdOf = (command: number) => `command-${command}`
-
-function streamAppend({ stream, category, command, payload, count, expected }: PlannedAppend): StreamAppend {
-  const commandId = commandIdOf(command)
-  const events = Array.from({ length: count }, (_, index): NewEvent => ({
-    eventId: `${commandId}/${streamIdOf(stream)}/${index}`,
-    type: `Type${payload}`,
-    schemaVersion: 1,
-    contentType: OBJECT_CONTENT_TYPE,
-    data: { payload, index },
-    metadata: {},
-    commandId,
-    causationId: commandId,
-    correlationId: 'correlation',
-    createdAt: 5,
-  }))
-  return { streamId: streamIdOf(stream), category: categoryOf(category), expectedVersion: expected, events }
-}
-
-/** An event store as plainly as can be: one list, and a scan for every question. */
-export class EventStoreModel {
-  readonly events: StoredEvent[] = []
-
-  stream(streamId: string): StoredEvent[] {
-    return this.events.filter((event) => event.streamId === streamId)
-  }
-
-  command(streamId: string, commandId: string): StoredEvent[] {
-    return this.stream(streamId).filter((event) => event.commandId === commandId)
-  }
-
-  #refusal({ streamId, category, expectedVersion, events }: StreamAppend): StreamAppendResult | undefined {
-    const stream = this.stream(streamId)
-    const version = stream.length
-    if (version > 0 && stream[0]!.category !== category)
-      return { status: 'category_mismatch', actual: stream[0]!.category }
-    const before = this.command(streamId, events[0]!.commandId)
-    if (before.length > 0) {
-      const payload = (list: readonly NewEvent[]) => JSON.stringify(list.map(({ type, data }) => [type, data]))
-      return payload(before) === payload(events)
-        ? { status: 'repeated', events: before }
-        : { status: 'duplicate_command' }
-    }
-    const holds =
-      expectedVersion === 'any' ||
-      (expectedVersion === 'exists' ? version > 0 : version === (expectedVersion === 'none' ? 0 : expectedVersion))
-    return holds ? undefined : { status: 'version_conflict', actual: version }
-  }
-
-  #write({ streamId, category, events }: StreamAppend): StreamAppendResult {
-    const firstPosition = this.events.length + 1
-    for (const event of events) {
-      const streamVersion = this.stream(streamId).length + 1
-      this.events.push({ ...event, streamId, category, streamVersion, position: this.events.length + 1 })
-    }
-    return { status: 'appended', streamVersion: this.stream(streamId).length, firstPosition }
-  }
-
-  append(streams: readonly StreamAppend[], atomic: boolean): StreamAppendResult[] {
-    if (!atomic) return streams.map((stream) => this.#refusal(stream) ?? this.#write(stream))
-    const refusals = streams.map((stream) => this.#refusal(stream))
-    if (refusals.every((refusal) => refusal === undefined || refusal.status === 'repeated')) {
-      return streams.map((stream, index) => refusals[index] ?? this.#write(stream))
-    }
-    return refusals.map((refusal) =>
-      refusal === undefined || refusal.status === 'repeated' ? { status: 'abandoned' } : refusal,
-    )
-  }
-}
+/** No lease runs out while a plan is carried out. */
+const LEASE_MS = 600_000
 
 /** Does the same to the store and to the model, and compares what they answer. */
 export async function assertBehavesAsModel(store: EventStore, plan: readonly Step[]): Promise<void> {
-  const model = new EventStoreModel()
-  for (const step of plan) await take(step, store, model)
-  const all = await store.readAll({ maxCount: 1_000 })
-  expect(all.events).toEqual(model.events)
+  const run = new Run(store)
+  for (const step of plan) await run.take(step)
+  await run.compareAll()
 }
 
-async function take(step: Step, store: EventStore, model: EventStoreModel): Promise<void> {
-  switch (step.kind) {
-    case 'append': {
-      const streams = step.streams.map(streamAppend)
-      expect(await store.append(streams, { atomic: step.atomic })).toEqual(model.append(streams, step.atomic))
-      return
+class Run {
+  readonly #store: EventStore
+  readonly #model = new PlainEventStore()
+  readonly #encode: Encode
+  /** Every epoch that was given, by the name of the checkpoint. */
+  readonly #epochs = new Map<string, number[]>()
+
+  constructor(store: EventStore) {
+    this.#store = store
+    this.#encode = store.capabilities.values === 'objects' ? asObject : asJson
+  }
+
+  async compareAll(): Promise<void> {
+    const { events } = await this.#store.readAll({ maxCount: 1_000 })
+    expect(events).toEqual(this.#model.events)
+    expect(await this.#store.listCheckpoints()).toEqual(this.#model.listCheckpoints())
+    for (const streamId of [0, 1, 2, 3].map(streamIdOf)) {
+      expect(await this.#store.readStreamInfo(streamId)).toEqual(this.#model.info(streamId))
     }
-    case 'together':
-      await takeTogether(step.calls.map(streamAppend), store, model)
-      return
-    case 'read stream': {
-      const { from, count, backward } = step
-      const stream = model.stream(streamIdOf(step.stream))
-      const slice = await store.readStream(streamIdOf(step.stream), {
-        ...(from > 0 && { fromVersion: from }),
-        maxCount: count,
-        direction: backward ? 'backward' : 'forward',
-      })
-      const events = backward
-        ? stream.filter((event) => from === 0 || event.streamVersion <= from).reverse()
-        : stream.filter((event) => event.streamVersion >= from)
-      expect(slice).toEqual({
-        events: events.slice(0, count),
-        streamVersion: stream.length,
-        category: stream[0]?.category,
-      })
-      return
+  }
+
+  async take(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'append': {
+        const streams = step.streams.map((planned) => streamAppend(planned, this.#encode))
+        const atomic = step.atomic && this.#store.capabilities.atomicStreams
+        expect(await this.#store.append(streams, { atomic })).toEqual(this.#model.append(streams, atomic))
+        return
+      }
+      case 'together':
+        return this.#takeTogether(step.calls.map((planned) => streamAppend(planned, this.#encode)))
+      case 'read stream':
+        return this.#readStream(step)
+      case 'read all':
+        return this.#readAll(step)
+      case 'read command': {
+        const [streamId, commandId] = [streamIdOf(step.stream), commandIdOf(step.command)]
+        expect(await this.#store.readCommand(streamId, commandId)).toEqual(this.#model.command(streamId, commandId))
+        return
+      }
+      case 'change stream':
+        return this.#change(step)
+      case 'claim':
+        return this.#claim(step)
+      case 'save': {
+        const checkpoint = { ...this.#hold(step), position: step.position, index: step.position % 3 }
+        expect(await this.#store.saveCheckpoint(checkpoint)).toBe(this.#model.save(checkpoint))
+        return
+      }
+      case 'release': {
+        const { name, epoch } = this.#hold(step)
+        await this.#store.releaseCheckpoint(name, epoch)
+        this.#model.release(name, epoch)
+        return
+      }
+      case 'renew': {
+        const holds = step.holds.map((planned) => this.#hold(planned))
+        expect(await this.#store.renewCheckpoints(holds)).toEqual(holds.map((hold) => this.#model.holds(hold)))
+        return
+      }
+      case 'delete checkpoint': {
+        const name = nameOf(step.checkpoint)
+        await this.#store.deleteCheckpoint(name)
+        this.#model.deleteCheckpoint(name)
+        expect(await this.#store.readCheckpoint(name)).toBeUndefined()
+      }
     }
-    case 'read all': {
-      const { from, count } = step
-      const types = new Set([`Type${step.type}`])
-      const category = categoryOf(step.category)
-      const slice = await store.readAll({ fromPosition: from, maxCount: count, types, category })
-      const events = model.events
-        .filter((event) => event.position >= from && types.has(event.type) && event.category === category)
-        .slice(0, count)
-      const headPosition = model.events.length
-      const end = Math.max(headPosition, from - 1)
-      expect(slice).toEqual({
-        events,
-        lastPosition: events.length === count ? events.at(-1)!.position : end,
-        headPosition,
-      })
-      return
+  }
+
+  async #readStream({ stream, from, count, backward }: Extract<Step, { kind: 'read stream' }>): Promise<void> {
+    const streamId = streamIdOf(stream)
+    const slice = await this.#store.readStream(streamId, {
+      ...(from > 0 && { fromVersion: from }),
+      maxCount: count,
+      direction: backward ? 'backward' : 'forward',
+    })
+    const all = this.#model.stream(streamId)
+    const events = backward
+      ? all.filter((event) => from === 0 || event.streamVersion <= from).reverse()
+      : all.filter((event) => event.streamVersion >= from)
+    expect(slice).toEqual({
+      events: events.slice(0, count),
+      streamVersion: all.length,
+      category: all[0]?.category,
+      state: this.#model.info(streamId)?.state,
+    })
+  }
+
+  async #readAll(step: Extract<Step, { kind: 'read all' }>): Promise<void> {
+    const { from, count, backward } = step
+    const filter = {
+      ...(step.type !== undefined && { types: new Set([`Type${step.type}`]) }),
+      ...(step.category !== undefined && { category: categoryOf(step.category) }),
+      ...(step.correlation !== undefined && { correlationId: correlationIdOf(step.correlation) }),
     }
-    case 'read command': {
-      const [streamId, commandId] = [streamIdOf(step.stream), commandIdOf(step.command)]
-      expect(await store.readCommand(streamId, commandId)).toEqual(model.command(streamId, commandId))
+    const direction = backward ? 'backward' : 'forward'
+    const slice = await this.#store.readAll({ fromPosition: from, maxCount: count, direction, ...filter })
+    const passed = this.#model.events
+      .filter(({ position }) => (backward ? position <= from : position >= from))
+      .filter(({ type }) => filter.types?.has(type) !== false)
+      .filter(({ category }) => filter.category === undefined || category === filter.category)
+      .filter(({ correlationId }) => filter.correlationId === undefined || correlationId === filter.correlationId)
+    const events = (backward ? passed.reverse() : passed).slice(0, count)
+    const headPosition = this.#model.events.length
+    const end = backward ? 1 : Math.max(headPosition, from - 1)
+    const lastPosition = events.length === count ? events.at(-1)!.position : end
+    expect(slice).toEqual({ events, lastPosition, headPosition })
+  }
+
+  async #change({ stream, change, level, expected }: Extract<Step, { kind: 'change stream' }>): Promise<void> {
+    const streamId = streamIdOf(stream)
+    const options = expected === undefined ? {} : { expectedVersion: expected }
+    const inModel = (to: Parameters<PlainEventStore['change']>[1]) => this.#model.change(streamId, to, expected)
+    switch (change) {
+      case 'archive':
+        expect(await this.#store.archiveStream(streamId, options)).toEqual(inModel({ state: 'archived' }))
+        break
+      case 'restore':
+        expect(await this.#store.restoreStream(streamId, options)).toEqual(inModel({ state: 'active' }))
+        break
+      case 'delete':
+        expect(await this.#store.deleteStream(streamId, options)).toEqual(inModel({ state: 'deleted' }))
+        break
+      case 'describe': {
+        const metadata = { level }
+        expect(await this.#store.writeStreamMetadata(streamId, metadata, options)).toEqual(inModel({ metadata }))
+      }
+    }
+    expect(await this.#store.readStreamInfo(streamId)).toEqual(this.#model.info(streamId))
+  }
+
+  async #claim({ checkpoint, owner, startAfter }: Extract<Step, { kind: 'claim' }>): Promise<void> {
+    const name = nameOf(checkpoint)
+    const claim = await this.#store.claimCheckpoint(name, { owner: `owner-${owner}`, startAfter, lease: LEASE_MS })
+    const expected = this.#model.claim(name, `owner-${owner}`, startAfter)
+    expect(claim).toEqual(expected && { ...expected, epoch: claim?.epoch })
+    if (claim === undefined) return
+    const epochs = this.#epochs.get(name) ?? []
+    expect(epochs.every((epoch) => epoch < claim.epoch)).toBe(true)
+    this.#epochs.set(name, [...epochs, claim.epoch])
+    this.#model.claimed(claim, `owner-${owner}`)
+    expect(await this.#store.readCheckpoint(name)).toEqual(claim)
+  }
+
+  /** The claim that was given last for a checkpoint, or the one before it. */
+  #hold({ checkpoint, stale }: { readonly checkpoint: number; readonly stale: boolean }): CheckpointHold {
+    const name = nameOf(checkpoint)
+    return { name, epoch: this.#epochs.get(name)?.at(stale ? -2 : -1) ?? 1_000_000 }
+  }
+
+  /** Calls that run at once may commit in any order: the model follows in the order that their answers tell of. */
+  async #takeTogether(calls: readonly StreamAppend[]): Promise<void> {
+    const model = this.#model
+    const before = model.events.length
+    const answers = await Promise.all(calls.map(async (call) => (await this.#store.append([call]))[0]!))
+    const appended = calls
+      .map((call, index) => ({ call, answer: answers[index]! }))
+      .filter(({ answer }) => answer.status === 'appended')
+      .sort((one, other) => positionOf(one.answer) - positionOf(other.answer))
+    for (const { call, answer } of appended) expect(model.append([call], false)).toEqual([answer])
+    for (const [index, call] of calls.entries()) this.#compareRefusal(call, answers[index]!)
+    const events = appended.reduce((sum, { call }) => sum + call.events.length, 0)
+    expect(await this.#store.headPosition()).toBe(before + events)
+  }
+
+  #compareRefusal({ streamId, events }: StreamAppend, answer: StreamAppendResult): void {
+    const info = this.#model.info(streamId)
+    const committed = this.#model.command(streamId, events[0]!.commandId)
+    switch (answer.status) {
+      case 'version_conflict':
+        expect(answer.actual).toBeLessThanOrEqual(info?.streamVersion ?? 0)
+        break
+      case 'repeated':
+        expect(answer.events).toEqual(committed)
+        break
+      case 'category_mismatch':
+        expect(answer.actual).toBe(info?.category)
+        break
+      case 'stream_closed':
+        expect(answer.state).toBe(info?.state)
+        break
+      case 'duplicate_command':
+        expect(committed).not.toEqual([])
+        break
+      default:
+        expect(answer.status).toBe('appended')
     }
   }
 }
 
-/** Calls that run at once may commit in any order: the model follows in the order that their answers tell of. */
-async function takeTogether(calls: readonly StreamAppend[], store: EventStore, model: EventStoreModel): Promise<void> {
-  const before = model.events.length
-  const answers = (await Promise.all(calls.map(async (call) => store.append([call])))).map((answer) => answer[0]!)
-  const appended = calls
-    .map((call, index) => ({ call, answer: answers[index]! }))
-    .filter(({ answer }) => answer.status === 'appended')
-    .sort((one, other) => positionOf(one.answer) - positionOf(other.answer))
-  for (const { call, answer } of appended) expect(model.append([call], false)).toEqual([answer])
-  for (const [index, call] of calls.entries()) {
-    const answer = answers[index]!
-    if (answer.status === 'version_conflict')
-      expect(answer.actual).toBeLessThanOrEqual(model.stream(call.streamId).length)
-    if (answer.status === 'repeated')
-      expect(answer.events).toEqual(model.command(call.streamId, call.events[0]!.commandId))
-    if (answer.status === 'category_mismatch') expect(answer.actual).toBe(model.stream(call.streamId)[0]?.category)
-    if (answer.status === 'duplicate_command')
-      expect(model.command(call.streamId, call.events[0]!.commandId)).not.toEqual([])
-  }
-  const events = appended.reduce((sum, { call }) => sum + call.events.length, 0)
-  expect(await store.headPosition()).toBe(before + events)
+function nameOf(checkpoint: number): Checkpoint['name'] {
+  return `checkpoint-${checkpoint}`
 }
 
 function positionOf(answer: StreamAppendResult): number {

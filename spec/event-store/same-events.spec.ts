@@ -70,4 +70,13 @@ describe('sameEvents', () => {
   it('tells lists of other lengths apart', () => {
     expect([sameEvents([event], []), sameEvents([event], [event, event])]).toEqual([false, false])
   })
+
+  it('of tombstones compares all but the data, which is gone', () => {
+    const event = sampleEvent()
+    const left = { ...event, data: undefined, metadata: {}, tombstone: true } as const
+    expect(sameEvents([left], [event])).toBe(true)
+    expect(sameEvents([left], [{ ...event, type: 'Other' }])).toBe(false)
+    expect(sameEvents([left], [event, event])).toBe(false)
+    expect(sameEvents([{ ...event, data: undefined }], [event])).toBe(false)
+  })
 })

@@ -90,7 +90,7 @@ describe('a subscription', () => {
     expect({ reads, decoded }).toEqual({ reads: 1, decoded: 50 })
   })
 
-  it('never reads more than a page ahead of its handler', async () => {
+  it('has one more page on its way while it works on one, and never more than that', async () => {
     const inner = await openStore()
     fill(inner, 100)
     let read = 0
@@ -111,7 +111,8 @@ describe('a subscription', () => {
       },
     })
     await until(() => seen.length === 100)
-    expect(ahead).toBeLessThanOrEqual(10)
+    expect(ahead).toBeGreaterThan(10)
+    expect(ahead).toBeLessThanOrEqual(20)
   })
 
   it('keeps a bounded number of live events for a busy handler, and reads what did not fit', async () => {

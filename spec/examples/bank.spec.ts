@@ -8,6 +8,9 @@ import { readLines } from '../../examples/bank/line-reader.ts'
 import { randomCommands } from '../../examples/bank/random-commands.ts'
 import { reportAsJson, reportAsText } from '../../examples/bank/report.ts'
 import { runBank } from '../../examples/bank/run-bank.ts'
+import { memoryBank } from '../../examples/bank/stores/memory-bank.ts'
+import type { StoreChoice } from '../../examples/bank/stores/store-choice.ts'
+import { withBankStore } from '../../examples/bank/stores/with-bank-store.ts'
 import { BankModel, type ModelCommand, type ModelReport } from './bank-model.ts'
 import { exitOf, runExample, startExample, type ExampleResult } from './run-example.ts'
 
@@ -24,13 +27,15 @@ interface BankRun extends ModelReport {
 }
 
 /** Runs lines through the bank in this process, and reads what it prints with `--json`. */
-async function run(input: string | Buffer): Promise<BankRun> {
+async function run(input: string | Buffer, choice: StoreChoice = { kind: 'memory' }): Promise<BankRun> {
   const problems = new Map<number, string>()
   const progress: number[] = []
-  const report = await runBank(readLines(inOneChunk(Buffer.from(input))), {
-    onInvalid: (lineNumber, problem) => void problems.set(lineNumber, problem),
-    onProgress: (commands) => void progress.push(commands),
-  })
+  const report = await withBankStore(choice, (store) =>
+    runBank(readLines(inOneChunk(Buffer.from(input))), store, {
+      onInvalid: (lineNumber, problem) => void problems.set(lineNumber, problem),
+      onProgress: (commands) => void progress.push(commands),
+    }),
+  )
   const printed = JSON.parse([...reportAsJson(report)].join('')) as ModelReport
   return { ...printed, problems, progress }
 }
@@ -104,6 +109,17 @@ describe('the bank example', () => {
       '{"type":"DepositMoney","data":{"accountNumber":"a","amount":1e999}}',
       /amount/,
     ],
+    [
+      'with an account number that no database could keep',
+      line('CloseAccount', { accountNumber: 'a\0' }),
+      /accountNumber/,
+    ],
+    [
+      'with half a character for a name',
+      line('OpenAccount', { accountNumber: 'a', owner: '\uD83D', initialBalance: 0 }),
+      /owner/,
+    ],
+    ['with an account number without end', line('CloseAccount', { accountNumber: 'a'.repeat(101) }), /accountNumber/],
     ['with an empty account number', line('CloseAccount', { accountNumber: '' }), /accountNumber/],
     [
       'whose data hides behind __proto__',
@@ -138,7 +154,10 @@ describe('the bank example', () => {
     expect(rejected).toEqual({ balance_too_large: 1 })
   })
 
-  it('does what a plain model of a bank does', async () => {
+  it.each<[store: StoreChoice['kind'] & ('memory' | 'temporary'), numRuns: number]>([
+    ['memory', 150],
+    ['temporary', 15],
+  ])('does what a plain model of a bank does, with a store that is %s', async (kind, numRuns) => {
     const accountNumber = fc.constantFrom('a', 'b', 'c', '__proto__', 'toString')
     const amount = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 2 ** 40 }))
     const initialBalance = fc.oneof(fc.constant(0), amount)
@@ -164,11 +183,11 @@ describe('the bank example', () => {
           else if (one !== '') invalid.push(index + 1)
         })
         const text = entries.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)) + end).join('')
-        const report = reportOf(await run(text))
+        const report = reportOf(await run(text, { kind }))
         expect(report).toEqual(model.report(invalid))
         expect(report.accounts.reduce((sum, { balance }) => sum + balance, 0)).toBe(model.moneyKept)
       }),
-      { numRuns: 150 },
+      { numRuns },
     )
   })
 
@@ -177,14 +196,14 @@ describe('the bank example', () => {
       yield Buffer.from(`${opens('a')}\n`)
       throw new Error('the disk is gone')
     }
-    await expect(runBank(readLines(failing()))).rejects.toThrow('the disk is gone')
+    await expect(runBank(readLines(failing()), memoryBank())).rejects.toThrow('the disk is gone')
     expect(await run(opens('a'))).toMatchObject({ accepted: 1 })
   })
 
   it('prints a table that lines up on a terminal, whatever the names are made of', async () => {
     const owners = ['Åse Dahl', '山田 花子', 'e\u0301mile', '\u001b[2J\u0007\nroot', '\u202Eevil']
     const text = owners.map((owner, index) => opens(`n${index}`, index * 1000, owner)).join('\n')
-    const report = await runBank(readLines(inOneChunk(Buffer.from(text))))
+    const report = await runBank(readLines(inOneChunk(Buffer.from(text))), memoryBank())
     expect([...reportAsText(report, 0.5)].join('').split('\n')).toEqual([
       'account  owner                      status  balance  version',
       '───────  ─────────────────────────  ──────  ───────  ───────',

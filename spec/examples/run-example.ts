@@ -14,8 +14,12 @@ export interface ExampleResult {
 }
 
 /** Starts an example as `npm run` would, without npm's own output. */
-export function startExample(main: string, args: readonly string[]): RunningExample {
-  return spawn(process.execPath, ['--import', 'tsx', main, ...args], { cwd: repository, stdio: 'pipe' })
+export function startExample(main: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningExample {
+  return spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+    cwd: repository,
+    stdio: 'pipe',
+    env: { ...process.env, ...env },
+  })
 }
 
 export async function exitOf(child: RunningExample): Promise<number | null> {
@@ -30,8 +34,9 @@ export async function runExample(
   main: string,
   args: readonly string[],
   input: string | Buffer = '',
+  env: NodeJS.ProcessEnv = {},
 ): Promise<ExampleResult> {
-  const child = startExample(main, args)
+  const child = startExample(main, args, env)
   // An example that does not read its input may end before it was given.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)

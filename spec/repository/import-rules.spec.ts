@@ -28,6 +28,11 @@ const sources: Record<string, string> = {
   'lib/aggregate/sideways.ts': `import { stored } from '../adapters/sqlite/store.ts'\nexport const sideways = stored`,
   'lib/adapters/sqlite/store.ts': `import { readFileSync } from 'node:fs'\nexport const stored = readFileSync`,
   'lib/adapters/in-memory/store.ts': `import { readFileSync } from 'node:fs'\nexport const stored = readFileSync`,
+  'lib/adapters/postgres/store.ts': `import { stored } from '../sqlite/store.ts'\nexport const other = stored`,
+  'lib/sqlite/index.ts': `import { readFileSync } from 'node:fs'\nimport { stored } from '../adapters/sqlite/store.ts'\nimport { followed } from '../subscribers/follow.ts'\nexport const entrance = [stored, followed, readFileSync]`,
+  'lib/postgres/index.ts': `import { routed } from '../index.ts'\nexport const entrance = routed`,
+  'lib/subscribers/follow.ts': `export const followed = 'followed'`,
+  'lib/subscribers/driven.ts': `import { stored } from '../adapters/sqlite/store.ts'\nexport const driven = stored`,
   'lib/adapters/nats/store.ts': `import { folded } from '../../aggregate/fold.ts'\nexport const stored = folded`,
   'lib/aggregate/fold.ts': `export const folded = 'folded'`,
   'lib/routing/router.ts': `import { failure } from '../messages/command.ts'\nexport const routed = failure\nexport type Routed = typeof routed`,
@@ -88,9 +93,27 @@ describe('the import rules', () => {
 
   it('keep aggregates and adapters from knowing each other', () => {
     expect(reported('lib/aggregate/sideways.ts')).toEqual([
+      'drivers-stay-behind-their-entrance → lib/adapters/sqlite/store.ts',
       'imports-run-downward: aggregate → lib/adapters/sqlite/store.ts',
     ])
     expect(reported('lib/adapters/nats/store.ts')).toContain('adapters-know-only-events → lib/aggregate/fold.ts')
+  })
+
+  it('keep adapters from knowing each other', () => {
+    expect(reported('lib/adapters/postgres/store.ts')).toEqual([
+      'adapters-do-not-know-each-other → lib/adapters/sqlite/store.ts',
+    ])
+  })
+
+  it('keep each driver behind the entrance of its store', () => {
+    expect(reported('lib/sqlite/index.ts')).toEqual([])
+    expect(reported('lib/subscribers/driven.ts')).toContain(
+      'drivers-stay-behind-their-entrance → lib/adapters/sqlite/store.ts',
+    )
+  })
+
+  it('keep the entrances of the package beside each other', () => {
+    expect(reported('lib/postgres/index.ts')).toEqual(['imports-run-downward: postgres → lib/index.ts'])
   })
 
   it('keep the public face for users', () => {

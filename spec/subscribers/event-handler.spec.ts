@@ -47,6 +47,8 @@ describe('eventHandler', () => {
           expect([amount, aborted, texts, count, dispatch]).toBeDefined()
         },
       },
+      concurrency: 2,
+      partitionBy: ({ data }) => data.accountNumber,
       onError: (_error, recorded) => {
         const type: 'AccountOpened' | 'MoneyDeposited' = recorded.type
         throw new Error(type)
@@ -161,11 +163,25 @@ describe('eventHandler', () => {
       ['h', { ...good, startFrom: 'end' }],
       "eventHandler('h'): startFrom must be 'origin', 'current' or a position, a whole number from 1",
     ],
+    ...[0, 1.5, '4', 1_001].map((concurrency): [unknown[], string] => [
+      ['h', { ...good, concurrency }],
+      "eventHandler('h'): concurrency must be a whole number from 1 to 1000",
+    ]),
+    [
+      ['a'.repeat(201), { ...good, concurrency: 2 }],
+      `eventHandler('${'a'.repeat(201)}'): with concurrency, a name must not be longer than 200 characters`,
+    ],
+    [['h', { ...good, partitionBy: 'streamId' }], "eventHandler('h'): partitionBy must be a function"],
+    [['h#1', good], "eventHandler('h#1'): the name must not contain # or @, which tell partitions and nodes apart"],
+    [
+      ['h@node', good],
+      "eventHandler('h@node'): the name must not contain # or @, which tell partitions and nodes apart",
+    ],
     [['h', { ...good, onError: 'retry' }], "eventHandler('h'): onError must be a function"],
     [['h', { ...good, afterStart: 1 }], "eventHandler('h'): afterStart must be a function"],
     [
-      ['h', { ...good, concurrency: 4 }],
-      "eventHandler('h'): unknown option concurrency; the options are events, handle, consistency, startFrom, onError, afterStart",
+      ['h', { ...good, parallel: 4 }],
+      "eventHandler('h'): unknown option parallel; the options are events, handle, consistency, startFrom, concurrency, partitionBy, onError, afterStart",
     ],
   ])('refuses a wrong definition: %j', (given, message) => {
     expect(refused(() => loose(...(given as [unknown, unknown])))).toBe(message)

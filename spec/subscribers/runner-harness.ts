@@ -1,3 +1,4 @@
+import { inMemoryEventStore } from '../../lib/adapters/in-memory/in-memory-event-store.ts'
 import { systemRandom } from '../../lib/effects/ids.ts'
 import { ConsistencyBoard } from '../../lib/dispatch/consistency-board.ts'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
@@ -7,7 +8,7 @@ import { shape } from '../../lib/messages/shape.ts'
 import type { ExecutionResult } from '../../lib/routing/execution-result.ts'
 import { HandlerRunner, type HandlerRunnerOptions } from '../../lib/subscribers/handler-runner.ts'
 import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
-import { ManualClock, append, keepingLogger, makeHub, openStore } from '../event-store/subscription-harness.ts'
+import { ManualClock, append, keepingLogger, makeHub } from '../event-store/subscription-harness.ts'
 
 export const AccountOpened = event('AccountOpened', shape<{ accountNumber: string; initialBalance: number }>())
 export const MoneyDeposited = event('MoneyDeposited', shape<{ accountNumber: string; amount: number }>())
@@ -26,8 +27,9 @@ export interface Running {
 
 /** What an application gives its handlers, with a clock that stands still. */
 export async function surroundings(): Promise<Running> {
-  const store = await openStore()
   const clock = new ManualClock()
+  const store = inMemoryEventStore({ clock })
+  await store.open()
   const logger = keepingLogger()
   const board = new ConsistencyBoard({ clock })
   const hub = makeHub(store, { clock, logger })

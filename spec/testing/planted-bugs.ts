@@ -1,59 +1,9 @@
-import { inMemoryEventStore } from '../../lib/adapters/in-memory/in-memory-event-store.ts'
 import type { Checkpoint } from '../../lib/event-store/checkpoint.ts'
-import type {
-  AllSlice,
-  AppendOptions,
-  EventStore,
-  ReadAllOptions,
-  ReadStreamOptions,
-  StreamAppend,
-  StreamAppendResult,
-  StreamSlice,
-} from '../../lib/event-store/event-store.ts'
 import type { Snapshot } from '../../lib/event-store/snapshot.ts'
 import type { StoredEvent } from '../../lib/event-store/stored-event.ts'
-
-// What each operation of the in-memory store gives; all of them answer at once.
-type Append = (streams: readonly StreamAppend[], options?: AppendOptions) => readonly StreamAppendResult[]
-type ReadStream = (streamId: string, options?: ReadStreamOptions) => StreamSlice
-type ReadAll = (options?: ReadAllOptions) => AllSlice
-
-/** The operations of a good store, for a bad one to go wrong with. */
-interface Good {
-  readonly store: EventStore
-  readonly append: Append
-  readonly readStream: ReadStream
-  readonly readAll: ReadAll
-}
-
-/** A store that is good but for the operations that are planted over it. */
-function planted(plant: (good: Good) => Partial<EventStore>): () => EventStore {
-  return () => {
-    const store = inMemoryEventStore()
-    const bad = plant({
-      store,
-      append: ((streams, options) => store.append(streams, options)) as Append,
-      readStream: ((streamId, options) => store.readStream(streamId, options)) as ReadStream,
-      readAll: ((options) => store.readAll(options)) as ReadAll,
-    })
-    return new Proxy(store, {
-      get: (target, key) => {
-        if (Object.hasOwn(bad, key)) return Reflect.get(bad, key) as unknown
-        const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value
-      },
-    })
-  }
-}
+import { planted, type PlantedBug } from './planted-store.ts'
 
 const skipping = (event: StoredEvent) => ({ ...event, position: event.position + Math.floor(event.position / 3) })
-
-export interface PlantedBug {
-  readonly bug: string
-  readonly makeStore: () => EventStore
-  /** Cases that must go red, as `group: name`. */
-  readonly found: readonly string[]
-}
 
 export const plantedBugs: readonly PlantedBug[] = [
   {

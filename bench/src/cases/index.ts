@@ -1,4 +1,5 @@
 import type { Case } from '../case.ts'
+import { postgresCatchUpCase, sqliteCatchUpCase } from './catch-up.ts'
 import { canMeasureCompile, compileCase } from './compile.ts'
 import { eventHeapCase } from './event-heap.ts'
 import { foldCase } from './fold.ts'
@@ -6,9 +7,14 @@ import { growthCase } from './growth.ts'
 import { inTurnCase } from './in-turn.ts'
 import { liveAggregatesCase } from './live-aggregates.ts'
 import { liveHeapCase } from './live-heap.ts'
+import { loadCase } from './load.ts'
 import { middlewareCase } from './middleware.ts'
+import { nodesCase } from './nodes.ts'
+import { postgresAppendsCase } from './postgres-appends.ts'
 import { routesCase } from './routes.ts'
+import { sqliteAppendsCase } from './sqlite-appends.ts'
 import { strongCase } from './strong.ts'
+import { waitsCase } from './waits.ts'
 
 /** In the order of the table. */
 export const cases: readonly Case[] = [
@@ -22,4 +28,11 @@ export const cases: readonly Case[] = [
   liveAggregatesCase,
   routesCase,
   ...(canMeasureCompile ? [compileCase] : []),
+  sqliteAppendsCase,
+  sqliteCatchUpCase,
+  postgresAppendsCase,
+  postgresCatchUpCase,
+  loadCase,
+  nodesCase,
+  waitsCase,
 ]

@@ -1,4 +1,11 @@
-import { application, inMemoryEventStore, type EventHandler, type Middleware } from '../edict.ts'
+import {
+  application,
+  inMemoryEventStore,
+  type ApplicationDefinition,
+  type EventHandler,
+  type EventStore,
+  type Middleware,
+} from '../edict.ts'
 import {
   DepositMoney,
   DraftAccount,
@@ -14,26 +21,29 @@ export type Apply = 'pure' | 'draft'
 
 export interface EdictBankOptions {
   readonly apply?: Apply
-  readonly eventStore?: ReturnType<typeof inMemoryEventStore>
+  readonly eventStore?: EventStore
   readonly middleware?: readonly Middleware[]
   readonly handlers?: readonly EventHandler[]
   readonly consistency?: 'eventual' | 'strong'
+  readonly snapshots?: NonNullable<ApplicationDefinition<unknown>['snapshots']>
 }
 
-const pure = (options: EdictBankOptions, eventStore: ReturnType<typeof inMemoryEventStore>) =>
+const pure = (options: EdictBankOptions, eventStore: EventStore) =>
   application({
     name: 'bank',
     router: pureRouter(...(options.middleware ?? [])),
     eventStore,
     handlers: options.handlers ?? [],
+    snapshots: options.snapshots ?? {},
   })
 
-const draft = (options: EdictBankOptions, eventStore: ReturnType<typeof inMemoryEventStore>): ReturnType<typeof pure> =>
+const draft = (options: EdictBankOptions, eventStore: EventStore): ReturnType<typeof pure> =>
   application({
     name: 'bank',
     router: draftRouter(...(options.middleware ?? [])),
     eventStore,
     handlers: options.handlers ?? [],
+    snapshots: options.snapshots ?? {},
   }) as unknown as ReturnType<typeof pure>
 
 const STRONG = { consistency: 'strong' } as const
@@ -62,7 +72,10 @@ export class EdictBank implements Bank {
     return this.application.dispatch(OpenAccount({ accountNumber, initialBalance: 0 }), this.#options)
   }
 
-  deposit(accountNumber: string, amount: number): Promise<unknown> {
+  deposit(
+    accountNumber: string,
+    amount: number,
+  ): Promise<{ readonly streamId: string; readonly aggregateVersion: number }> {
     return this.application.dispatch(DepositMoney({ accountNumber, amount }), this.#options)
   }
 

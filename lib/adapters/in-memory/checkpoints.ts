@@ -1,22 +1,49 @@
-import type { Checkpoint, CheckpointClaim, ClaimOptions } from '../../event-store/checkpoint.ts'
+import type { Clock } from '../../effects/clock.ts'
+import {
+  DEFAULT_LEASE_MS,
+  type Checkpoint,
+  type CheckpointClaim,
+  type CheckpointHold,
+  type CheckpointState,
+  type ClaimOptions,
+} from '../../event-store/checkpoint.ts'
 
 interface Entry extends Checkpoint {
   readonly owner: string | undefined
+  readonly lease: number
+  /** When the lease runs out. */
+  readonly until: number
 }
 
 /** The checkpoints of persistent subscriptions, each held by one owner at a time. */
 export class Checkpoints {
   readonly #entries = new Map<string, Entry>()
+  readonly #clock: Pick<Clock, 'now'>
   // One count for all names: a checkpoint that is deleted and made again gets an epoch above that of its former owner.
   #lastEpoch = 0
 
-  claim(name: string, { owner, startAfter }: ClaimOptions): CheckpointClaim | undefined {
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  claim(name: string, { owner, startAfter, lease = DEFAULT_LEASE_MS }: ClaimOptions): CheckpointClaim | undefined {
     const entry = this.#entries.get(name)
-    if (entry?.owner !== undefined && entry.owner !== owner) return undefined
+    const holder = entry && this.#holder(entry)
+    if (holder !== undefined && holder !== owner) return undefined
     const { position, index } = entry ?? { position: startAfter, index: 0 }
-    const claimed = { name, position, index, epoch: ++this.#lastEpoch, owner }
+    const until = this.#clock.now() + lease
+    const claimed = { name, position, index, epoch: ++this.#lastEpoch, owner, lease, until }
     this.#entries.set(name, claimed)
     return asCheckpoint(claimed)
+  }
+
+  renew(holds: readonly CheckpointHold[]): boolean[] {
+    return holds.map(({ name, epoch }) => {
+      const entry = this.#held(name, epoch)
+      if (entry === undefined) return false
+      this.#entries.set(name, { ...entry, until: this.#clock.now() + entry.lease })
+      return true
+    })
   }
 
   save({ name, position, index, epoch }: Checkpoint): boolean {
@@ -45,6 +72,19 @@ export class Checkpoints {
     this.#entries.delete(name)
   }
 
+  list(prefix: string): CheckpointState[] {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.name.startsWith(prefix))
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+      .map((entry) => ({ ...asCheckpoint(entry), owner: this.#holder(entry) }))
+  }
+
+  /** Whom the checkpoint is kept for against others. */
+  #holder(entry: Entry): string | undefined {
+    return this.#clock.now() < entry.until ? entry.owner : undefined
+  }
+
+  /** Until another owner claims it, a lease that has run out takes nothing from the one who had it. */
   #held(name: string, epoch: number): Entry | undefined {
     const entry = this.#entries.get(name)
     return entry?.owner !== undefined && entry.epoch === epoch ? entry : undefined

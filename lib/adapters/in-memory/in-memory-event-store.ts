@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3'
+import { systemClock, type Clock } from '../../effects/clock.ts'
 import { checkedEventStore } from '../../event-store/checked-event-store.ts'
-import type { Checkpoint, ClaimOptions } from '../../event-store/checkpoint.ts'
+import type { Checkpoint, CheckpointHold, CheckpointState, ClaimOptions } from '../../event-store/checkpoint.ts'
 import type {
   AllSlice,
   AppendOptions,
@@ -16,13 +17,21 @@ import type {
 import { sameEvents } from '../../event-store/same-events.ts'
 import type { Snapshot } from '../../event-store/snapshot.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
+import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
+import type { Metadata } from '../../messages/recorded-event.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { detached, Rows } from './rows.ts'
 import { readRows } from './scan.ts'
 import { Stream } from './stream.ts'
+import { changeStream, deleteStream, streamInfo } from './stream-change.ts'
 
 const DEFAULT_MAX_COUNT = 1_000
 const ABANDONED: StreamAppendResult = { status: 'abandoned' }
+
+export interface InMemoryEventStoreOptions {
+  /** By which the leases of checkpoints run out. @default the machine's own */
+  readonly clock?: Pick<Clock, 'now'>
+}
 
 /**
  * An event store in the memory of this process: every operation answers at once, and nothing outlives the store value. It keeps
@@ -33,8 +42,8 @@ const ABANDONED: StreamAppendResult = { status: 'abandoned' }
  *
  * const bank = application({ name: 'bank', router: bankRouter, eventStore: inMemoryEventStore() })
  */
-export function inMemoryEventStore(): EventStore {
-  return checkedEventStore(new InMemoryEventStore())
+export function inMemoryEventStore({ clock = systemClock }: InMemoryEventStoreOptions = {}): EventStore {
+  return checkedEventStore(new InMemoryEventStore(clock))
 }
 
 class InMemoryEventStore implements EventStore {
@@ -43,15 +52,20 @@ class InMemoryEventStore implements EventStore {
     atomicStreams: true,
     durable: false,
     multiProcess: false,
+    projections: false,
     values: 'objects',
   })
 
   readonly #rows = new Rows()
   readonly #streams = new Map<string, Stream>()
   readonly #snapshots = new Map<string, Snapshot>()
-  readonly #checkpoints = new Checkpoints()
+  readonly #checkpoints: Checkpoints
   readonly #watchers = new EventEmitter<{ appended: [headPosition: number] }>()
   #telling = false
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#checkpoints = new Checkpoints(clock)
+  }
 
   open(): void {
     // There is nothing to make ready: what was stored before is still there.
@@ -119,6 +133,8 @@ class InMemoryEventStore implements EventStore {
           : { status: 'duplicate_command' }
       }
     }
+    const { closed } = stream
+    if (closed !== undefined) return { status: 'stream_closed', state: closed }
     return holds(append.expectedVersion, stream.version)
       ? undefined
       : { status: 'version_conflict', actual: stream.version }
@@ -137,7 +153,7 @@ class InMemoryEventStore implements EventStore {
 
   readStream(streamId: string, options: ReadStreamOptions = {}): StreamSlice {
     const stream = this.#streams.get(streamId)
-    if (stream === undefined) return { events: [], streamVersion: 0, category: undefined }
+    if (stream === undefined) return { events: [], streamVersion: 0, category: undefined, state: undefined }
     const { version, category } = stream
     const { maxCount = DEFAULT_MAX_COUNT, direction = 'forward' } = options
     const events: StoredEvent[] = []
@@ -150,7 +166,7 @@ class InMemoryEventStore implements EventStore {
       const end = Math.max(1, fromVersion - maxCount + 1)
       for (let at = fromVersion; at >= end; at--) events.push(this.#rows.at(stream.positionAt(at)))
     }
-    return { events, streamVersion: version, category }
+    return { events, streamVersion: version, category, state: stream.closed ?? 'active' }
   }
 
   readAll(options: ReadAllOptions = {}): AllSlice {
@@ -178,6 +194,35 @@ class InMemoryEventStore implements EventStore {
     return this.#rows.length
   }
 
+  readStreamInfo(streamId: string): StreamInfo | undefined {
+    const stream = this.#streams.get(streamId)
+    return stream && streamInfo(stream)
+  }
+
+  writeStreamMetadata(streamId: string, metadata: Metadata, options: StreamChangeOptions): StreamChangeResult {
+    return changeStream(this.#streams.get(streamId), options, ({ state }) => ({ state, metadata }))
+  }
+
+  archiveStream(streamId: string, options: StreamChangeOptions): StreamChangeResult {
+    return changeStream(this.#streams.get(streamId), options, ({ metadata }) => ({ state: 'archived', metadata }))
+  }
+
+  restoreStream(streamId: string, options: StreamChangeOptions): StreamChangeResult {
+    return changeStream(this.#streams.get(streamId), options, ({ metadata }) => ({ state: 'active', metadata }))
+  }
+
+  deleteStream(streamId: string, options: StreamChangeOptions): StreamChangeResult {
+    const stream = this.#streams.get(streamId)
+    const result = deleteStream(stream, options)
+    if (result.status === 'changed') this.#erase(stream as Stream)
+    return result
+  }
+
+  #erase(stream: Stream): void {
+    for (let version = 1; version <= stream.version; version++) this.#rows.erase(stream.positionAt(version))
+    this.#snapshots.delete(stream.streamId)
+  }
+
   watch(listener: (headPosition?: number) => void): () => void {
     this.#watchers.on('appended', listener)
     return () => {
@@ -186,6 +231,8 @@ class InMemoryEventStore implements EventStore {
   }
 
   saveSnapshot(snapshot: Snapshot): void {
+    // Who held its state while it was deleted would bring back what it says.
+    if (this.#streams.get(snapshot.streamId)?.closed === 'deleted') return
     this.#snapshots.set(snapshot.streamId, copyOf(snapshot))
   }
 
@@ -202,6 +249,10 @@ class InMemoryEventStore implements EventStore {
     return this.#checkpoints.claim(name, options)
   }
 
+  renewCheckpoints(holds: readonly CheckpointHold[]): readonly boolean[] {
+    return this.#checkpoints.renew(holds)
+  }
+
   saveCheckpoint(checkpoint: Checkpoint): boolean {
     return this.#checkpoints.save(checkpoint)
   }
@@ -216,6 +267,10 @@ class InMemoryEventStore implements EventStore {
 
   deleteCheckpoint(name: string): void {
     this.#checkpoints.delete(name)
+  }
+
+  listCheckpoints(prefix: string): readonly CheckpointState[] {
+    return this.#checkpoints.list(prefix)
   }
 }
 

@@ -44,6 +44,8 @@ class Block {
   }
 }
 
+const NO_METADATA: NewEvent['metadata'] = Object.freeze({})
+
 /** All events of a store, in the order of positions. */
 export class Rows {
   readonly #blocks: Block[] = []
@@ -108,6 +110,19 @@ export class Rows {
     return this.#field(position, COMMAND_ID) as string
   }
 
+  correlationIdAt(position: number): string {
+    return (this.#field(position, CORRELATION_ID) ?? this.commandIdAt(position)) as string
+  }
+
+  /** Takes from an event what it says; its place, its ids and its type stay. */
+  erase(position: number): void {
+    const index = position - 1
+    const { fields } = this.#blocks[index >>> BLOCK_BITS] as Block
+    const at = (index & (BLOCK_ROWS - 1)) * FIELDS
+    fields[at + DATA] = undefined
+    fields[at + METADATA] = NO_METADATA
+  }
+
   /** The event at a position, as readers see it. */
   at(position: number): StoredEvent {
     const index = position - 1
@@ -135,7 +150,10 @@ export class Rows {
       streamVersion: fields[at + STREAM_VERSION] as number,
       position,
     }
-    return tenant === undefined ? event : { ...event, tenant }
+    // All events of a deleted stream are tombstones: it took none since.
+    const tombstone = stream.closed === 'deleted'
+    if (tenant === undefined && !tombstone) return event
+    return { ...event, ...(tenant !== undefined && { tenant }), ...(tombstone && { tombstone }) }
   }
 }
 

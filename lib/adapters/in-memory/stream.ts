@@ -1,3 +1,12 @@
+import type { StreamState } from '../../event-store/stream-info.ts'
+import type { Metadata } from '../../messages/recorded-event.ts'
+
+/** What was decided about a stream as a whole. */
+export interface StreamMark {
+  readonly state: StreamState
+  readonly metadata: Metadata
+}
+
 /** The rows, as far as a stream has to know them. */
 interface CommandIds {
   commandIdAt(position: number): string
@@ -7,6 +16,8 @@ interface CommandIds {
 export class Stream {
   readonly streamId: string
   readonly category: string
+  /** Of most streams nothing was ever decided: one field for all of it costs them the least. */
+  mark: StreamMark | undefined
   #positions: number[] | undefined
   /**
    * The first version that each command made, from the first look-up on: a stream whose callers vouch that their command ids
@@ -17,6 +28,13 @@ export class Stream {
   constructor(streamId: string, category: string) {
     this.streamId = streamId
     this.category = category
+    this.mark = undefined
+  }
+
+  /** Why nothing more can be appended; undefined where it can. */
+  get closed(): 'archived' | 'deleted' | undefined {
+    const state = this.mark?.state
+    return state === 'active' ? undefined : state
   }
 
   get version(): number {

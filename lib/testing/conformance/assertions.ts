@@ -46,6 +46,12 @@ export async function eventually(what: string, condition: () => MaybePromise<boo
   }
 }
 
+/** As `Promise.all`, but when one has failed the others are waited for, so that nothing goes on when a case is over. */
+export async function allSettled<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
+}
+
 /** The numbers from first to last. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
@@ -59,7 +65,9 @@ function isEqual(one: unknown, other: unknown): boolean {
   }
   if (one instanceof Map && other instanceof Map) return isEqual([...one], [...other])
   if (one instanceof Set && other instanceof Set) return isEqual([...one], [...other])
-  if (one instanceof Uint8Array && other instanceof Uint8Array) return isEqual(Array.from(one), Array.from(other))
+  if (one instanceof Uint8Array && other instanceof Uint8Array) {
+    return one.length === other.length && one.every((byte, index) => byte === other[index])
+  }
   if (kindOf(one) !== kindOf(other)) return false
   const keys = Reflect.ownKeys(one)
   return (

@@ -144,6 +144,42 @@ export const badArguments: CaseGroup = {
     refusalCase('refuses to filter by a bad category', 'category', ({ store }) =>
       ['', 5, null].map((category) => () => store.readAll({ category: wrong(category) })),
     ),
+    refusalCase('refuses to filter by a bad correlation id', 'correlationId', ({ store }) =>
+      ['', 5, null, 'a\0b', 'x'.repeat(MAX_NAME_LENGTH + 1)].map(
+        (id) => () => store.readAll({ correlationId: wrong(id) }),
+      ),
+    ),
+    refusalCase('refuses to look at or change a stream of a bad id', 'streamId', ({ store }) =>
+      badStreamIds.flatMap((streamId) => [
+        () => store.readStreamInfo(wrong(streamId)),
+        () => store.writeStreamMetadata(wrong(streamId), {}),
+        () => store.archiveStream(wrong(streamId)),
+        () => store.restoreStream(wrong(streamId)),
+        () => store.deleteStream(wrong(streamId)),
+      ]),
+    ),
+    refusalCase('refuses to change a stream at a bad version', 'expectedVersion', ({ store }) =>
+      [-1, 0.5, '1', 'any', null].flatMap((value) => {
+        const options = { expectedVersion: wrong(value) }
+        return [
+          () => store.writeStreamMetadata('account-0', {}, options),
+          () => store.archiveStream('account-0', options),
+          () => store.restoreStream('account-0', options),
+          () => store.deleteStream('account-0', options),
+        ]
+      }),
+    ),
+    refusalCase('refuses unknown options of a change to a stream', 'option', ({ store }) => [
+      () => store.deleteStream('account-0', wrong({ version: 1 })),
+      () => store.archiveStream('account-0', wrong(5)),
+      () => store.restoreStream('account-0', wrong(null)),
+      () => store.writeStreamMetadata('account-0', {}, wrong({ atomic: true })),
+    ]),
+    refusalCase('refuses metadata of a stream that are no JSON values, or Edict’s own', 'metadata', ({ store }) =>
+      [undefined, null, 'text', [1], new Map(), { at: new Date(0) }, { rate: Number.NaN }, { 'edict.own': 1 }].map(
+        (metadata) => () => store.writeStreamMetadata('account-0', wrong(metadata)),
+      ),
+    ),
     refusalCase('refuses unknown options of reading', 'unknown option', ({ store }) => [
       () => store.readStream('account-0', wrong({ from: 1 })),
       () => store.readAll(wrong({ fromVersion: 1 })),
@@ -196,7 +232,14 @@ export const badArguments: CaseGroup = {
           'claimCheckpoint: owner': () => store.claimCheckpoint('balances', wrong({ startAfter: 0 })),
           'claimCheckpoint: startAfter': () => store.claimCheckpoint('balances', { owner: 'one', startAfter: -1 }),
           'claimCheckpoint: unknown option': () =>
-            store.claimCheckpoint('balances', wrong({ owner: 'one', startAfter: 0, lease: 5 })),
+            store.claimCheckpoint('balances', wrong({ owner: 'one', startAfter: 0, lasts: 5 })),
+          'claimCheckpoint: lease': () =>
+            store.claimCheckpoint('balances', { owner: 'one', startAfter: 0, lease: 0.5 }),
+          'renewCheckpoints: a list': () => store.renewCheckpoints(wrong({ name: 'balances', epoch: 1 })),
+          'renewCheckpoints: a claim': () => store.renewCheckpoints([wrong(undefined)]),
+          'renewCheckpoints: name': () => store.renewCheckpoints([{ name: '', epoch: 1 }]),
+          'renewCheckpoints: epoch': () => store.renewCheckpoints([{ name: 'balances', epoch: 0 }]),
+          'listCheckpoints: prefix': () => store.listCheckpoints(wrong(5)),
           'saveCheckpoint: name': () => store.saveCheckpoint({ ...place, name: 'a\0b' }),
           'saveCheckpoint: position': () => store.saveCheckpoint({ ...place, position: -1 }),
           'saveCheckpoint: index': () => store.saveCheckpoint({ ...place, index: 0.5 }),

@@ -26,6 +26,9 @@ export const unlessDurable = (capabilities: EventStoreCapabilities) =>
 export const unlessMultiProcess = (capabilities: EventStoreCapabilities) =>
   capabilities.multiProcess ? undefined : 'the store belongs to one process (not multiProcess)'
 
+export const unlessProjections = (capabilities: EventStoreCapabilities) =>
+  capabilities.projections ? undefined : 'the store has no tables for projections (no projections)'
+
 export const unlessObjects = (capabilities: EventStoreCapabilities) =>
   capabilities.values === 'objects' ? undefined : "the store keeps encoded data (values: 'encoded')"
 

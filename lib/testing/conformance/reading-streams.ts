@@ -42,7 +42,7 @@ export const readingStreams: CaseGroup = {
       name: 'gives nothing of a stream that is not there',
       run: async (tested) => {
         await tested.write('account-1')
-        const nothing = { events: [], streamVersion: 0, category: undefined }
+        const nothing = { events: [], streamVersion: 0, category: undefined, state: undefined }
         assertEqual(await tested.store.readStream('account-2'), nothing, 'forward')
         assertEqual(await tested.store.readStream('account-2', backward), nothing, 'backward')
         assertEqual(await tested.store.readStream('account-2', { fromVersion: 5 }), nothing, 'from a version')

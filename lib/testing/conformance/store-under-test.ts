@@ -8,6 +8,7 @@ import type {
   StreamAppendResult,
 } from '../../event-store/event-store.ts'
 import { OBJECT_CONTENT_TYPE, type NewEvent, type StoredEvent } from '../../event-store/stored-event.ts'
+import type { StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import { assertEqual, fail } from './assertions.ts'
 
 /** A store that is made for one case, and what belongs to it. */
@@ -15,8 +16,20 @@ export interface MadeStore {
   readonly store: EventStore
   /** Another store value over the same data, as a restart or another process would make it. Needed of durable stores. */
   readonly peer?: () => MaybePromise<EventStore>
+  /** How a projection of a user's writes to this store's tables. Needed of stores with the `projections` capability. */
+  readonly projections?: ProjectionHarness
   /** Removes the data; called when all store values are closed. */
   readonly destroy?: () => MaybePromise<void>
+}
+
+/** The few statements of a store's own language that cases about projections need; `tx` is what its transactions give. */
+export interface ProjectionHarness {
+  /** Makes a table of one column, a text, of which no two rows are the same. */
+  readonly createTable: (tx: unknown, name: string) => MaybePromise<void>
+  /** Adds a row. */
+  readonly insert: (tx: unknown, name: string, id: string) => MaybePromise<void>
+  /** How many rows a table or a view has, as seen from outside of every transaction. Fails where there is none of this name. */
+  readonly count: (name: string) => MaybePromise<number>
 }
 
 export interface AppendDetails {
@@ -35,13 +48,16 @@ export class StoreUnderTest {
   readonly store: EventStore
   readonly #makePeer: (() => Promise<EventStore>) | undefined
   readonly #makeAnother: () => Promise<EventStore>
+  readonly #harness: ProjectionHarness | undefined
 
   constructor(
     store: EventStore,
     makePeer: (() => Promise<EventStore>) | undefined,
     makeAnother: () => Promise<EventStore>,
+    harness: ProjectionHarness | undefined,
   ) {
     this.store = store
+    this.#harness = harness
     this.#makePeer = makePeer
     this.#makeAnother = makeAnother
   }
@@ -117,6 +133,12 @@ export class StoreUnderTest {
     return result.status === 'appended' ? result : fail(`the append to ${streamId} was answered ${result.status}`)
   }
 
+  /** Makes a change to a stream as a whole, and fails where that fails. */
+  async change(made: MaybePromise<StreamChangeResult>): Promise<StreamInfo> {
+    const result = await made
+    return result.status === 'changed' ? result.stream : fail(`the change of a stream was answered ${result.status}`)
+  }
+
   async readStream(streamId: string): Promise<readonly StoredEvent[]> {
     return (await this.store.readStream(streamId, { maxCount: 100_000 })).events
   }
@@ -145,6 +167,13 @@ export class StoreUnderTest {
   async peer(): Promise<EventStore> {
     if (this.#makePeer === undefined) fail('a durable store needs `peer` beside `store`, so that this can be checked')
     return this.#makePeer()
+  }
+
+  /** What writes to the store's tables as a projection does. */
+  get harness(): ProjectionHarness {
+    return (
+      this.#harness ?? fail('a store with projections needs `projections` beside `store`, so that this can be checked')
+    )
   }
 
   /** Another store with data of its own, opened. */

@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals'
 import fc from 'fast-check'
 import { inMemoryEventStore } from '../../../lib/adapters/in-memory/in-memory-event-store.ts'
+import { assertHoldsUnderConcurrency, concurrentWork } from '../../event-store/event-store-concurrency.ts'
 import { assertBehavesAsModel, steps } from '../../event-store/event-store-model.ts'
 
 describe('inMemoryEventStore', () => {
@@ -13,6 +14,18 @@ describe('inMemoryEventStore', () => {
         await store.close()
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('keeps its promises to writers and readers in whatever order they come', async () => {
+    await fc.assert(
+      fc.asyncProperty(concurrentWork, fc.scheduler(), async (work, scheduler) => {
+        const store = inMemoryEventStore()
+        await store.open()
+        await assertHoldsUnderConcurrency(store, work, scheduler)
+        await store.close()
+      }),
+      { numRuns: 100 },
     )
   })
 })

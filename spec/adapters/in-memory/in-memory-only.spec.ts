@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { inMemoryEventStore } from '../../../lib/adapters/in-memory/in-memory-event-store.ts'
 import { isPromiseLike } from '../../../lib/effects/maybe-promise.ts'
 import type { AllSlice, EventStore } from '../../../lib/event-store/event-store.ts'
-import { sampleAppend } from '../../event-store/sample-append.ts'
+import { sampleAppend, sampleEvent } from '../../event-store/sample-append.ts'
 
 function opened(): EventStore {
   const store = inMemoryEventStore()
@@ -29,14 +29,21 @@ describe('inMemoryEventStore, unlike others,', () => {
       store.readAll(),
       store.readCommand('account-1', 'command'),
       store.headPosition(),
+      store.readStreamInfo('account-1'),
+      store.writeStreamMetadata('account-1', { owner: 'zoe' }),
+      store.archiveStream('account-1'),
+      store.restoreStream('account-1'),
+      store.deleteStream('account-1'),
       store.saveSnapshot({ ...snapshot, data: {} }),
       store.readSnapshot('a'),
       store.deleteSnapshot('a'),
       store.claimCheckpoint('balances', { owner: 'one', startAfter: 0 }),
+      store.renewCheckpoints([{ name: 'balances', epoch: 1 }]),
       store.saveCheckpoint({ name: 'balances', position: 1, index: 0, epoch: 1 }),
       store.releaseCheckpoint('balances', 1),
       store.readCheckpoint('balances'),
       store.deleteCheckpoint('balances'),
+      store.listCheckpoints(),
       store.close(),
     ]
     expect(answers.filter(isPromiseLike)).toEqual([])
@@ -101,5 +108,31 @@ describe('inMemoryEventStore, unlike others,', () => {
     const second = store.claimCheckpoint('balances', { owner: 'two', startAfter: 0 })
     expect(first).toEqual({ name: 'balances', position: 5, index: 0, epoch: 1 })
     expect(second).toEqual({ name: 'balances', position: 5, index: 0, epoch: 2 })
+  })
+
+  it('lets leases run out by the clock that it is given', () => {
+    let now = 1_000
+    const store = inMemoryEventStore({ clock: { now: () => now } })
+    void store.open()
+    const claim = (owner: string) => store.claimCheckpoint('balances', { owner, startAfter: 0, lease: 100 })
+    const first = claim('one') as { readonly epoch: number }
+    now += 99
+    expect(claim('two')).toBeUndefined()
+    expect(store.renewCheckpoints([{ name: 'balances', epoch: first.epoch }])).toEqual([true])
+    now += 99
+    expect(claim('two')).toBeUndefined()
+    now += 1
+    expect(store.listCheckpoints()).toEqual([expect.objectContaining({ owner: undefined })])
+    expect(claim('two')).toMatchObject({ epoch: first.epoch + 1 })
+  })
+
+  it('shows nothing of what the events of a deleted stream said', () => {
+    const store = opened()
+    const said = { secret: 'SECRET' }
+    void store.append([sampleAppend('account-1', 1, { events: [sampleEvent({ data: said, metadata: said })] })])
+    void store.deleteStream('account-1')
+    const { events } = store.readAll() as AllSlice
+    expect(events).toEqual([expect.objectContaining({ data: undefined, metadata: {}, tombstone: true })])
+    expect(JSON.stringify(events)).not.toContain('SECRET')
   })
 })

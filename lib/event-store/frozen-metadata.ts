@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.ts'
-import { RESERVED_METADATA_PREFIX } from '../event-store/recorded-event.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
+import { RESERVED_METADATA_PREFIX } from './recorded-event.ts'
 
 /** Deeper metadata than this is a mistake. */
 const MAX_DEPTH = 32
@@ -12,7 +12,7 @@ export const NO_METADATA: Metadata = Object.freeze({})
  *
  * @throws {InvalidOptionError} `invalid_option`, naming the key
  */
-export function commandMetadata(given: unknown): Metadata {
+export function frozenMetadata(given: unknown): Metadata {
   if (!isPlain(given)) throw new InvalidOptionError('metadata must be a plain object of JSON values')
   const copied: Record<string, unknown> = {}
   for (const key of Object.keys(given)) copied[key] = metadataValue(key, given[key])

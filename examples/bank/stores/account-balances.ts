@@ -1,16 +1,8 @@
 import { eventHandler } from 'edict'
-import { AccountClosed, AccountOpened, MoneyDeposited, MoneyWithdrawn } from './domain/events.ts'
+import { AccountClosed, AccountOpened, MoneyDeposited, MoneyWithdrawn } from '../domain/events.ts'
+import type { AccountBalance } from './account-balance.ts'
 
-export interface AccountBalance {
-  readonly accountNumber: string
-  readonly owner: string
-  status: 'open' | 'closed'
-  balance: number
-  /** The version of the account's stream that this row shows. */
-  version: number
-}
-
-/** The read model: a row for each account, and the handler that keeps the rows up with the events. */
+/** The read model in memory: a row for each account, and the handler that keeps the rows up with the events. */
 export function accountBalances() {
   const accounts = new Map<string, AccountBalance>()
 

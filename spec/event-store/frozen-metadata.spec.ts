@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { commandMetadata } from '../../lib/routing/command-metadata.ts'
+import { frozenMetadata } from '../../lib/event-store/frozen-metadata.ts'
 
 class Request {
   readonly #user = 'ann'
@@ -17,13 +17,13 @@ describe('metadata', () => {
     ['a list', ['ann']],
     ['a text', 'ann'],
   ])('is refused where it is %s, whose content would be lost', (_what, given) => {
-    expect(() => commandMetadata(given)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+    expect(() => frozenMetadata(given)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
     if (typeof given === 'object' && !Array.isArray(given)) {
-      expect(() => commandMetadata({ deep: given })).toThrow(/metadata\.deep is no JSON value/)
+      expect(() => frozenMetadata({ deep: given })).toThrow(/metadata\.deep is no JSON value/)
     }
   })
 
   it('may have no prototype', () => {
-    expect(commandMetadata(Object.assign(Object.create(null) as object, { user: 'ann' }))).toEqual({ user: 'ann' })
+    expect(frozenMetadata(Object.assign(Object.create(null) as object, { user: 'ann' }))).toEqual({ user: 'ann' })
   })
 })

@@ -1,0 +1,98 @@
+import type { AllSlice, ReadAllOptions, ReadStreamOptions, StreamSlice } from '../../event-store/event-store.ts'
+import type { StreamState } from '../../event-store/stream-info.ts'
+import type { StoredEvent } from '../../event-store/stored-event.ts'
+import type { Queries, Row } from './database.ts'
+import { EVENT_COLUMN_COUNT, EVENT_COLUMNS, eventOf } from './event-rows.ts'
+import { allQuery } from './read-all-query.ts'
+import { assertGapless } from './gapless.ts'
+import type { SchemaName } from './schema-name.ts'
+
+const DEFAULT_MAX_COUNT = 1_000
+/** One look at all events gives no more than this, so that it costs bounded memory. */
+const MOST_OF_A_PAGE = 10_000
+
+/** Reads events. Each answer comes of one statement, and so of one moment. */
+export class EventReader {
+  readonly #schema: SchemaName
+  readonly #ofStream: { readonly forward: string; readonly backward: string }
+  readonly #ofCommand: string
+  readonly #head: string
+
+  constructor(schema: SchemaName) {
+    this.#schema = schema
+    this.#ofStream = { forward: schema.sql(streamQuery('>=', '')), backward: schema.sql(streamQuery('<=', 'DESC')) }
+    this.#ofCommand = schema.sql(
+      `SELECT e.category, ${EVENT_COLUMNS} FROM "edict".events e
+       WHERE e.stream_id = $1 AND e.command_id = $2 ORDER BY e.stream_version`,
+    )
+    this.#head = schema.sql('SELECT coalesce(max(e.position), 0) FROM "edict".events e')
+  }
+
+  async head(queries: Queries): Promise<number> {
+    const [row] = await queries.query(this.#head)
+    return Number(row?.[0])
+  }
+
+  async readStream(queries: Queries, streamId: string, options: ReadStreamOptions = {}): Promise<StreamSlice> {
+    const { direction = 'forward', maxCount = DEFAULT_MAX_COUNT } = options
+    const { fromVersion = direction === 'forward' ? 1 : Number.MAX_SAFE_INTEGER } = options
+    const rows = await queries.query(this.#ofStream[direction], [streamId, fromVersion, maxCount])
+    const [first] = rows
+    if (first === undefined) return { events: [], streamVersion: 0, category: undefined, state: undefined }
+    const category = first[1] as string
+    const streamVersion = Number(first[0])
+    // A stream that has no event there is one row without any.
+    const found = first[3] === null ? [] : rows
+    const forward = direction === 'forward'
+    const from = forward ? fromVersion : Math.min(fromVersion, streamVersion)
+    const count = Math.min(maxCount, forward ? streamVersion - from + 1 : from)
+    assertGapless(found, { at: 4, first: from, step: forward ? 1 : -1, count }, `of ${streamId} the version`)
+    const events = found.map((row) => eventOf(row, 3, streamId, category))
+    return { events, streamVersion, category, state: first[2] as StreamState }
+  }
+
+  async readCommand(queries: Queries, streamId: string, commandId: string): Promise<readonly StoredEvent[]> {
+    const rows = await queries.query(this.#ofCommand, [streamId, commandId])
+    return rows.map((row) => eventOf(row, 1, streamId, row[0] as string))
+  }
+
+  async readAll(queries: Queries, options: ReadAllOptions = {}): Promise<AllSlice> {
+    const maxCount = Math.min(options.maxCount ?? DEFAULT_MAX_COUNT, MOST_OF_A_PAGE)
+    const { text, values, window, rest } = allQuery(this.#schema, { ...options, maxCount })
+    const rows = await queries.query(text, values)
+    const headPosition = Number(rows[0]?.[0])
+    const forward = options.direction !== 'backward'
+    const from = forward ? (options.fromPosition ?? 1) : Math.min(options.fromPosition ?? headPosition, headPosition)
+    // Without any event there is one row that says where the head is.
+    const found = rows[0]?.[1] === null ? [] : rows
+    const { types, category, correlationId } = options
+    if (types === undefined && category === undefined && correlationId === undefined) {
+      const count = Math.min(maxCount, forward ? headPosition - from + 1 : from)
+      assertGapless(found, { at: 1, first: from, step: forward ? 1 : -1, count }, 'the event at position')
+    }
+    if (found.length === maxCount) {
+      const last = Number(found[found.length - 1]?.[1])
+      return { events: eventsOf(found, rest), lastPosition: last, headPosition }
+    }
+    const end = forward ? Math.min(headPosition, from + window - 1) : Math.max(1, from - window + 1)
+    const lastPosition = forward ? Math.max(from - 1, end) : Math.min(from + 1, end)
+    return { events: eventsOf(found, rest), lastPosition, headPosition }
+  }
+}
+
+function streamQuery(comparison: '>=' | '<=', order: '' | 'DESC'): string {
+  return `SELECT s.version, s.category, s.state, e.* FROM "edict".streams s LEFT JOIN LATERAL (
+      SELECT ${EVENT_COLUMNS} FROM "edict".events e
+      WHERE e.stream_id = s.stream_id AND e.stream_version ${comparison} $2 ORDER BY e.stream_version ${order} LIMIT $3
+    ) e ON true WHERE s.stream_id = $1`
+}
+
+function eventsOf(rows: readonly Row[], rest: (event: StoredEvent) => boolean): StoredEvent[] {
+  const events: StoredEvent[] = []
+  for (const row of rows) {
+    const at = 1 + EVENT_COLUMN_COUNT
+    const event = eventOf(row, 1, row[at] as string, row[at + 1] as string)
+    if (rest(event)) events.push(event)
+  }
+  return events
+}

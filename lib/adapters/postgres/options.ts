@@ -1,0 +1,112 @@
+import type { PoolConfig } from 'pg'
+import { InvalidOptionError } from '../../errors.ts'
+import { checkObject, checkOptionalWhole, checkOptions, checkText, shown } from '../../event-store/argument-checks.ts'
+import { SchemaName } from './schema-name.ts'
+
+/** What is handed on to `pg` as it is. */
+type DriverOptions = Pick<
+  PoolConfig,
+  | 'connectionString'
+  | 'host'
+  | 'port'
+  | 'user'
+  | 'password'
+  | 'database'
+  | 'ssl'
+  | 'application_name'
+  | 'connectionTimeoutMillis'
+  | 'idleTimeoutMillis'
+  | 'maxLifetimeSeconds'
+  | 'maxUses'
+  | 'keepAlive'
+  | 'keepAliveInitialDelayMillis'
+>
+
+/** Where the database is, in `pg`'s own words (`connectionString`, `host`, `ssl`, …), and how the store uses it. */
+export interface PostgresEventStoreOptions extends DriverOptions {
+  /** The schema of the store's tables: up to 40 letters, digits and underscores. Several stores share a database by a schema each. @default 'edict' */
+  readonly schema?: string
+  /** The most connections at once; one more listens. @default 10 */
+  readonly maxConnections?: number
+  /** Milliseconds that the database may spend on one statement. @default 30_000 */
+  readonly statementTimeout?: number
+  /** Whether `open` brings the tables up to date where they are missing or older. @default true */
+  readonly migrate?: boolean
+  /**
+   * Where to listen for the appends of others: behind a pooler in transaction mode, past which the notifications do not come, a
+   * connection string of the server itself, or `false` to rely on polling. @default the same place
+   */
+  readonly listen?: { readonly connectionString: string } | false
+}
+
+export interface CheckedOptions {
+  readonly schema: SchemaName
+  readonly pool: PoolConfig
+  /** Undefined where nobody listens. */
+  readonly listener: PoolConfig | undefined
+  readonly statementTimeout: number
+  readonly migrate: boolean
+}
+
+const WHERE = 'postgresEventStore'
+const DRIVER_OPTIONS = [
+  'connectionString',
+  'host',
+  'port',
+  'user',
+  'password',
+  'database',
+  'ssl',
+  'application_name',
+  'connectionTimeoutMillis',
+  'idleTimeoutMillis',
+  'maxLifetimeSeconds',
+  'maxUses',
+  'keepAlive',
+  'keepAliveInitialDelayMillis',
+]
+const OPTIONS = [...DRIVER_OPTIONS, 'schema', 'maxConnections', 'statementTimeout', 'migrate', 'listen']
+
+/** Milliseconds that a connection may take, where `pg` itself would wait for ever. */
+const CONNECTION_TIMEOUT_MS = 10_000
+/** PostgreSQL counts its timeouts in 32 bits, and so do timers. */
+const LONGEST_TIMEOUT_MS = 2_000_000_000
+
+/** @throws {InvalidOptionError} `invalid_option` */
+export function checkedOptions(options: PostgresEventStoreOptions): CheckedOptions {
+  checkObject(WHERE, 'the options', options)
+  checkOptions(WHERE, options, OPTIONS)
+  const { schema = 'edict', maxConnections = 10, statementTimeout = 30_000, migrate = true, listen, ...given } = options
+  checkOptionalWhole(WHERE, 'maxConnections', maxConnections, 1)
+  checkOptionalWhole(WHERE, 'statementTimeout', statementTimeout, 1)
+  if (statementTimeout > LONGEST_TIMEOUT_MS) {
+    throw new InvalidOptionError(`${WHERE}: statementTimeout must be at most ${LONGEST_TIMEOUT_MS} ms`)
+  }
+  if (typeof migrate !== 'boolean') {
+    throw new InvalidOptionError(`${WHERE}: migrate must be true or false, not ${shown(migrate)}`)
+  }
+  checkListen(listen)
+  const connection: PoolConfig = {
+    application_name: 'edict',
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    keepAlive: true,
+    ...given,
+  }
+  return {
+    schema: new SchemaName(WHERE, schema),
+    pool: { ...connection, max: maxConnections },
+    listener: listen === false ? undefined : { ...connection, ...listen },
+    statementTimeout,
+    migrate,
+  }
+}
+
+function checkListen(listen: unknown): void {
+  if (listen === undefined || listen === false) return
+  if (typeof listen !== 'object' || listen === null) {
+    throw new InvalidOptionError(`${WHERE}: listen must be false or { connectionString }, not ${shown(listen)}`)
+  }
+  checkOptions(`${WHERE}: listen`, listen, ['connectionString'])
+  const { connectionString } = listen as { readonly connectionString?: unknown }
+  checkText(`${WHERE}: listen`, 'connectionString', connectionString, Number.MAX_SAFE_INTEGER)
+}

@@ -1,0 +1,78 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import type { Connections } from './connections.ts'
+
+/** How often the file is looked at for what other processes have committed, in milliseconds. A look costs a few microseconds. */
+const LOOK_EVERY_MS = 25
+
+type Listener = (headPosition?: number) => void
+
+/** Those who want to know of new events: at once of this store's own, and soon of those of others. */
+export class Watchers {
+  readonly #listeners = new Set<{ readonly listener: Listener }>()
+  readonly #dataVersion: BetterSqlite3.Statement<[], number>
+  readonly #readHead: () => number
+  #timer: NodeJS.Timeout | undefined
+  #seenVersion = -1
+  /** What the listeners know of. */
+  #told = 0
+  #telling = false
+
+  constructor({ reading }: Connections, readHead: () => number) {
+    this.#dataVersion = reading.prepare<[], number>('PRAGMA data_version').pluck()
+    this.#readHead = readHead
+  }
+
+  add(listener: Listener): () => void {
+    const entry = { listener }
+    this.#listeners.add(entry)
+    if (this.#timer === undefined) {
+      this.#seenVersion = this.#dataVersion.get() as number
+      this.#told = this.#readHead()
+      this.#timer = setInterval(this.#look, LOOK_EVERY_MS).unref()
+    }
+    return () => {
+      this.#listeners.delete(entry)
+      if (this.#listeners.size === 0) this.#stop()
+    }
+  }
+
+  /** Events up to here can be read. */
+  tell(headPosition: number): void {
+    if (this.#listeners.size === 0 || headPosition <= this.#told) return
+    this.#told = headPosition
+    // A listener may write: it is told of that when all have been told of what was before.
+    if (this.#telling) return
+    this.#telling = true
+    try {
+      let told: number
+      do {
+        told = this.#told
+        for (const { listener } of this.#listeners) listener(told)
+      } while (this.#told > told)
+    } finally {
+      this.#telling = false
+    }
+  }
+
+  end(): void {
+    this.#listeners.clear()
+    this.#stop()
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  readonly #look = (): void => {
+    try {
+      const version = this.#dataVersion.get() as number
+      if (version === this.#seenVersion) return
+      const head = this.#readHead()
+      this.#seenVersion = version
+      this.tell(head)
+    } catch {
+      // The file is busy or cannot be read now: the next look will tell.
+    }
+  }
+}

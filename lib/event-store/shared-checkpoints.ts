@@ -1,0 +1,36 @@
+import type { Clock } from '../effects/clock.ts'
+import type { Logger } from '../effects/logger.ts'
+import { CheckpointWatch } from './checkpoint-watch.ts'
+import type { EventStore } from './event-store.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+
+/** What all persistent subscriptions of one running application share, so that many cost the store no more than one. */
+export interface SharedCheckpoints {
+  /** Keeps what they hold. */
+  readonly leases: LeaseKeeper
+  /** Follows what others hold. */
+  readonly watch: CheckpointWatch
+}
+
+export interface SharedCheckpointsOptions {
+  readonly store: Pick<EventStore, 'renewCheckpoints' | 'listCheckpoints'>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Milliseconds for which a claim holds that is not renewed. @default 5_000 */
+  readonly lease?: number | undefined
+  /** Milliseconds between looks at what others hold. @default 500 */
+  readonly claimInterval?: number | undefined
+}
+
+export function sharedCheckpoints(options: SharedCheckpointsOptions): SharedCheckpoints {
+  const { store, clock, logger, lease, claimInterval } = options
+  return {
+    leases: new LeaseKeeper({ store, clock, logger, ...(lease !== undefined && { lease }) }),
+    watch: new CheckpointWatch({
+      store,
+      clock,
+      logger,
+      ...(claimInterval !== undefined && { interval: claimInterval }),
+    }),
+  }
+}

@@ -1,0 +1,99 @@
+import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { describeThrown, EdictError, NotRunningError, StoreError, type Outcome } from '../errors.ts'
+import type { EventStore } from './event-store.ts'
+
+/**
+ * The way into an adapter: it counts who has opened the store, lets nobody through while it is closed, and turns what an adapter
+ * throws into an error of the catalogue.
+ */
+export class StoreDoor {
+  /** How many opens have not been paired with a close. */
+  opens = 0
+  readonly #adapter: EventStore
+  /** An open or a close that is under way; the next one waits for it. */
+  #changing: PromiseLike<void> | undefined
+
+  constructor(adapter: EventStore) {
+    this.#adapter = adapter
+  }
+
+  open(): MaybePromise<void> {
+    if (this.#changing) return after(this.#changing, () => this.open())
+    if (this.opens > 0) {
+      this.opens++
+      return
+    }
+    const opening = this.run('open', () => this.#adapter.open())
+    if (!isPromiseLike(opening)) {
+      this.opens = 1
+      return
+    }
+    return this.#change(opening.then(() => void (this.opens = 1)))
+  }
+
+  close(): MaybePromise<void> {
+    if (this.#changing) return after(this.#changing, () => this.close())
+    this.mustBeOpen('close')
+    this.opens--
+    if (this.opens > 0) return
+    const closing = this.run('close', () => this.#adapter.close())
+    return isPromiseLike(closing) ? this.#change(closing) : undefined
+  }
+
+  #change(change: PromiseLike<void>): PromiseLike<void> {
+    const changed = () => void (this.#changing = undefined)
+    this.#changing = change.then(changed, (thrown: unknown) => {
+      changed()
+      throw thrown
+    })
+    return this.#changing
+  }
+
+  /** @throws {NotRunningError} `not_running` */
+  mustBeOpen(operation: string): void {
+    if (this.opens > 0) return
+    throw new NotRunningError(`${operation}: the ${this.#adapter.name} event store is not open; call open() first`)
+  }
+
+  /** Calls the adapter; what it throws, at once or later, becomes an error of the catalogue. */
+  run<Answer>(
+    operation: string,
+    call: () => MaybePromise<Answer>,
+    makesSense: (answer: Answer) => boolean = () => true,
+  ): MaybePromise<Answer> {
+    let answer: MaybePromise<Answer>
+    try {
+      answer = call()
+    } catch (thrown) {
+      throw this.failure(operation, thrown, 'not-executed')
+    }
+    const checked = (given: Answer): Answer => {
+      if (makesSense(given)) return given
+      const { name } = this.#adapter
+      throw new StoreError(
+        `the ${name} event store gave an answer that makes no sense when asked to ${words(operation)}`,
+      )
+    }
+    if (!isPromiseLike(answer)) return checked(answer)
+    // A promise of a library's own becomes a real one at this door.
+    return Promise.resolve(answer).then(checked, (thrown: unknown) => {
+      throw this.failure(operation, thrown, 'not-executed')
+    })
+  }
+
+  failure(operation: string, thrown: unknown, outcome: Outcome): EdictError {
+    if (thrown instanceof EdictError) return thrown as EdictError
+    const message = `the ${this.#adapter.name} event store failed to ${words(operation)}: ${describeThrown(thrown)}`
+    return new StoreError(message, { cause: thrown, outcome })
+  }
+}
+
+/** Whether what came before went well is the business of the one who asked for it. */
+function after(change: PromiseLike<void>, next: () => MaybePromise<void>): PromiseLike<void> {
+  return change.then(next, next)
+}
+
+/** `readStream` as one says it: read stream. */
+function words(operation: string): string {
+  return operation.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}

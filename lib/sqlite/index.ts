@@ -1,0 +1,6 @@
+// The SQLite event store: it needs the package better-sqlite3.
+export { sqliteEventStore } from '../adapters/sqlite/sqlite-event-store.ts'
+export type { SqliteEventStoreOptions } from '../adapters/sqlite/options.ts'
+
+// Projections into the same file.
+export { projection } from './projection.ts'

@@ -1,0 +1,107 @@
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { SharedReading } from '../event-store/shared-reading.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { HandlerModel } from './handler-model.ts'
+import { HandlerRunner, type HandlerRunnerOptions, type HandlerState } from './handler-runner.ts'
+
+export interface PartitionOptions {
+  /** The name of its checkpoint. */
+  readonly checkpoint: string
+  readonly owns: (event: RecordedEvent) => boolean
+  readonly reading: SharedReading
+  readonly mayRun: () => MaybePromise<boolean>
+  /** Called with where it was before. */
+  readonly progressed: (before: number) => void
+  readonly failed: (error: unknown) => void
+}
+
+/** One partition of a handler: worked with by this node, by another one, or, for a moment, by none. */
+export class Partition {
+  readonly checkpoint: string
+  readonly #runner: HandlerRunner
+  #position = 0
+  #isHeld = false
+  #hasFailed = false
+
+  constructor(model: HandlerModel, shared: HandlerRunnerOptions, options: PartitionOptions) {
+    const { checkpoint, owns, reading, mayRun, progressed, failed } = options
+    this.checkpoint = checkpoint
+    this.#runner = new HandlerRunner(model, {
+      ...shared,
+      partition: {
+        checkpoint,
+        owns,
+        reading,
+        mayRun,
+        progress: {
+          begun: () => undefined,
+          acknowledge: (position) => {
+            const before = this.#position
+            this.note(position)
+            progressed(before)
+          },
+          failed: (error) => {
+            this.#isHeld = false
+            this.#hasFailed = true
+            failed(error)
+          },
+          stopped: () => {
+            this.#isHeld = false
+          },
+        },
+      },
+    })
+  }
+
+  /** Whether this node has it. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** Whether this node may take it: one that failed here is not tried again before the handler is started again. */
+  get isFree(): boolean {
+    return !this.#isHeld && !this.#hasFailed
+  }
+
+  /** Undefined where this node has nothing to do with it. */
+  get state(): HandlerState | undefined {
+    if (this.#hasFailed) return 'failed'
+    return this.#isHeld ? this.#runner.state : undefined
+  }
+
+  get position(): number {
+    return this.#isHeld ? Math.max(this.#position, this.#runner.position) : this.#position
+  }
+
+  get lastError(): unknown {
+    return this.#runner.lastError
+  }
+
+  get failures(): number {
+    return this.#runner.failures
+  }
+
+  /** It is known to be as far as this, whoever has it. */
+  note(position: number): void {
+    if (position > this.#position) this.#position = position
+  }
+
+  /** The handler is started again. */
+  forgive(): void {
+    this.#hasFailed = false
+  }
+
+  /** Tries to take it; `isHeld` tells whether it could. */
+  async start(): Promise<void> {
+    this.#isHeld = true
+    await this.#runner.start()
+  }
+
+  giveUp(): Promise<void> {
+    return this.#runner.giveUp()
+  }
+
+  stop(): Promise<void> {
+    return this.#runner.stop()
+  }
+}

@@ -1,0 +1,23 @@
+import type { Logger } from '../effects/logger.ts'
+import { describeThrown } from '../errors.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+
+export function described({ type, position }: RecordedEvent): string {
+  return `${type}, position ${position}`
+}
+
+/** Tells what a projection failed with; at an event, where that is known. */
+export function logFailure(
+  where: { readonly logger: Logger; readonly application: string },
+  projection: string,
+  level: 'warn' | 'error',
+  what: string,
+  error: unknown,
+  recorded: RecordedEvent | undefined,
+): void {
+  const { eventId, position, type } = recorded ?? {}
+  where.logger[level](
+    { projection, application: where.application, error, eventId, position, type },
+    `the projection ${projection} ${what}: ${describeThrown(error)}`,
+  )
+}

@@ -1,0 +1,115 @@
+import { DefinitionError } from '../errors.ts'
+import { textFault } from '../event-store/argument-checks.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import {
+  checkedConsistency,
+  checkedFunction,
+  checkedTable,
+  checkedTypes,
+  type FailureContext,
+} from './handler-model.ts'
+import type { ProjectionContext, TableDefinition } from './projection-context.ts'
+
+/** A function that projects events of one type, as the writer calls it. */
+export type ProjectEvent = (data: unknown, recorded: RecordedEvent, tx: unknown, context: ProjectionContext) => unknown
+
+/** What runs: a projection's definition, checked and prepared. */
+export interface ProjectionModel {
+  readonly name: string
+  readonly version: number
+  /** Which kind of store it is made for; undefined where any that has projections will do. */
+  readonly storeKind: string | undefined
+  readonly types: ReadonlySet<string>
+  readonly projectByType: ReadonlyMap<string, ProjectEvent>
+  readonly tables: ReadonlyMap<string, TableDefinition>
+  /** Undefined where the application's default governs. */
+  readonly consistency: 'eventual' | 'strong' | undefined
+  /** It begins after this position. */
+  readonly startAfter: number
+  readonly batchSize: number
+  readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
+}
+
+const models = new WeakMap<object, ProjectionModel>()
+
+export function keepProjectionModel(projection: object, model: ProjectionModel): void {
+  models.set(projection, model)
+}
+
+/** What `projection` prepared; undefined where the value is no projection. */
+export function projectionModelOf(projection: unknown): ProjectionModel | undefined {
+  return typeof projection === 'object' && projection !== null ? models.get(projection) : undefined
+}
+
+const OPTIONS = ['version', 'events', 'tables', 'project', 'consistency', 'startFrom', 'batchSize', 'onError']
+/** Leaves room, in the name of a checkpoint, for version and generation. */
+const MAX_NAME_LENGTH = 200
+/** Leaves room, in the 63 characters that PostgreSQL keeps of a name, for version and generation. */
+const TABLE_NAME = /^[a-z_][a-z0-9_]{0,39}$/
+const DEFAULT_BATCH_SIZE = 500
+
+export function checkedProjectionModel(
+  name: unknown,
+  definition: unknown,
+  storeKind: string | undefined,
+): ProjectionModel {
+  const fault = textFault(name, MAX_NAME_LENGTH) ?? (String(name).trim() === '' ? 'must not be blank' : undefined)
+  if (fault !== undefined || typeof name !== 'string') {
+    throw new DefinitionError(`projection(name, definition): the name ${fault}`)
+  }
+  const where = `projection('${name}')`
+  if (typeof definition !== 'object' || definition === null) {
+    throw new DefinitionError(`${where} needs a definition: { events, tables, project, … }`)
+  }
+  for (const key of Object.keys(definition)) {
+    if (!OPTIONS.includes(key)) {
+      throw new DefinitionError(`${where}: unknown option ${key}; the options are ${OPTIONS.join(', ')}`)
+    }
+  }
+  const options = definition as Readonly<Record<string, unknown>>
+  const types = checkedTypes(where, options['events'])
+  return Object.freeze({
+    name,
+    version: checkedWhole(where, 'version', options['version'] ?? 1),
+    storeKind,
+    types,
+    projectByType: checkedTable<ProjectEvent>(where, 'project', options['project'], types),
+    tables: checkedTables(where, options['tables']),
+    consistency: checkedConsistency(where, options['consistency']),
+    startAfter: checkedStart(where, options['startFrom']),
+    batchSize: checkedWhole(where, 'batchSize', options['batchSize'] ?? DEFAULT_BATCH_SIZE),
+    onError: checkedFunction(where, 'onError', options['onError']),
+  })
+}
+
+function checkedWhole(where: string, option: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
+  throw new DefinitionError(`${where}: ${option} must be a whole number from 1`)
+}
+
+/** No `'current'`: a rebuild would not find the same beginning again. */
+function checkedStart(where: string, startFrom: unknown): number {
+  if (startFrom === undefined || startFrom === 'origin') return 0
+  if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return (startFrom as number) - 1
+  throw new DefinitionError(`${where}: startFrom must be 'origin' or a position, a whole number from 1`)
+}
+
+function checkedTables(where: string, tables: unknown): ReadonlyMap<string, TableDefinition> {
+  const entries = typeof tables === 'object' && tables !== null ? Object.entries(tables) : []
+  if (entries.length === 0) {
+    throw new DefinitionError(`${where}: tables must be an object with the columns of each table, by its name`)
+  }
+  for (const [table, columns] of entries) {
+    if (!TABLE_NAME.test(table)) {
+      throw new DefinitionError(
+        `${where}: a table cannot be named ${table}: lower-case letters, digits and underscores, at most 40, are needed`,
+      )
+    }
+    if (typeof columns !== 'function' && (typeof columns !== 'string' || columns.trim() === '')) {
+      throw new DefinitionError(
+        `${where}: tables.${table} must be the columns in SQL, or a function of the table's name that gives the statements`,
+      )
+    }
+  }
+  return new Map(entries as [string, TableDefinition][])
+}

@@ -1,0 +1,81 @@
+import { callLater } from '../effects/clock.ts'
+import type { Clock } from '../effects/clock.ts'
+import type { ProjectionStore, Publication } from '../event-store/projection-store.ts'
+import { checkpointOf, type Generation } from './projection-generation.ts'
+import type { ProjectionWriter } from './projection-writer.ts'
+
+export interface SwapOptions {
+  readonly projections: ProjectionStore
+  readonly writer: ProjectionWriter
+  readonly generation: Generation
+  /** What readers see now. */
+  readonly base: Publication
+  readonly clock: Clock
+  /** Every event up to here was read. */
+  readonly readPosition: () => number
+}
+
+/**
+ * - `published`: readers see the new generation, and the old one is gone
+ * - `behind`: the old generation is further, and what it has was not read in time
+ * - `obsolete`: readers see another generation than the one that this was to take the place of
+ */
+export type SwapResult = 'published' | 'behind' | 'obsolete'
+
+/** How long the old generation is held up, in milliseconds, for the new one to read what the old one has. */
+const PATIENCE_MS = 1_000
+const LOOK_MS = 5
+
+/**
+ * Puts a new generation in the place of the old one, in one transaction. The old one is held meanwhile, so that it cannot go on:
+ * else, under steady load, it would always be an event ahead of the new one, or of another owner's old code.
+ */
+export async function swapGenerations(options: SwapOptions): Promise<SwapResult> {
+  const { projections, writer, generation, base, clock } = options
+  const swapped = await projections.transaction(async (tx): Promise<SwapResult | Swapped> => {
+    const published = await projections.readPublication(tx, generation.name)
+    if (published?.version !== base.version || published.generation !== base.generation) return 'obsolete'
+    // In the order of names, as leases are renewed, so that the two never wait for each other.
+    const oldFirst = checkpointOf(base) < generation.checkpoint
+    const early = oldFirst ? await projections.lockCheckpoint(tx, checkpointOf(base)) : undefined
+    const held = await writer.lock(tx)
+    const old = oldFirst ? early : await projections.lockCheckpoint(tx, checkpointOf(base))
+    const target = old?.position ?? 0
+    const begun = clock.now()
+    let passed = 0
+    for (;;) {
+      const [event] = writer.queue.first(passed + 1).slice(passed)
+      if (event !== undefined) {
+        await writer.project(tx, event)
+        passed++
+      } else if (reached(options, passed) >= target) break
+      else if (clock.now() - begun >= PATIENCE_MS) return 'behind'
+      else await pause(clock)
+    }
+    const place = { position: reached(options, passed), index: 0 }
+    const { position, index } = await writer.save(tx, held, place)
+    await projections.publish(tx, generation)
+    await projections.deleteCheckpoint(tx, checkpointOf(base))
+    await projections.dropTables(tx, Object.values(base.tables))
+    return { passed, place: { position, index } }
+  })
+  if (typeof swapped === 'string') return swapped
+  writer.wrote(swapped.passed, swapped.place)
+  return 'published'
+}
+
+interface Swapped {
+  readonly passed: number
+  readonly place: { readonly position: number; readonly index: number }
+}
+
+/** Where the queue is through, everything that was read is handled. */
+function reached({ writer, readPosition }: SwapOptions, passed: number): number {
+  const { queue } = writer
+  const place = queue.placeAfter(passed)
+  return passed === queue.length ? Math.max(place.position, readPosition()) : place.position
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => void callLater(clock, LOOK_MS, resolve))
+}

@@ -1,0 +1,370 @@
+import { backoffDelay, type Backoff } from '../effects/backoff.ts'
+import { callLater, type Clock } from '../effects/clock.ts'
+import type { Fairness } from '../effects/fairness.ts'
+import type { Random } from '../effects/ids.ts'
+import type { Logger } from '../effects/logger.ts'
+import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { NotRunningError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
+import type { Checkpoint, CheckpointClaim } from '../event-store/checkpoint.ts'
+import type { EventStore } from '../event-store/event-store.ts'
+import type { ProjectionStore } from '../event-store/projection-store.ts'
+import { forAnotherReader } from '../event-store/recorded-event.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { FailurePolicy } from './failure-policy.ts'
+import type { Generation } from './projection-generation.ts'
+import { described, logFailure } from './projection-log.ts'
+import type { ProjectionModel } from './projection-model.ts'
+import { ProjectionQueue, isBefore, isHandledAt, type ProjectedPlace } from './projection-queue.ts'
+
+export interface ProjectionWriterOptions {
+  readonly model: ProjectionModel
+  readonly generation: Generation
+  readonly claim: CheckpointClaim
+  readonly projections: ProjectionStore
+  readonly store: Pick<EventStore, 'saveCheckpoint'>
+  readonly policy: FailurePolicy
+  readonly clock: Clock
+  readonly random: Random
+  readonly fairness: Fairness
+  readonly logger: Logger
+  /** The application's name. */
+  readonly application: string
+  /** Whether nobody reads this generation yet. */
+  readonly isRebuilding: () => boolean
+  /** Everything up to this position is committed. */
+  readonly committed: (position: number) => void
+  /** All that was read is committed. */
+  readonly idle: () => void
+  /** Another owner has taken the checkpoint, or it is gone. */
+  readonly fenced: () => void
+  /** An event could not be projected, and the policy says that this is the end; without an event, the store is closed. */
+  readonly failed: (error: unknown, recorded: RecordedEvent | undefined) => void
+}
+
+/** How long one transaction goes on taking events, in milliseconds: appends to the store may be waiting for it. */
+const LONGEST_BATCH_MS = 100
+const storeBackoff: Backoff = { base: 250, longest: 30_000 }
+
+/** What one transaction has done, also where it fails. */
+class Attempt {
+  /** How many of its events have been through, or had been before. */
+  passed = 0
+  /** Whether the projection was given anything: what fails before is the store's business. */
+  given = false
+  /** Whether all work was done, so that only the commit can have failed. */
+  done = false
+}
+
+/**
+ * Writes events into the tables of one generation: as many as there are, up to a bound, in one transaction with the checkpoint. What
+ * fails goes on event by event, until the one that cannot be projected meets the policy by itself.
+ */
+export class ProjectionWriter {
+  readonly #options: ProjectionWriterOptions
+  readonly #queue: ProjectionQueue
+  readonly #abort = new AbortController()
+  /** Everything up to here is in the tables, or is of no interest; the checkpoint may lag behind where no event is in between. */
+  #committed: ProjectedPlace
+  /** What the checkpoint says. */
+  #stored: ProjectedPlace
+  #working = false
+  #stopped = false
+  /** So many of the next events go one by one. */
+  #singly = 0
+  /** The first event is passed over. */
+  #skipping = false
+  /** How often the first event has failed by itself. */
+  #failures = 0
+  #storeFailures = 0
+  #lastError: unknown
+  #retrying = false
+  #endPause: (() => void) | undefined
+  readonly #waitingForRoom: ((room: boolean) => void)[] = []
+  readonly #onceIdle: (() => void)[] = []
+
+  constructor(options: ProjectionWriterOptions) {
+    this.#options = options
+    this.#queue = new ProjectionQueue(options.claim.position)
+    this.#committed = this.#stored = options.claim
+  }
+
+  get queue(): ProjectionQueue {
+    return this.#queue
+  }
+
+  /** Every event up to here is committed, or of no interest. */
+  get position(): number {
+    return this.#committed.position
+  }
+
+  get isRetrying(): boolean {
+    return this.#retrying
+  }
+
+  get lastError(): unknown {
+    return this.#lastError
+  }
+
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Takes an event; later, where there is no room. False where it is stopped. */
+  add(event: RecordedEvent): MaybePromise<boolean> {
+    if (this.#stopped) return false
+    if (this.#queue.length < this.#options.model.batchSize) return this.#take(event)
+    this.#wake()
+    return new Promise<boolean>((resolve) => void this.#waitingForRoom.push(resolve)).then(
+      (room) => room && this.#take(event),
+    )
+  }
+
+  #take(event: RecordedEvent): boolean {
+    if (this.#stopped) return false
+    this.#queue.add(event)
+    this.#wake()
+    return true
+  }
+
+  /** Everything up to a position was given to `add`, or is of no interest. */
+  progressed(position: number): void {
+    this.#queue.progressed(position)
+    if (!this.#working) this.#rest()
+  }
+
+  /**
+   * For a subscription that writes down how far it is: written where everything up to there is committed, else left to the writer.
+   * False where the claim no longer holds.
+   */
+  savePlace(checkpoint: Checkpoint): MaybePromise<boolean> {
+    if (this.#queue.length > 0 || this.#working || !isBefore(this.#stored, checkpoint)) return true
+    return this.exclusively(async () => {
+      const saved = await this.#options.store.saveCheckpoint(checkpoint)
+      if (saved) this.#stored = checkpoint
+      return saved
+    })
+  }
+
+  /** Does something between two transactions, while none is under way. */
+  async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    while (this.#working) await new Promise<void>((resolve) => void this.#onceIdle.push(resolve))
+    this.#working = true
+    try {
+      return await work()
+    } finally {
+      this.#working = false
+      this.#rest()
+      this.#wake()
+    }
+  }
+
+  /** After the transaction that is under way; what is not committed then is dropped. */
+  async stop(): Promise<void> {
+    this.end()
+    while (this.#working) await new Promise<void>((resolve) => void this.#onceIdle.push(resolve))
+  }
+
+  /** Begins nothing any more. */
+  end(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#abort.abort(new NotRunningError(`the projection ${this.#options.model.name} is stopped`))
+    this.#endPause?.()
+    for (const resolve of this.#waitingForRoom.splice(0)) resolve(false)
+  }
+
+  #wake(): void {
+    if (this.#working || this.#stopped || this.#queue.length === 0) return
+    this.#working = true
+    // Later in this turn, so that events that come together are written together.
+    queueMicrotask(() => void this.#work())
+  }
+
+  /** Nothing is under way. */
+  #rest(): void {
+    if (this.#queue.length === 0) this.#advance({ position: this.#queue.readPosition, index: 0 })
+    for (const resolve of this.#onceIdle.splice(0)) resolve()
+    this.#finishList()
+  }
+
+  /**
+   * A checkpoint that stands within the events that were made of a stored one, of which there turned out to be no more: others would
+   * wait for it to reach that one's position.
+   */
+  #finishList(): void {
+    const { position, index } = this.#committed
+    if (this.#stopped || this.#stored.index === 0 || index > 0 || position <= this.#stored.position) return
+    const { generation, claim, fenced, logger } = this.#options
+    const saved = this.savePlace({ name: generation.checkpoint, epoch: claim.epoch, position, index })
+    Promise.resolve(saved).then(
+      (holds) => {
+        if (!holds) fenced()
+      },
+      (error: unknown) => {
+        logger.warn({ projection: generation.name, error }, `the place of ${generation.name} cannot be written`)
+      },
+    )
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stopped && this.#queue.length > 0) {
+      const attempt = new Attempt()
+      const events = this.#queue.first(this.#singly > 0 ? 1 : this.#options.model.batchSize)
+      try {
+        const { passed, place } = await this.#options.projections.transaction((tx) => this.#write(tx, events, attempt))
+        this.wrote(passed, place)
+      } catch (error) {
+        await this.#recover(error, events, attempt)
+      }
+    }
+    this.#working = false
+    this.#rest()
+    if (!this.#stopped && this.#queue.length === 0) this.#options.idle()
+  }
+
+  /** One transaction's work. */
+  async #write(tx: unknown, events: readonly RecordedEvent[], attempt: Attempt): Promise<Written> {
+    const held = await this.lock(tx)
+    const { clock, fairness } = this.#options
+    const begun = clock.now()
+    for (const event of events) {
+      if (attempt.passed > 0 && (this.#stopped || clock.now() - begun >= LONGEST_BATCH_MS)) break
+      // One that is in the tables already was committed by a transaction whose answer was lost.
+      if (!isHandledAt(held, event) && !this.#skipping) {
+        attempt.given = true
+        await this.project(tx, event)
+      }
+      attempt.passed++
+      if (fairness.turnDue()) await fairness.turn()
+    }
+    const place = await this.save(tx, held, this.#queue.placeAfter(attempt.passed))
+    attempt.done = true
+    return { passed: attempt.passed, place }
+  }
+
+  /** Holds the checkpoint, so that no other owner writes meanwhile, and says how far the tables truly are. */
+  async lock(tx: unknown): Promise<ProjectedPlace> {
+    const { projections, generation, claim } = this.#options
+    const held = await projections.lockCheckpoint(tx, generation.checkpoint, claim.epoch)
+    if (held === undefined) throw new SubscriptionOwnedError(generation.checkpoint)
+    return held
+  }
+
+  async save(tx: unknown, held: ProjectedPlace, reached: ProjectedPlace): Promise<ProjectedPlace> {
+    const { projections, generation, claim } = this.#options
+    const { position, index } = isBefore(reached, held) ? held : reached
+    const saved = await projections.saveCheckpoint(tx, {
+      name: generation.checkpoint,
+      epoch: claim.epoch,
+      position,
+      index,
+    })
+    if (!saved) throw new SubscriptionOwnedError(generation.checkpoint)
+    return { position, index }
+  }
+
+  /** Stays synchronous where the projection does. */
+  project(tx: unknown, read: RecordedEvent): MaybePromise<unknown> {
+    const { model, generation, application, isRebuilding } = this.#options
+    const recorded = forAnotherReader(read)
+    const answer = model.projectByType.get(recorded.type)?.(recorded.data, recorded, tx, {
+      tables: generation.tables,
+      rebuilding: isRebuilding(),
+      attempt: this.#failures + 1,
+      projectionName: model.name,
+      application,
+      signal: this.#abort.signal,
+    })
+    return isPromiseLike(answer) ? Promise.resolve(answer) : undefined
+  }
+
+  /** A transaction has committed what the first events of the queue came to. */
+  wrote(passed: number, place: ProjectedPlace): void {
+    this.#queue.drop(passed)
+    this.#singly = Math.max(0, this.#singly - passed)
+    this.#skipping = this.#retrying = false
+    this.#failures = this.#storeFailures = 0
+    this.#stored = place
+    this.#advance(place)
+    for (const resolve of this.#waitingForRoom.splice(0)) resolve(true)
+  }
+
+  #advance(place: ProjectedPlace): void {
+    if (isBefore(this.#committed, place)) this.#committed = place
+    this.#options.committed(this.#committed.position)
+  }
+
+  async #recover(error: unknown, events: readonly RecordedEvent[], attempt: Attempt): Promise<void> {
+    if (error instanceof SubscriptionOwnedError && !attempt.done) {
+      this.end()
+      this.#options.fenced()
+      return
+    }
+    this.#lastError = error
+    if (!attempt.given) return this.#waitForStore(error)
+    const [event] = events
+    if (events.length === 1 && event !== undefined) return this.#consult(error, event)
+    this.#singly = attempt.done ? attempt.passed : attempt.passed + 1
+  }
+
+  /** The store's troubles are nobody's failure: they end some time. */
+  async #waitForStore(error: unknown): Promise<void> {
+    const { logger, random, generation } = this.#options
+    if (error instanceof NotRunningError) {
+      this.end()
+      this.#options.failed(error, undefined)
+      return
+    }
+    const delay = backoffDelay(storeBackoff, ++this.#storeFailures, random)
+    logger.warn(
+      { projection: generation.name, error, failures: this.#storeFailures },
+      `the projection ${generation.name} cannot write, and tries again in ${Math.round(delay)} ms: ${describeThrown(error)}`,
+    )
+    await this.#pause(delay)
+  }
+
+  async #consult(error: unknown, event: RecordedEvent): Promise<void> {
+    if (this.#stopped) return
+    const { policy, failed } = this.#options
+    this.#failures++
+    const action = await policy.decide(error, forAnotherReader(event), this.#failures, (fault) => {
+      this.#log('error', fault.error, event, fault.what)
+    })
+    if (action.action === 'stop') {
+      this.end()
+      failed(error, event)
+      return
+    }
+    this.#singly = Math.max(1, this.#singly)
+    if (action.action === 'skip') {
+      this.#skipping = true
+      this.#log('warn', error, event, `skips ${described(event)}`)
+      return
+    }
+    const delay = policy.delay(action, this.#failures)
+    this.#log('warn', error, event, `failed at ${described(event)}, and tries again in ${Math.round(delay)} ms`)
+    this.#retrying = true
+    await this.#pause(delay)
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#stopped) return
+    await new Promise<void>((resolve) => {
+      const cancel = callLater(this.#options.clock, milliseconds, resolve)
+      this.#endPause = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#endPause = undefined
+  }
+
+  #log(level: 'warn' | 'error', error: unknown, event: RecordedEvent, what: string): void {
+    logFailure(this.#options, this.#options.generation.name, level, what, error, event)
+  }
+}
+
+interface Written {
+  readonly passed: number
+  readonly place: ProjectedPlace
+}

@@ -1,0 +1,220 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { readAllEvents, type EventStore } from 'edict'
+import { postgresEventStore } from 'edict/postgres'
+import { sqliteEventStore } from 'edict/sqlite'
+import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
+import { BankModel, type ModelCommand, type ModelReport } from './bank-model.ts'
+import { exitOf, runExample, startExample, type ExampleResult } from './run-example.ts'
+
+const main = fileURLToPath(new URL('../../examples/bank/main.ts', import.meta.url))
+const commandsPath = fileURLToPath(new URL('../../examples/bank/commands.ndjson', import.meta.url))
+
+const opens = (accountNumber: string, initialBalance = 0) =>
+  `${JSON.stringify({ type: 'OpenAccount', data: { accountNumber, owner: 'Åse Dahl', initialBalance } })}\n`
+const deposits = (accountNumber: string, amount: number) =>
+  `${JSON.stringify({ type: 'DepositMoney', data: { accountNumber, amount } })}\n`
+
+let folder: string
+let database: FreshDatabase
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edict-bank-stores-'))
+  database = await freshDatabase()
+}, 60_000)
+
+afterAll(async () => {
+  await database.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const run = async (store: string, input: string): Promise<ModelReport> => {
+  const { status, stdout, stderr } = await runExample(main, ['--json', '--store', store, '-'], input)
+  expect([status, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout) as ModelReport
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition().catch(() => false))) await pause(10)
+}
+
+interface Kept {
+  /** As `--store` takes it. */
+  readonly store: string
+  readonly open: () => EventStore
+}
+
+const keptInFile = async (name: string): Promise<Kept> => {
+  const path = join(folder, `${name}.db`)
+  return { store: `sqlite:${path}`, open: () => sqliteEventStore(path) }
+}
+
+const keptInDatabase = async (): Promise<Kept> => {
+  const { connectionString } = database
+  return { store: `postgres:${connectionString}`, open: () => postgresEventStore({ connectionString }) }
+}
+
+describe.each([
+  ['SQLite', keptInFile],
+  ['PostgreSQL', keptInDatabase],
+] as const)('the bank example on %s', (name, kept) => {
+  it('goes on where the last run ended, and nothing is forgotten or counted twice', async () => {
+    const { store, open } = await kept(`goes-on-${name}`)
+    const lines = (await readFile(commandsPath, 'utf8')).trimEnd().split('\n')
+    const half = lines.length / 2
+    const model = new BankModel()
+
+    const accepted: number[] = []
+    for (const part of [lines.slice(0, half), lines.slice(half), []]) {
+      for (const line of part) model.run(JSON.parse(line) as ModelCommand)
+      const report = await run(store, part.join('\n'))
+      expect(report.accounts).toEqual(model.report().accounts)
+      accepted.push(report.accepted)
+    }
+    expect(accepted.reduce((sum, count) => sum + count, 0)).toBe(model.report().accepted)
+    expect(accepted.at(-1)).toBe(0)
+
+    const eventStore = open()
+    await eventStore.open()
+    const positions: number[] = []
+    for await (const { position } of readAllEvents(eventStore)) positions.push(position)
+    await eventStore.close()
+    expect(positions).toEqual(Array.from({ length: model.report().accepted }, (_, index) => index + 1))
+  }, 30_000)
+})
+
+describe('the bank example on a store that is interrupted', () => {
+  it('finishes what it was told and says how it ended, at Ctrl-C', async () => {
+    const { store, open } = await keptInFile('interrupted')
+    const child = startExample(main, ['--json', '--store', store, '-'])
+    const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
+    child.stdin.write(opens('a', 5) + deposits('a', 7))
+
+    const eventStore = open()
+    await eventStore.open()
+    await until(async () => (await eventStore.headPosition()) === 2)
+    await eventStore.close()
+    child.kill('SIGINT')
+
+    expect(await exitOf(child)).toBe(130)
+    expect(await stderr).toBe('')
+    expect(JSON.parse(await stdout)).toMatchObject({ accounts: [{ accountNumber: 'a', balance: 12 }], accepted: 2 })
+  }, 20_000)
+
+  it('has every balance right after it was killed', async () => {
+    const { store, open } = await keptInFile('killed')
+    const child = startExample(main, ['--json', '--store', store, '-'])
+    child.stdin.on('error', () => undefined)
+    child.stdin.write(opens('a'))
+    for (let index = 0; index < 2_000; index++) child.stdin.write(deposits('a', 1) + opens(`n${index}`, 1))
+
+    const eventStore = open()
+    await eventStore.open()
+    await until(async () => (await eventStore.headPosition()) > 500)
+    child.kill('SIGKILL')
+    await exitOf(child)
+
+    const balances = new Map<string, number>()
+    for await (const { streamId, data } of readAllEvents(eventStore)) {
+      const { initialBalance = 0, amount = 0 } = JSON.parse(String(data)) as {
+        initialBalance?: number
+        amount?: number
+      }
+      balances.set(streamId, (balances.get(streamId) ?? 0) + initialBalance + amount)
+    }
+    await eventStore.close()
+    const { accounts } = await run(store, '')
+    expect(Object.fromEntries(accounts.map(({ accountNumber, balance }) => [accountNumber, balance]))).toEqual(
+      Object.fromEntries([...balances].map(([streamId, balance]) => [streamId.replace('bank-account-', ''), balance])),
+    )
+  }, 30_000)
+})
+
+describe('the bank example without --store', () => {
+  const inFolder = (temporary: string) => ({ TMPDIR: temporary, TEMP: temporary, TMP: temporary })
+
+  it('begins anew each time, and leaves nothing behind', async () => {
+    const temporary = join(folder, 'ended')
+    await mkdir(temporary)
+    for (let time = 0; time < 2; time++) {
+      const { status, stdout } = await runExample(main, ['--json', '-'], opens('a', 5), inFolder(temporary))
+      expect(status).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ balance: 5 }], accepted: 1, rejected: {} })
+    }
+    expect(left(await readdir(temporary))).toEqual([])
+  }, 20_000)
+
+  it('leaves nothing behind at Ctrl-C either', async () => {
+    const temporary = join(folder, 'stopped')
+    await mkdir(temporary)
+    const child = startExample(main, ['--json', '-'], inFolder(temporary))
+    const stdout = text(child.stdout)
+    child.stdin.write(opens('a'))
+    await until(async () => left(await readdir(temporary)).length > 0)
+    child.kill('SIGINT')
+    expect(await exitOf(child)).toBe(130)
+    expect(JSON.parse(await stdout)).toMatchObject({ rejected: {}, invalid: [] })
+    expect(left(await readdir(temporary))).toEqual([])
+  }, 20_000)
+
+  // The loader that runs TypeScript keeps its own cache and pipe there.
+  const left = (names: readonly string[]): string[] => names.filter((name) => !name.startsWith('tsx-'))
+})
+
+describe('the bank example tells in one line what is wrong with its store:', () => {
+  const bank = (store: string): Promise<ExampleResult> => runExample(main, ['--store', store, '-'], opens('a'))
+
+  it.each([
+    [
+      'a kind that it does not know',
+      'oracle:bank',
+      /^--store takes memory, sqlite:PATH or postgres:URL, not oracle:bank\n$/,
+    ],
+    ['no path', 'sqlite:', /^--store takes .*: the path of the file is missing\n$/],
+    ['no URL', 'postgres:localhost', /^--store takes .*: a URL is like postgres:\/\/.*\n$/],
+    ['a URL that is none', 'postgres://user:secret@:port/bank', /^--store takes .*: a URL is like (?!.*secret).*\n$/],
+  ])('%s', async (_, store, message) => {
+    expect(await bank(store)).toEqual({ status: 1, stdout: '', stderr: expect.stringMatching(message) })
+  })
+
+  it('a folder that is not there', async () => {
+    const path = join(folder, 'missing', 'bank.db')
+    expect(await bank(`sqlite:${path}`)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(new RegExp(`^[^\\n]*${path}[^\\n]*\\n$`)),
+    })
+  })
+
+  it('a file that is no database', async () => {
+    const path = join(folder, 'letter.txt')
+    await writeFile(path, 'Dear reader, this is no database, however long you look at it. '.repeat(100))
+    expect(await bank(`sqlite:${path}`)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(new RegExp(`^[^\\n]*${path}[^\\n]*\\n$`)),
+    })
+  })
+
+  it('a server that is not there', async () => {
+    const url = `postgres://user:secret@127.0.0.1:${await portOfNobody()}/bank`
+    const { status, stdout, stderr } = await bank(`postgres:${url}`)
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^[^\n]*ECONNREFUSED[^\n]*\n$/)
+    expect(stderr).not.toContain('secret')
+  }, 20_000)
+})
+
+async function portOfNobody(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

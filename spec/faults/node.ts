@@ -1,0 +1,90 @@
+import { openSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { application, eventHandler, type EventHandler, type EventStore, type Logger, type Projection } from 'edict'
+import { EdictError } from '../../lib/errors.ts'
+import { lineWriter, type Handled, type LedgerLine } from './ledger.ts'
+import type { NodeConfiguration, StoreConfiguration } from './node-configuration.ts'
+import { plantedStore, TOO_LATE } from './planted-stores.ts'
+import { pause } from './random.ts'
+import { readModel } from './read-model.ts'
+import { Counted, tallyRouter } from './tally.ts'
+import { Writer } from './writer.ts'
+
+// One node of the fault specs: an application over a store, which says on its standard output what has truly happened to it, and is
+// told on its standard input when to end.
+
+const note = lineWriter<LedgerLine>(1)
+
+async function openedStore(store: StoreConfiguration): Promise<EventStore> {
+  if (store.kind === 'sqlite') {
+    const { sqliteEventStore } = await import('edict/sqlite')
+    return sqliteEventStore(store.path)
+  }
+  const { postgresEventStore } = await import('edict/postgres')
+  const { connectionString, listenTo } = store
+  return postgresEventStore({
+    connectionString,
+    maxConnections: 5,
+    connectionTimeoutMillis: 2_000,
+    statementTimeout: 2_000,
+    ...(listenTo !== undefined && { listen: { connectionString: listenTo } }),
+  })
+}
+
+function follower({ node, plants }: NodeConfiguration, path: string): EventHandler {
+  const handled = lineWriter<Handled>(openSync(path, 'a'))
+  return eventHandler('follower', {
+    events: [Counted],
+    handle: async (_data, { position, streamId, streamVersion }) => {
+      note({ kind: 'handling', position })
+      const effect = () => handled({ node, position, streamId, streamVersion })
+      if (plants.includes('place-before-effect')) {
+        setTimeout(effect, TOO_LATE)
+        return
+      }
+      if (position % 3 === 0) await pause(1)
+      effect()
+    },
+  })
+}
+
+const logger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (_fields, message) => note({ kind: 'logged', level: 'warn', message }),
+  error: (_fields, message) => note({ kind: 'logged', level: 'error', message }),
+}
+
+async function run(configuration: NodeConfiguration): Promise<void> {
+  const handlers: (EventHandler | Projection)[] = []
+  if (configuration.handled !== undefined) handlers.push(follower(configuration, configuration.handled))
+  if (configuration.projects === true) handlers.push(readModel(configuration, note))
+  const app = application({
+    name: 'faults',
+    router: tallyRouter,
+    eventStore: await plantedStore(await openedStore(configuration.store), configuration),
+    handlers,
+    subscriptions: { lease: configuration.lease, claimInterval: 100 },
+    logger,
+  })
+  await app.start()
+  note({ kind: 'started' })
+  const writer = configuration.writer && new Writer(app, configuration.writer, note)
+  for await (const word of createInterface({ input: process.stdin })) {
+    await writer?.quiet()
+    note({ kind: 'quiet' })
+    if (word === 'stop') break
+  }
+  await app.stop()
+  note({ kind: 'stopped' })
+}
+
+try {
+  // The parent's words, which are checked by the types of both.
+  await run(JSON.parse(process.argv[2] ?? '') as NodeConfiguration)
+  process.exit(0)
+} catch (thrown) {
+  const { code, outcome } = thrown instanceof EdictError ? thrown : { code: 'unexpected', outcome: 'unknown' }
+  note({ kind: 'failed', code, outcome, error: String(thrown) })
+  process.exit(1)
+}

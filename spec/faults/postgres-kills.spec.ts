@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
+import { Cluster } from './cluster.ts'
+import { killOnce, killRounds } from './kill-rounds.ts'
+import type { StoreConfiguration } from './node-configuration.ts'
+import { rounds, timeFor } from './rounds.ts'
+
+const ROUNDS = rounds(4, 51)
+
+describe('Nodes on one PostgreSQL that are killed while they append, handle and project', () => {
+  let database: FreshDatabase
+  let store: StoreConfiguration
+
+  beforeEach(async () => {
+    database = await freshDatabase()
+    store = { kind: 'postgres', connectionString: database.connectionString }
+  }, 60_000)
+
+  afterEach(() => database.drop())
+
+  it(
+    'lose nothing that was acknowledged, and their successors go on where they were',
+    async () => {
+      await using cluster = await Cluster.start({ store })
+      await killRounds(cluster, ROUNDS)
+      expect(await cluster.violations()).toEqual([])
+    },
+    timeFor(ROUNDS),
+  )
+
+  it('would be seen to acknowledge before the commit, and to write their place before what they did', async () => {
+    await using cluster = await Cluster.start(
+      { store, plants: ['acknowledge-before-commit', 'place-before-effect', 'write-outside-of-the-transaction'] },
+      1,
+    )
+    await killOnce(cluster, 'projecting')
+    const found = (await cluster.violations()).join('\n')
+    expect(found).toMatch(/was acknowledged, and is lost/)
+    expect(found).toMatch(/^position \d+ was never handled/m)
+    expect(found).toMatch(/^the read model has/m)
+  }, 60_000)
+
+  it('would be seen to take positions from a sequence, at which a reader misses events', async () => {
+    await using cluster = await Cluster.start({
+      store,
+      plants: ['position-from-a-sequence'],
+      handles: false,
+      projects: false,
+    })
+    await killRounds(cluster, 1)
+    const found = (await cluster.violations()).join('\n')
+    expect(found).toMatch(/^a reader that read all the while never saw position \d+/m)
+    expect(found).toMatch(/^the positions have a gap/m)
+  }, 60_000)
+})

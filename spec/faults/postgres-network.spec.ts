@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { subscribe, type EventStore } from 'edict'
+import { postgresEventStore } from 'edict/postgres'
+import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
+import { Cluster } from './cluster.ts'
+import { countAppend } from './count-append.ts'
+import { until } from './node-process.ts'
+import { rounds, timeFor } from './rounds.ts'
+import { TcpProxy } from './tcp-proxy.ts'
+
+const ROUNDS = rounds(1, 10)
+const EVENTS = 40
+
+/** Milliseconds within which an event is told of by whom nobody wakes: it looks each second, on a machine that may be busy. */
+const PATIENCE = 4_000
+
+let database: FreshDatabase
+let proxy: TcpProxy
+
+beforeEach(async () => {
+  database = await freshDatabase()
+  proxy = await TcpProxy.start(Number(new URL(database.connectionString).port))
+}, 60_000)
+
+afterEach(async () => {
+  await proxy.close()
+  await database.drop()
+})
+
+describe('A store whose connection for notifications fails', () => {
+  let writing: EventStore
+  let listening: EventStore
+  let heard: number
+
+  beforeEach(async () => {
+    const { connectionString } = database
+    heard = 0
+    writing = postgresEventStore({ connectionString })
+    listening = postgresEventStore({ connectionString, listen: { connectionString: proxy.through(connectionString) } })
+    await writing.open()
+    await listening.open()
+  }, 60_000)
+
+  afterEach(async () => {
+    await listening.close()
+    await writing.close()
+  })
+
+  /** Whether an event that another store appends is heard of in time. */
+  const isHeard = async (): Promise<boolean> => {
+    await writing.append([countAppend(`writer.0.${heard + 1}`)])
+    const head = await writing.headPosition()
+    return until(() => heard === head, 'the event', undefined, PATIENCE).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** Both ways in which a connection fails: with a word, and without one. */
+  const hearsThroughout = async (): Promise<boolean> => {
+    const { opened } = proxy
+    const first = await isHeard()
+    proxy.cut()
+    await until(() => proxy.opened > opened, 'a new connection')
+    const afterCut = await isHeard()
+    proxy.deafen()
+    return first && afterCut && (await isHeard())
+  }
+
+  it('is told of every event all the same, whether the connection was cut or is half-open', async () => {
+    await using _subscription = subscribe(listening, {
+      handle: ({ position }) => {
+        expect(position).toBe(heard + 1)
+        heard = position
+      },
+    })
+    expect(await hearsThroughout()).toBe(true)
+  }, 60_000)
+
+  it('would be seen to wait for ever where it read only when it is told to', async () => {
+    const end = listening.watch(() => {
+      void Promise.resolve(listening.headPosition()).then((head) => (heard = head))
+    })
+    expect(await hearsThroughout()).toBe(false)
+    end()
+  }, 60_000)
+})
+
+describe('Nodes whose connections are all half-open', () => {
+  it(
+    'give them up by themselves, and neither lose nor repeat what they were about to write',
+    async () => {
+      const { connectionString } = database
+      await using cluster = await Cluster.start({
+        store: { kind: 'postgres', connectionString },
+        nodeStore: { kind: 'postgres', connectionString: proxy.through(connectionString) },
+      })
+      const more = async (): Promise<void> => {
+        const handled = cluster.handled.length
+        const projected = (await cluster.reader.projected()).length
+        const alive = () => {
+          cluster.assertAlive()
+        }
+        await until(() => cluster.handled.length >= handled + EVENTS, 'more to be handled', alive)
+        const got = async () => (await cluster.reader.projected()).length
+        await until(async () => (await got()) >= projected + EVENTS, 'more to be projected', alive)
+      }
+      await more()
+      for (let round = 0; round < ROUNDS; round++) {
+        proxy.deafen()
+        await more()
+      }
+      await cluster.settle()
+      expect(await cluster.violations()).toEqual([])
+    },
+    timeFor(ROUNDS),
+  )
+})

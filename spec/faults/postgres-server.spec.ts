@@ -1,0 +1,105 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import {
+  freshDatabase,
+  onServer,
+  startPostgres,
+  type FreshDatabase,
+  type PrivatePostgres,
+} from '../support/postgres-server.ts'
+import { Cluster } from './cluster.ts'
+import type { StoreConfiguration } from './node-configuration.ts'
+import { until } from './node-process.ts'
+import { rounds, timeFor } from './rounds.ts'
+
+const ROUNDS = rounds(3, 20)
+/** So much goes on between two blows. */
+const EVENTS = 60
+
+const TERMINATE_ALL = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()`
+
+/** Waits until the nodes have got on. */
+async function more(cluster: Cluster): Promise<void> {
+  const { length } = cluster.handled
+  await until(
+    () => cluster.handled.length >= length + EVENTS,
+    'the nodes to get on',
+    () => {
+      cluster.assertAlive()
+    },
+  )
+}
+
+describe('Nodes whose connections PostgreSQL terminates', () => {
+  let database: FreshDatabase
+
+  beforeEach(async () => {
+    database = await freshDatabase()
+  }, 60_000)
+
+  afterEach(() => database.drop())
+
+  it(
+    'go on by themselves, and neither lose nor repeat what they were about to write',
+    async () => {
+      const { connectionString } = database
+      await using cluster = await Cluster.start({ store: { kind: 'postgres', connectionString } })
+      for (let round = 0; round < ROUNDS; round++) {
+        await more(cluster)
+        await onServer(connectionString, TERMINATE_ALL)
+      }
+      await more(cluster)
+      await cluster.settle()
+      expect(await cluster.violations()).toEqual([])
+    },
+    timeFor(ROUNDS),
+  )
+})
+
+describe('Nodes whose PostgreSQL is restarted', () => {
+  let server: PrivatePostgres
+
+  beforeAll(async () => {
+    server = await startPostgres()
+  }, 60_000)
+
+  afterAll(() => server.stop())
+
+  const databaseOf = async (name: string): Promise<string> => {
+    await onServer(server.connectionString, `CREATE DATABASE ${name}`)
+    const url = new URL(server.connectionString)
+    url.pathname = `/${name}`
+    return url.href
+  }
+
+  it(
+    'go on by themselves, whether it was shut down or crashed',
+    async () => {
+      const connectionString = await databaseOf('quick')
+      // An acknowledged event is on disk, also where the database is set up to be quicker than that.
+      await onServer(connectionString, 'ALTER DATABASE quick SET synchronous_commit = off')
+      const store: StoreConfiguration = { kind: 'postgres', connectionString }
+      await using cluster = await Cluster.start({ store, placesMayGoBack: true })
+      for (let round = 0; round < ROUNDS; round++) {
+        await more(cluster)
+        await server.restart(round % 3 === 1 ? 'fast' : 'immediate')
+      }
+      await more(cluster)
+      await cluster.settle()
+      expect(await cluster.violations()).toEqual([])
+    },
+    timeFor(ROUNDS),
+  )
+
+  it('would be seen to lose what was acknowledged before the commit', async () => {
+    const store: StoreConfiguration = { kind: 'postgres', connectionString: await databaseOf('planted') }
+    await using cluster = await Cluster.start(
+      { store, plants: ['acknowledge-before-commit'], handles: false, projects: false },
+      1,
+    )
+    await cluster.nodes[0]!.said('acknowledged', EVENTS)
+    await server.restart('immediate')
+    await cluster.settle()
+    expect((await cluster.violations()).join('\n')).toMatch(/was acknowledged, and is lost/)
+  }, 60_000)
+})

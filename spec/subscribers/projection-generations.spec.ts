@@ -1,0 +1,268 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { projection, stop, type EventStore, type Projection } from 'edict'
+import { Add, Added, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
+import { STARTING_MS, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
+
+describe.each(storeKinds)('the generations of a projection on %s', (_, kind) => {
+  let database: ProjectedDatabase
+  /** Those of a spec that has failed have to be ended. */
+  const loops: { on: boolean }[] = []
+  const loop = () => {
+    const going = { on: true }
+    loops.push(going)
+    return going
+  }
+
+  beforeEach(async () => {
+    database = await kind.make()
+  }, STARTING_MS)
+
+  afterEach(async () => {
+    for (const going of loops.splice(0)) going.on = false
+    await stopAll()
+    await database.drop()
+  })
+
+  const run = (made: Projection, logger = recordingLogger(), eventStore: EventStore = database.store()) =>
+    started({ router: counterRouter, eventStore, handlers: [made], logger, subscriptions: { claimInterval: 20 } })
+  type Running = Awaited<ReturnType<typeof run>>
+
+  const add = (app: Running, count: number) =>
+    Promise.all(Array.from({ length: count }, (_each, index) => app.dispatch(Add({ id: `${index % 5}`, by: 1 }))))
+  const sums = async () => {
+    const [row] = await database.read('SELECT sum(total) AS total, sum(events) AS events FROM totals')
+    return [Number(row?.['total'] ?? 0), Number(row?.['events'] ?? 0)]
+  }
+  const shows = (total: number, events: number) =>
+    until(
+      async () => JSON.stringify(await sums()) === JSON.stringify([total, events]),
+      `[${total}, ${events}] in the view`,
+    )
+  const tables = async () => {
+    const rows = await database.read(
+      kind.kind === 'sqlite'
+        ? `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'totals%' ORDER BY name`
+        : `SELECT tablename AS name FROM pg_tables WHERE tablename LIKE 'totals%' ORDER BY tablename`,
+    )
+    return rows.map(({ name }) => name)
+  }
+  const checkpoints = async () => {
+    const store = database.store()
+    await store.open()
+    const listed = await store.listCheckpoints('totals')
+    await store.close()
+    return listed.map(({ name }) => name)
+  }
+
+  /** Reads on and on, as a user's page would; what it gives ends it, and says what went wrong. */
+  function readOn(least: () => number): () => Promise<readonly unknown[]> {
+    const faults: unknown[] = []
+    const going = loop()
+    const reading = (async () => {
+      while (going.on) {
+        const expected = least()
+        try {
+          const [, events] = await sums()
+          if (events! < expected) faults.push(`${events} events, where ${expected} were there before`)
+        } catch (error) {
+          faults.push(error)
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    })()
+    return async () => {
+      going.on = false
+      await reading
+      return faults
+    }
+  }
+
+  it('publishes the first at once', async () => {
+    const app = await run(totals(kind))
+    expect(await sums()).toEqual([0, 0])
+    expect(await tables()).toEqual(['totals_1_1'])
+    await app.stop()
+    expect(await checkpoints()).toEqual(['totals:1.1'])
+  })
+
+  it('are rebuilt while readers read and events come, and the old one is gone then', async () => {
+    const made = totals(kind, { batchSize: 20 })
+    const app = await run(made)
+    await add(app, 100)
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    let acknowledged = 101
+    const stopReading = readOn(() => acknowledged)
+    const going = loop()
+    const writing = (async () => {
+      while (going.on) {
+        await app.dispatch(Add({ id: '2', by: 1 }), { consistency: 'strong' })
+        acknowledged++
+      }
+    })()
+    await app.rebuild(made)
+    await app.rebuild(made)
+    going.on = false
+    await writing
+    expect(await stopReading()).toEqual([])
+    expect(await sums()).toEqual([acknowledged, acknowledged])
+    expect(await tables()).toEqual(['totals_1_3'])
+    expect(await checkpoints()).toEqual(['totals:1.3'])
+  })
+
+  it('is built anew for a new version, while a node of the old one goes on; that one stops at the swap, with a warning', async () => {
+    const oldLogger = recordingLogger()
+    const old = await run(totals(kind), oldLogger)
+    await add(old, 100)
+    await old.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    const go = deferred()
+    const rebuilding = new Set<boolean>()
+    const next = await run(
+      totals(kind, {
+        version: 2,
+        factor: 10,
+        batchSize: 30,
+        before: async ({ position }, context) => {
+          rebuilding.add(context.rebuilding)
+          if (position === 50) await (kind.kind === 'sqlite' ? undefined : go.promise)
+        },
+      }),
+    )
+    const stopReading = readOn(() => 101)
+    await add(old, 20)
+    go.resolve()
+    await shows(1_210, 121)
+    await next.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    expect(await sums()).toEqual([1_220, 122])
+    expect(await stopReading()).toEqual([])
+    await until(() => oldLogger.entries.some(({ message }) => message.includes('is at version 2 in the store')))
+    await expect(old.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })).rejects.toMatchObject({
+      code: 'consistency_timeout',
+      laggards: ['totals'],
+    })
+    await shows(1_230, 123)
+    expect(rebuilding).toEqual(new Set([true, false]))
+    expect(await tables()).toEqual(['totals_2_2'])
+    await until(async () => (await checkpoints()).join() === 'totals:2.2')
+  })
+
+  it('never overwrites a newer version with an older one', async () => {
+    const app = await run(totals(kind, { version: 2, factor: 10 }))
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    await app.stop()
+    const logger = recordingLogger()
+    const old = await run(totals(kind), logger)
+    await old.dispatch(Add({ id: '1', by: 1 }))
+    expect(logger.entries.map(({ level, message }) => [level, message])).toContainEqual([
+      'warn',
+      'the projection totals is at version 2 in the store, and at 1 here: it does not run here until the new version is deployed on this node too',
+    ])
+    await expect(old.rebuild(totals(kind))).rejects.toMatchObject({ code: 'invalid_option' })
+    expect(await sums()).toEqual([10, 1])
+    expect(await tables()).toEqual(['totals_2_1'])
+  })
+
+  it('goes on with a rebuild where it was, after a restart', async () => {
+    let rebuilt = 0
+    const held = deferred()
+    const reached = deferred()
+    const made = (patient: boolean) =>
+      totals(kind, {
+        batchSize: 10,
+        after: async (_recorded, { rebuilding }) => {
+          if (!rebuilding) return
+          rebuilt++
+          if (patient && rebuilt === 41) {
+            reached.resolve()
+            await held.promise
+          }
+        },
+      })
+    const first = made(true)
+    const app = await run(first)
+    await add(app, 99)
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    const rebuild = app.rebuild(first)
+    await reached.promise
+    const stopped = app.stop()
+    held.resolve()
+    await stopped
+    await expect(rebuild).rejects.toMatchObject({ code: 'not_running' })
+    const before = rebuilt
+    const again = await run(made(false))
+    await until(async () => (await tables()).join() === 'totals_1_2')
+    expect(await sums()).toEqual([100, 100])
+    // What was committed before was not projected again.
+    expect(rebuilt).toBe(100)
+    expect(before).toBeGreaterThanOrEqual(41)
+    await again.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    expect(await sums()).toEqual([101, 101])
+  })
+
+  it('is rebuilt once where two nodes ask for it', async () => {
+    let rebuilt = 0
+    const made = totals(kind, {
+      batchSize: 10,
+      after: (_recorded, { rebuilding }) => (rebuilding ? rebuilt++ : rebuilt),
+    })
+    const one = await run(made)
+    const two = await run(made)
+    await add(one, 99)
+    await one.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    await Promise.all([one.rebuild(made), two.rebuild(made), one.rebuild(made)])
+    expect(rebuilt).toBe(100)
+    expect(await tables()).toEqual(['totals_1_2'])
+    for (const app of [one, two]) await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    expect(await sums()).toEqual([102, 102])
+  })
+
+  it('goes on as it was where a rebuild fails', async () => {
+    let broken = true
+    const made = totals(kind, {
+      before: ({ position }, { rebuilding }) => {
+        if (broken && rebuilding && position === 5) throw new Error('broken')
+      },
+      onError: () => stop(),
+    })
+    const app = await run(made)
+    await add(app, 10)
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    await expect(app.rebuild(made)).rejects.toThrow('broken')
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    expect(await sums()).toEqual([12, 12])
+    broken = false
+    await app.rebuild(made)
+    expect(await sums()).toEqual([12, 12])
+    expect(await tables()).toEqual(['totals_1_2'])
+  })
+
+  it('drops the views that the new version does not have, and takes other columns', async () => {
+    const app = await run(totals(kind))
+    await app.dispatch(Add({ id: '1', by: 7 }), { consistency: 'strong' })
+    await app.stop()
+    const other = projection('totals', {
+      version: 2,
+      events: [Added],
+      tables: {
+        totals: 'note VARCHAR(50), by_what INTEGER NOT NULL',
+        sizes: (table) => [`CREATE TABLE ${table} (size INTEGER)`, `CREATE INDEX ${table}_size ON ${table} (size)`],
+      },
+      consistency: 'strong',
+      project: async ({ by }, _recorded, tx: unknown, context) => {
+        await kind.write(tx, `INSERT INTO ${context.tables.totals} VALUES (?1, ?2)`, ['n', by])
+        await kind.write(tx, `INSERT INTO ${context.tables.sizes} VALUES (?1)`, [by])
+      },
+    })
+    const next = await run(other)
+    await until(async () => (await tables()).join() === 'totals_2_2')
+    expect(await database.read('SELECT note, by_what FROM totals')).toEqual([{ note: 'n', by_what: 7 }])
+    expect(await database.read('SELECT size FROM sizes')).toEqual([{ size: 7 }])
+    await next.stop()
+    const third = await run(totals(kind, { version: 3 }))
+    await until(async () => (await tables()).join() === 'totals_3_3')
+    await expect(database.read('SELECT size FROM sizes')).rejects.toMatchObject({
+      message: expect.stringContaining('sizes') as unknown,
+    })
+    await third.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    expect(await sums()).toEqual([8, 2])
+  })
+})
