@@ -44,3 +44,18 @@ export function idleTimer(clock: Clock, milliseconds: number, callback: () => vo
   ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
   return { handle }
 }
+
+/** Whether work ends within so many milliseconds; it goes on where it does not. */
+export async function isInTime(work: Promise<unknown>, clock: Clock, milliseconds: number): Promise<boolean> {
+  let handle: unknown
+  const late = new Promise<false>((resolve) => {
+    handle = clock.setTimeout(() => {
+      resolve(false)
+    }, milliseconds)
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clock.clearTimeout(handle)
+  }
+}

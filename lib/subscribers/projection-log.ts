@@ -1,5 +1,5 @@
 import type { Logger } from '../effects/logger.ts'
-import { describeThrown } from '../errors.ts'
+import { DefinitionError, describeThrown } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 
 export function described({ type, position }: RecordedEvent): string {
@@ -19,5 +19,13 @@ export function logFailure(
   where.logger[level](
     { projection, application: where.application, error, eventId, position, type },
     `the projection ${projection} ${what}: ${describeThrown(error)}`,
+  )
+}
+
+/** What readers see is of a higher version than the definition here. */
+export function outdated(model: { readonly name: string; readonly version: number }, version: number): DefinitionError {
+  return new DefinitionError(
+    `the projection ${model.name} is at version ${version} in the store, and at ${model.version} here: ` +
+      'it does not run here until the new version is deployed on this node too',
   )
 }

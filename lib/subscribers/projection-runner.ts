@@ -1,11 +1,11 @@
-import { idleTimer } from '../effects/clock.ts'
+import { idleTimer, isInTime } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import type { Logger } from '../effects/logger.ts'
-import { DefinitionError, NotRunningError, describeThrown } from '../errors.ts'
+import { NotRunningError, describeThrown } from '../errors.ts'
 import type { Publication } from '../event-store/projection-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { FailurePolicy } from './failure-policy.ts'
-import { described, logFailure } from './projection-log.ts'
+import { described, logFailure, outdated } from './projection-log.ts'
 import type { HandlerRunnerOptions, HandlerState } from './handler-runner.ts'
 import { ProjectionBuild } from './projection-build.ts'
 import { GenerationRunner, type ProjectionSurroundings } from './projection-generation-runner.ts'
@@ -114,15 +114,7 @@ export class ProjectionRunner {
 
   async #stopRunner(runner: GenerationRunner): Promise<void> {
     const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
-    let timer: unknown
-    const timeout = new Promise<'late'>((resolve) => {
-      timer = clock.setTimeout(() => {
-        resolve('late')
-      }, stopTimeout)
-    })
-    const stopped = await Promise.race([runner.stop(), timeout])
-    clock.clearTimeout(timer)
-    if (stopped !== 'late') return
+    if (await isInTime(runner.stop(), clock, stopTimeout)) return
     this.#logger.error(
       { projection: this.name, position: this.#position },
       `the projection ${this.name} did not end its transaction within ${stopTimeout} ms; it is stopped without it`,
@@ -191,8 +183,11 @@ export class ProjectionRunner {
     const beginning: GenerationRunner[] = []
     if (this.#current?.generation.generation !== wanted || this.#current?.state === 'ended') {
       void this.#current?.abandon()
-      this.#current = wanted === undefined ? undefined : this.#makeCurrent(wanted)
-      if (this.#current) beginning.push(this.#current)
+      this.#current = wanted === undefined ? undefined : this.#makeRunner(wanted)
+      if (this.#current) {
+        this.#current.isAwaited = this.#isAwaited
+        beginning.push(this.#current)
+      }
     }
     beginning.push(...this.#reconcileBuild(publication))
     for (const runner of beginning) await runner.start()
@@ -216,36 +211,12 @@ export class ProjectionRunner {
     }
     this.#considerLater()
     if (build.runner.state !== 'ended') return []
-    build.runner = this.#makeBuilder(build.base)
+    build.runner = this.#makeRunner(build.base.generation + 1, build.base)
     return [build.runner]
   }
 
-  #makeCurrent(generation: number): GenerationRunner {
-    const runner = new GenerationRunner(
-      this.#model,
-      new Generation(this.#model, generation),
-      undefined,
-      this.#policy,
-      this.#options,
-      {
-        progressed: (position) => {
-          if (this.#current === runner) this.#progressed(position)
-        },
-        published: () => undefined,
-        outdated: () => {
-          this.#considerLater()
-        },
-        failed: (error, recorded) => {
-          if (this.#current === runner) this.#fail(error, recorded)
-        },
-      },
-    )
-    runner.isAwaited = this.#isAwaited
-    return runner
-  }
-
   #beginBuild(base: Publication): ProjectionBuild {
-    const build = new ProjectionBuild(base, this.#makeBuilder(base))
+    const build = new ProjectionBuild(base, this.#makeRunner(base.generation + 1, base))
     this.#build = build
     const { version, generation } = build.runner.generation
     this.#logger.info(
@@ -256,8 +227,9 @@ export class ProjectionRunner {
     return build
   }
 
-  #makeBuilder(base: Publication): GenerationRunner {
-    const generation = new Generation(this.#model, base.generation + 1)
+  /** `base` is what it is to take the place of; undefined where it is what readers see, or the first of all. */
+  #makeRunner(number: number, base?: Publication): GenerationRunner {
+    const generation = new Generation(this.#model, number)
     const runner = new GenerationRunner(this.#model, generation, base, this.#policy, this.#options, {
       progressed: (position) => {
         if (this.#current === runner) this.#progressed(position)
@@ -334,10 +306,7 @@ export class ProjectionRunner {
 
   /** An old node after the swap: what it would write is not what readers are to see. */
   #retire({ version }: Publication): void {
-    const error = new DefinitionError(
-      `the projection ${this.name} is at version ${version} in the store, and at ${this.#model.version} here: ` +
-        'it does not run here until the new version is deployed on this node too',
-    )
+    const error = outdated(this.#model, version)
     this.#logger.warn({ projection: this.name, version, application: this.#options.application }, error.message)
     this.#end(error)
   }

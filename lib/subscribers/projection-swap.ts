@@ -1,5 +1,4 @@
-import { callLater } from '../effects/clock.ts'
-import type { Clock } from '../effects/clock.ts'
+import { callLater, type Clock } from '../effects/clock.ts'
 import type { ProjectionStore, Publication } from '../event-store/projection-store.ts'
 import { checkpointOf, type Generation } from './projection-generation.ts'
 import type { ProjectionWriter } from './projection-writer.ts'
@@ -38,7 +37,7 @@ export async function swapGenerations(options: SwapOptions): Promise<SwapResult>
     // In the order of names, as leases are renewed, so that the two never wait for each other.
     const oldFirst = checkpointOf(base) < generation.checkpoint
     const early = oldFirst ? await projections.lockCheckpoint(tx, checkpointOf(base)) : undefined
-    const held = await writer.lock(tx)
+    const held = await writer.tables.lock(tx)
     const old = oldFirst ? early : await projections.lockCheckpoint(tx, checkpointOf(base))
     const target = old?.position ?? 0
     const begun = clock.now()
@@ -46,14 +45,14 @@ export async function swapGenerations(options: SwapOptions): Promise<SwapResult>
     for (;;) {
       const [event] = writer.queue.first(passed + 1).slice(passed)
       if (event !== undefined) {
-        await writer.project(tx, event)
+        await writer.tables.project(tx, event, 1)
         passed++
       } else if (reached(options, passed) >= target) break
       else if (clock.now() - begun >= PATIENCE_MS) return 'behind'
       else await pause(clock)
     }
     const place = { position: reached(options, passed), index: 0 }
-    const { position, index } = await writer.save(tx, held, place)
+    const { position, index } = await writer.tables.save(tx, held, place)
     await projections.publish(tx, generation)
     await projections.deleteCheckpoint(tx, checkpointOf(base))
     await projections.dropTables(tx, Object.values(base.tables))

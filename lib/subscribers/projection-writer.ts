@@ -3,34 +3,24 @@ import { callLater, type Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
-import type { Checkpoint, CheckpointClaim } from '../event-store/checkpoint.ts'
+import type { Checkpoint } from '../event-store/checkpoint.ts'
 import type { EventStore } from '../event-store/event-store.ts'
-import type { ProjectionStore } from '../event-store/projection-store.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { FailurePolicy } from './failure-policy.ts'
-import type { Generation } from './projection-generation.ts'
 import { described, logFailure } from './projection-log.ts'
-import type { ProjectionModel } from './projection-model.ts'
 import { ProjectionQueue, isBefore, isHandledAt, type ProjectedPlace } from './projection-queue.ts'
+import { ProjectionTables, type ProjectionTablesOptions } from './projection-tables.ts'
 
-export interface ProjectionWriterOptions {
-  readonly model: ProjectionModel
-  readonly generation: Generation
-  readonly claim: CheckpointClaim
-  readonly projections: ProjectionStore
+export interface ProjectionWriterOptions extends ProjectionTablesOptions {
   readonly store: Pick<EventStore, 'saveCheckpoint'>
   readonly policy: FailurePolicy
   readonly clock: Clock
   readonly random: Random
   readonly fairness: Fairness
   readonly logger: Logger
-  /** The application's name. */
-  readonly application: string
-  /** Whether nobody reads this generation yet. */
-  readonly isRebuilding: () => boolean
   /** Everything up to this position is committed. */
   readonly committed: (position: number) => void
   /** All that was read is committed. */
@@ -60,6 +50,8 @@ class Attempt {
  * fails goes on event by event, until the one that cannot be projected meets the policy by itself.
  */
 export class ProjectionWriter {
+  /** What it writes to. */
+  readonly tables: ProjectionTables
   readonly #options: ProjectionWriterOptions
   readonly #queue: ProjectionQueue
   readonly #abort = new AbortController()
@@ -84,6 +76,7 @@ export class ProjectionWriter {
 
   constructor(options: ProjectionWriterOptions) {
     this.#options = options
+    this.tables = new ProjectionTables(options, this.#abort.signal)
     this.#queue = new ProjectionQueue(options.claim.position)
     this.#committed = this.#stored = options.claim
   }
@@ -224,58 +217,26 @@ export class ProjectionWriter {
 
   /** One transaction's work. */
   async #write(tx: unknown, events: readonly RecordedEvent[], attempt: Attempt): Promise<Written> {
-    const held = await this.lock(tx)
-    const { clock, fairness } = this.#options
+    const { tables } = this
+    const held = await tables.lock(tx)
+    const { clock, fairness, generation } = this.#options
+    // A database that crashed may have forgotten what it had not brought to disk yet, tables and place together. To go on from here
+    // would leave a hole; to claim the place again begins where the tables are.
+    if (isBefore(held, this.#stored)) throw new SubscriptionOwnedError(generation.checkpoint)
     const begun = clock.now()
     for (const event of events) {
       if (attempt.passed > 0 && (this.#stopped || clock.now() - begun >= LONGEST_BATCH_MS)) break
       // One that is in the tables already was committed by a transaction whose answer was lost.
       if (!isHandledAt(held, event) && !this.#skipping) {
         attempt.given = true
-        await this.project(tx, event)
+        await tables.project(tx, event, this.#failures + 1)
       }
       attempt.passed++
       if (fairness.turnDue()) await fairness.turn()
     }
-    const place = await this.save(tx, held, this.#queue.placeAfter(attempt.passed))
+    const place = await tables.save(tx, held, this.#queue.placeAfter(attempt.passed))
     attempt.done = true
     return { passed: attempt.passed, place }
-  }
-
-  /** Holds the checkpoint, so that no other owner writes meanwhile, and says how far the tables truly are. */
-  async lock(tx: unknown): Promise<ProjectedPlace> {
-    const { projections, generation, claim } = this.#options
-    const held = await projections.lockCheckpoint(tx, generation.checkpoint, claim.epoch)
-    if (held === undefined) throw new SubscriptionOwnedError(generation.checkpoint)
-    return held
-  }
-
-  async save(tx: unknown, held: ProjectedPlace, reached: ProjectedPlace): Promise<ProjectedPlace> {
-    const { projections, generation, claim } = this.#options
-    const { position, index } = isBefore(reached, held) ? held : reached
-    const saved = await projections.saveCheckpoint(tx, {
-      name: generation.checkpoint,
-      epoch: claim.epoch,
-      position,
-      index,
-    })
-    if (!saved) throw new SubscriptionOwnedError(generation.checkpoint)
-    return { position, index }
-  }
-
-  /** Stays synchronous where the projection does. */
-  project(tx: unknown, read: RecordedEvent): MaybePromise<unknown> {
-    const { model, generation, application, isRebuilding } = this.#options
-    const recorded = forAnotherReader(read)
-    const answer = model.projectByType.get(recorded.type)?.(recorded.data, recorded, tx, {
-      tables: generation.tables,
-      rebuilding: isRebuilding(),
-      attempt: this.#failures + 1,
-      projectionName: model.name,
-      application,
-      signal: this.#abort.signal,
-    })
-    return isPromiseLike(answer) ? Promise.resolve(answer) : undefined
   }
 
   /** A transaction has committed what the first events of the queue came to. */

@@ -68,8 +68,9 @@ export class Cluster implements AsyncDisposable {
   static async start(options: ClusterOptions, nodes = 2): Promise<Cluster> {
     const cluster = new Cluster(await mkdtemp(join(tmpdir(), 'edict-faults-')), options)
     try {
-      await cluster.add('first')
-      for (let count = 1; count < nodes; count++) cluster.launch(`writer-${count + 1}`)
+      // The first one makes the tables; the others find them.
+      if (nodes > 0) await cluster.add('first')
+      for (let count = 2; count <= nodes; count++) cluster.launch(`writer-${count}`)
       await Promise.all(cluster.nodes.map((node) => node.said('started')))
       return cluster
     } catch (thrown) {
@@ -78,14 +79,14 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  async add(writer: string): Promise<NodeProcess> {
-    const node = this.launch(writer)
+  async add(writer: string, limits: { readonly fileLimit?: number } = {}): Promise<NodeProcess> {
+    const node = this.launch(writer, limits)
     await node.said('started')
     return node
   }
 
   /** The next life of a writer. Its node is on its way when this returns. */
-  launch(writer: string): NodeProcess {
+  launch(writer: string, limits: { readonly fileLimit?: number } = {}): NodeProcess {
     const { writes = true, handles = true, projects = true, plants = [], lease = 1_000, nodeStore } = this.#options
     const earlier = this.#ledgers.filter(({ name }) => name.startsWith(`${writer}:`)).map(({ path }) => path)
     const configuration: NodeConfiguration = {
@@ -94,6 +95,7 @@ export class Cluster implements AsyncDisposable {
       lease,
       projects,
       plants,
+      ...limits,
       ...(writes && { writer: { name: writer, lanes: LANES, commands: COMMANDS, earlier } }),
       ...(handles && { handled: join(this.directory, 'handled.ndjson') }),
     }

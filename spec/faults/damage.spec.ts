@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { application, eventHandler, type EventStore } from 'edict'
+import { countAppend } from './count-append.ts'
 import { recordingLogger, until } from '../support/counter.ts'
 import { rawDatabases } from './raw-database.ts'
 import { Count, Counted, Tally, tallyRouter } from './tally.ts'
@@ -76,6 +77,19 @@ describe.each(rawDatabases)('A stored event in %s', (_name, makeDatabase) => {
   it('that is damaged would be seen to be passed over', async () => {
     const { handled } = await handledOverDamage(CORRUPT, REPAIR, passingOver)
     expect(handled).not.toContain(3)
+  }, 60_000)
+
+  it('that is gone is missed, and not passed over', async () => {
+    await using database = await makeDatabase()
+    const store = database.store()
+    await store.open()
+    await store.append([countAppend('writer.0.2')])
+    await database.execute('DELETE FROM events WHERE position = 2')
+    await expect(async () => store.readAll()).rejects.toMatchObject({ message: expect.stringMatching(/position 2/) })
+    await expect(async () => store.readStream(countAppend('writer.0.2').streamId)).rejects.toMatchObject({
+      message: expect.stringMatching(/version 2/),
+    })
+    await store.close()
   }, 60_000)
 
   it('of a type that nobody knows concerns no handler, and is told of where an aggregate would need it', async () => {

@@ -48,4 +48,6 @@ export interface NodeConfiguration {
   readonly plants: readonly Plant[]
   /** Milliseconds. */
   readonly lease: number
+  /** No file that it writes may become larger than so many blocks, of 512 or 1,024 bytes. */
+  readonly fileLimit?: number
 }

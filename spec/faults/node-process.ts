@@ -35,10 +35,8 @@ export class NodeProcess {
     this.#errors = join(directory, `${configuration.node}.errors`)
     const output = openSync(this.path, 'a')
     const errors = openSync(this.#errors, 'a')
-    this.#child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(configuration)], {
-      cwd: repository,
-      stdio: ['pipe', output, errors],
-    })
+    const [command, ...args] = commandFor(configuration)
+    this.#child = spawn(command, args, { cwd: repository, stdio: ['pipe', output, errors] })
     closeSync(output)
     closeSync(errors)
     this.#ledger = new LineFollower(this.path)
@@ -116,6 +114,14 @@ export class NodeProcess {
   async ended(): Promise<void> {
     await this.#ended
   }
+}
+
+function commandFor(configuration: NodeConfiguration): [string, ...string[]] {
+  const node: [string, ...string[]] = [process.execPath, '--import', 'tsx', program, JSON.stringify(configuration)]
+  const { fileLimit } = configuration
+  if (fileLimit === undefined) return node
+  // To write beyond the limit is an error then, as on a disk that is full, and not the end of the process.
+  return ['sh', '-c', `trap '' XFSZ; ulimit -f ${fileLimit}; exec "$0" "$@"`, ...node]
 }
 
 /** Looks often until a condition holds. */

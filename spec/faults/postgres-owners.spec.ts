@@ -1,11 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
 import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
 import { Cluster } from './cluster.ts'
 import type { StoreConfiguration } from './node-configuration.ts'
+import { until, type NodeProcess } from './node-process.ts'
 import { pauseOwner } from './owners.ts'
+import { pause } from './random.ts'
 import { rounds, timeFor } from './rounds.ts'
 
 const ROUNDS = rounds(1, 10)
+const EVENTS = 20
+
+/** Milliseconds after which a transaction that still waits for its client belongs to one that is paused. */
+const SETTLED = 150
+const WAITED_FOR = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
+  AND state_change < clock_timestamp() - interval '100 ms'`
 
 describe('An owner on PostgreSQL that is paused for longer than its lease', () => {
   let database: FreshDatabase
@@ -29,6 +38,42 @@ describe('An owner on PostgreSQL that is paused for longer than its lease', () =
     },
     timeFor(ROUNDS),
   )
+
+  it('keeps a read model from nobody, though it is paused in the middle of its transaction', async () => {
+    await using cluster = await Cluster.start({ store, handles: false })
+    const paused = await pausedInTransaction(cluster)
+    const before = paused.count('projecting')
+    const { length } = await cluster.reader.projected()
+    await until(async () => (await cluster.reader.projected()).length >= length + EVENTS, 'another owner')
+    paused.resume()
+    await cluster.settle()
+    // At most what was in hand; it may have the read model again later, but not from where it was.
+    expect(paused.count('projecting')).toBeGreaterThanOrEqual(before)
+    expect(await cluster.violations()).toEqual([])
+  }, 60_000)
+
+  /** Tries until it is the server that waits for the node. */
+  async function pausedInTransaction(cluster: Cluster): Promise<NodeProcess> {
+    const client = new pg.Client({ connectionString: database.connectionString })
+    await client.connect()
+    try {
+      for (;;) {
+        const counts = new Map(cluster.nodes.map((node) => [node, node.count('projecting')]))
+        let owner: NodeProcess | undefined
+        await until(() => {
+          owner = cluster.nodes.find((node) => node.count('projecting') > counts.get(node)!)
+          return owner !== undefined
+        }, 'a node that projects')
+        owner!.pause()
+        await pause(SETTLED)
+        const { rowCount } = await client.query(WAITED_FOR)
+        if (rowCount === 1) return owner!
+        owner!.resume()
+      }
+    } finally {
+      await client.end()
+    }
+  }
 
   it('would be seen to go on where nothing fences it', async () => {
     await using cluster = await Cluster.start({ store, plants: ['no-fence'] })

@@ -6,6 +6,7 @@ import {
   type FreshDatabase,
   type PrivatePostgres,
 } from '../support/postgres-server.ts'
+import { postgresEventStore } from 'edict/postgres'
 import { Cluster } from './cluster.ts'
 import type { StoreConfiguration } from './node-configuration.ts'
 import { until } from './node-process.ts'
@@ -90,6 +91,32 @@ describe('Nodes whose PostgreSQL is restarted', () => {
     },
     timeFor(ROUNDS),
   )
+
+  it('never give an epoch twice, though the database is set up not to wait for the disk', async () => {
+    const connectionString = await databaseOf('epochs')
+    const store = postgresEventStore({ connectionString })
+    await store.open()
+    await onServer(connectionString, 'ALTER DATABASE epochs SET synchronous_commit = off')
+    await onServer(connectionString, TERMINATE_ALL)
+    const claims: number[] = []
+    const claim = async (owner: string): Promise<boolean> => {
+      try {
+        const taken = await store.claimCheckpoint('handler', { owner, startAfter: 0, lease: 1 })
+        if (taken) claims.push(taken.epoch)
+        return taken !== undefined
+      } catch {
+        return false
+      }
+    }
+    for (const owner of ['one', 'other']) {
+      await until(() => claim(owner), `the claim of ${owner}`)
+      await server.restart('immediate')
+    }
+    await until(() => claim('third'), 'the claim of a third')
+    await store.close()
+    expect(claims).toEqual([...new Set(claims)].sort((one, other) => one - other))
+    expect(claims).toHaveLength(3)
+  }, 60_000)
 
   it('would be seen to lose what was acknowledged before the commit', async () => {
     const store: StoreConfiguration = { kind: 'postgres', connectionString: await databaseOf('planted') }

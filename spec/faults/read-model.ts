@@ -4,7 +4,7 @@ import type { Client } from 'pg'
 import { projection } from '../../lib/subscribers/projection.ts'
 import type { RecordedOf } from '../../lib/subscribers/event-handler.ts'
 import type { LedgerLine } from './ledger.ts'
-import type { NodeConfiguration, StoreConfiguration } from './node-configuration.ts'
+import type { Plant, StoreConfiguration } from './node-configuration.ts'
 import { TOO_LATE } from './planted-stores.ts'
 import { pause } from './random.ts'
 import { Counted } from './tally.ts'
@@ -22,9 +22,14 @@ const SLOW_EVERY = 5
 
 type Write = (position: number, streamId: string, by: number, table: string) => unknown
 
+interface ReadModelConfiguration {
+  readonly store: StoreConfiguration
+  readonly plants: readonly Plant[]
+}
+
 /** Each event in a row, with the running total of its stream: it is right only if each before it was written once, in order. */
 export function readModel(
-  { store, plants }: NodeConfiguration,
+  { store, plants }: ReadModelConfiguration,
   note: (line: LedgerLine) => void,
 ): Projection<typeof PROJECTION> {
   const outside = plants.includes('write-outside-of-the-transaction') ? writeOutside(store) : undefined

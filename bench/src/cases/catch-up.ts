@@ -28,13 +28,18 @@ const prepare =
   (kind: StoreKind) =>
   async (effort: Effort): Promise<Prepared> => {
     const { place, remove } = await freshPlace(kind)
-    const bank = await EdictBank.open({ eventStore: storeAt(kind, place) })
-    await inFlight(256, ACCOUNTS.length, (index) => bank.open(ACCOUNTS[index]!))
-    await inFlight(256, eventsOf(effort) - ACCOUNTS.length, (index) =>
-      bank.deposit(ACCOUNTS[index % ACCOUNTS.length]!, amountOf(index)),
-    )
-    await bank.close()
-    return { place, remove }
+    try {
+      const bank = await EdictBank.open({ eventStore: storeAt(kind, place) })
+      await inFlight(256, ACCOUNTS.length, (index) => bank.open(ACCOUNTS[index]!))
+      await inFlight(256, eventsOf(effort) - ACCOUNTS.length, (index) =>
+        bank.deposit(ACCOUNTS[index % ACCOUNTS.length]!, amountOf(index)),
+      )
+      await bank.close()
+      return { place, remove }
+    } catch (error) {
+      await remove()
+      throw error
+    }
   }
 
 /** Megabytes matter here, which the operating system counts. */

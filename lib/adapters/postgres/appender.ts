@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import { StoreError } from '../../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendBatch, type AppendCall, type BatchResult } from './append-batch.ts'

@@ -1,6 +1,8 @@
 // PostgreSQL's text form of arrays, which is how the driver sends them: made here as it is made for every append, and the kind of
 // each is known.
 
+import { Buffer } from 'node:buffer'
+
 const TO_ESCAPE = /["\\]/
 const EVERY_TO_ESCAPE = /["\\]/g
 

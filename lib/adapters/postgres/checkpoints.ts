@@ -9,6 +9,9 @@ const LONGEST_LEASE_MS = 10_000_000_000_000
 // The time is the database's, looked at when a row is locked, not when the transaction began.
 const EXPIRES = (lease: string) => `clock_timestamp() + ${lease} * interval '1 millisecond'`
 
+// A claim is on disk, whatever the role's own setting is: a server that forgot it in a crash would give its epoch once more.
+const DURABLE = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
+
 /** The checkpoints of persistent subscriptions, each held by one owner at a time. Each operation is one statement. */
 export class Checkpoints {
   readonly #claim: string
@@ -28,7 +31,7 @@ export class Checkpoints {
        ON CONFLICT (name) DO UPDATE
        SET epoch = ${epoch}, owner = excluded.owner, lease = excluded.lease, expires_at = ${EXPIRES('excluded.lease')}
        WHERE c.owner IS NULL OR c.owner = excluded.owner OR c.expires_at <= clock_timestamp()
-       RETURNING c.name, c.position, c.index, c.epoch`,
+       RETURNING c.name, c.position, c.index, c.epoch, ${DURABLE}`,
     )
     // Locked in the order of names, so that two who renew the same claims do not wait for each other.
     this.#renew = schema.sql(

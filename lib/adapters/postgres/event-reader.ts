@@ -20,7 +20,7 @@ export class EventReader {
 
   constructor(schema: SchemaName) {
     this.#schema = schema
-    this.#ofStream = { forward: schema.sql(streamQuery('>=', '')), backward: schema.sql(streamQuery('<=', 'DESC')) }
+    this.#ofStream = { forward: schema.sql(streamQuery(true)), backward: schema.sql(streamQuery(false)) }
     this.#ofCommand = schema.sql(
       `SELECT e.category, ${EVENT_COLUMNS} FROM "edict".events e
        WHERE e.stream_id = $1 AND e.command_id = $2 ORDER BY e.stream_version`,
@@ -80,10 +80,14 @@ export class EventReader {
   }
 }
 
-function streamQuery(comparison: '>=' | '<=', order: '' | 'DESC'): string {
+/** The rows are compared as wholes for the reason that `allQuery` has. */
+function streamQuery(forward: boolean): string {
+  const [comparison, beyond, end, order] = forward ? ['>=', '<=', Number.MAX_SAFE_INTEGER, ''] : ['<=', '>=', 0, 'DESC']
+  const place = '(e.stream_id, e.stream_version)'
   return `SELECT s.version, s.category, s.state, e.* FROM "edict".streams s LEFT JOIN LATERAL (
       SELECT ${EVENT_COLUMNS} FROM "edict".events e
-      WHERE e.stream_id = s.stream_id AND e.stream_version ${comparison} $2 ORDER BY e.stream_version ${order} LIMIT $3
+      WHERE e.stream_id = $1 AND ${place} ${comparison} ($1, $2::bigint) AND ${place} ${beyond} ($1, ${end})
+      ORDER BY e.stream_id ${order}, e.stream_version ${order} LIMIT $3
     ) e ON true WHERE s.stream_id = $1`
 }
 

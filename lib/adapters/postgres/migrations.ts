@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { SchemaMismatchError } from '../../errors.ts'
 import type { Database, QueriedClient, Queries } from './database.ts'
 import { queryOn } from './database.ts'
-import { isConnectionLost, sqlState } from './failure.ts'
+import { isConnectionLost } from './failure.ts'
 import type { SchemaName } from './schema-name.ts'
 
 interface Migration {

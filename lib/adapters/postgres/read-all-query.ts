@@ -52,7 +52,8 @@ export function allQuery(
   if (leading !== undefined) {
     const lead = parameter(leading)
     const beyond = forward ? '<=' : '>='
-    conditions = `(e.${column}, e.position) ${comparison} (${lead}, ${from}) AND (e.${column}, e.position) ${beyond} (${lead}, ${end})`
+    const place = `(e.${column}, e.position)`
+    conditions = `e.${column} = ${lead} AND ${place} ${comparison} (${lead}, ${from}) AND ${place} ${beyond} (${lead}, ${end})`
     ordering = `e.${column}${order}, e.position${order}`
   } else {
     conditions = `e.position ${comparison} ${from}`

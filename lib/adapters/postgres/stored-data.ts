@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { NO_METADATA } from '../../event-store/frozen-metadata.ts'
 import { jsonSerializer, jsonText } from '../../messages/json-serializer.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { AppendLockTimeoutError, InvalidOptionError, NotRunningError } from '../../../lib/errors.ts'
-import { positionsOf, testDatabase, textAppend, until } from './test-database.ts'
+import { append, positionsOf, testDatabase, textAppend, until } from './test-database.ts'
 
 describe('appendIn', () => {
   const database = testDatabase()
@@ -29,7 +29,7 @@ describe('appendIn', () => {
     await store.appendIn(client, [textAppend('account-1', 5)])
     await client.query('ROLLBACK')
     expect(await store.readStreamInfo('account-1')).toBeUndefined()
-    expect(await store.append([textAppend('account-1')])).toEqual([
+    expect(await append(store, [textAppend('account-1')])).toEqual([
       { status: 'appended', streamVersion: 1, firstPosition: 1 },
     ])
   })
@@ -38,7 +38,7 @@ describe('appendIn', () => {
     const store = await database.open()
     const client = await database.client()
     const known = textAppend('account-1')
-    await store.append([known])
+    await append(store, [known])
     await client.query('BEGIN')
     const wrong = textAppend('account-1', 1, { expectedVersion: 7 })
     expect(await store.appendIn(client, [wrong, textAppend('account-2')])).toEqual([
@@ -67,7 +67,7 @@ describe('appendIn', () => {
     await client.query('BEGIN')
     await store.appendIn(client, [textAppend('account-1', 2)])
     let answered = false
-    const other = Promise.resolve(store.append([textAppend('account-2')])).finally(() => (answered = true))
+    const other = Promise.resolve(append(store, [textAppend('account-2')])).finally(() => (answered = true))
     await until(async () => (await database.sql(WAITING)).length === 1)
     expect(answered).toBe(false)
     await client.query('COMMIT')

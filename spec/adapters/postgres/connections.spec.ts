@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { positionsOf, testDatabase, textAppend, textEvent, until } from './test-database.ts'
+import { append, positionsOf, testDatabase, textAppend, textEvent, until } from './test-database.ts'
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index)
 
@@ -19,14 +19,14 @@ describe('the connections of postgresEventStore', () => {
   it('may be ended while nothing happens', async () => {
     const name = `idle ${database.schema}`
     const store = await database.open({ application_name: name })
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
     expect((await terminate(name)).length).toBeGreaterThan(0)
     await until(
       async () =>
         (await database.sql('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [name])).length === 0,
     )
     expect(await positionsOf(store)).toEqual([1])
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
     expect(await positionsOf(store)).toEqual([1, 2])
   })
 
@@ -40,7 +40,7 @@ describe('the connections of postgresEventStore', () => {
       for (let turn = 0; working; turn++) {
         const streamId = `account-${worker}-${turn}`
         try {
-          await store.append([textAppend(streamId)])
+          await append(store, [textAppend(streamId)])
           acknowledged.push(streamId)
         } catch (thrown) {
           expect(thrown).toMatchObject({ code: 'store_failed' })
@@ -78,7 +78,7 @@ describe('the connections of postgresEventStore', () => {
     await until(async () => (await listening(name)) === 1)
     const heads: (number | undefined)[] = []
     store.watch((head) => heads.push(head))
-    await other.append([textAppend('account-1', 4)])
+    await append(other, [textAppend('account-1', 4)])
     await until(() => heads.includes(4))
   })
 
@@ -86,7 +86,7 @@ describe('the connections of postgresEventStore', () => {
     const store = await database.open({ listen: { connectionString: 'postgres://nobody@127.0.0.1:1/nowhere' } })
     const heads: (number | undefined)[] = []
     store.watch((head) => heads.push(head))
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
     expect(heads).toEqual([1])
     expect(await positionsOf(store)).toEqual([1])
   })
@@ -96,31 +96,31 @@ describe('the connections of postgresEventStore', () => {
     store.watch(() => undefined)
     await store.close()
     await store.open()
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
   })
 
   it('give up a statement that takes too long, and go on', async () => {
     const store = await database.open({ statementTimeout: 150 })
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
     const blocking = await database.client()
     await blocking.query('BEGIN')
     await blocking.query(`LOCK TABLE ${database.schema}.events IN ACCESS EXCLUSIVE MODE`)
-    const failures = await Promise.allSettled([store.append([textAppend('account-1')]), store.readStream('account-1')])
+    const failures = await Promise.allSettled([append(store, [textAppend('account-1')]), positionsOf(store)])
     await blocking.query('COMMIT')
     for (const failure of failures) {
       expect(failure).toMatchObject({ reason: { code: 'store_failed', outcome: 'not-executed' } })
       expect(String((failure as PromiseRejectedResult).reason)).toContain('longer than statementTimeout')
     }
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
     expect(await positionsOf(store)).toEqual([1, 2])
   })
 
   it('are shared by all operations, even where there is but one', async () => {
     const store = await database.open({ maxConnections: 1 })
     const work = range(30).map(async (number) => {
-      if (number % 3 === 0) return store.append([textAppend(`account-${number}`)])
-      if (number % 3 === 1) return store.readAll()
-      return store.projections?.transaction(() => store.name)
+      if (number % 3 === 0) await append(store, [textAppend(`account-${number}`)])
+      else if (number % 3 === 1) await store.readAll()
+      else await store.projections?.transaction(() => store.name)
     })
     expect((await Promise.all(work)).length).toBe(30)
     expect(await store.headPosition()).toBe(10)
@@ -130,7 +130,7 @@ describe('the connections of postgresEventStore', () => {
     const name = `closed ${database.schema}`
     const store = await database.open({ application_name: name })
     store.watch(() => undefined)
-    await Promise.all(range(20).map((stream) => store.append([textAppend(`account-${stream}`)])))
+    await Promise.all(range(20).map((stream) => append(store, [textAppend(`account-${stream}`)])))
     await store.close()
     await until(
       async () =>
@@ -140,15 +140,16 @@ describe('the connections of postgresEventStore', () => {
 
   it('leave the parsers of pg alone, and are left alone by them', async () => {
     const { default: pg } = await import('pg')
-    const before = pg.types.getTypeParser(20)
-    pg.types.setTypeParser(20, (text) => BigInt(text))
+    const { INT8 } = pg.types.builtins
+    const before: unknown = pg.types.getTypeParser(INT8)
+    pg.types.setTypeParser(INT8, (text) => BigInt(text))
     try {
       const store = await database.open()
-      await store.append([textAppend('account-1', 2)])
+      await append(store, [textAppend('account-1', 2)])
       expect(await positionsOf(store)).toEqual([1, 2])
-      expect(pg.types.getTypeParser(20)('5')).toBe(5n)
+      expect(pg.types.getTypeParser(INT8)('5')).toBe(5n)
     } finally {
-      pg.types.setTypeParser(20, before)
+      pg.types.setTypeParser(INT8, before as (text: string) => string)
     }
   })
 
@@ -159,7 +160,7 @@ describe('the connections of postgresEventStore', () => {
     const events = [...data, Uint8Array.of(0, 255, 92, 34)].map((each) =>
       textEvent({ commandId: 'one', data: each, metadata }),
     )
-    await store.append([{ streamId: 'account-1', category: 'BankAccount', expectedVersion: 0, events }])
+    await append(store, [{ streamId: 'account-1', category: 'BankAccount', expectedVersion: 0, events }])
     const stored = (await store.readStream('account-1')).events
     expect(stored.map((event) => event.data)).toEqual(events.map((event) => event.data))
     expect(stored[0]?.metadata).toEqual(metadata)

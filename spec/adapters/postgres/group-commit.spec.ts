@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { positionsOf, testDatabase, textAppend, textEvent } from './test-database.ts'
+import type { EventStore } from '../../../lib/event-store/event-store.ts'
+import { append, positionsOf, testDatabase, textAppend, textEvent } from './test-database.ts'
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index)
 
@@ -12,7 +13,7 @@ describe('postgresEventStore, appending much at once,', () => {
 
   it('commits what comes while another append is under way together', async () => {
     const store = await database.open()
-    const answers = await Promise.all(range(100).map((stream) => store.append([textAppend(`account-${stream}`)])))
+    const answers = await Promise.all(range(100).map((stream) => append(store, [textAppend(`account-${stream}`)])))
     expect(new Set(answers.flat().map(({ status }) => status))).toEqual(new Set(['appended']))
     expect(await positionsOf(store)).toEqual(range(100).map((index) => index + 1))
     expect(await commits()).toBe(2)
@@ -20,16 +21,16 @@ describe('postgresEventStore, appending much at once,', () => {
 
   it('commits appends that come one after another one by one', async () => {
     const store = await database.open()
-    for (const stream of range(5)) await store.append([textAppend(`account-${stream}`)])
+    for (const stream of range(5)) await append(store, [textAppend(`account-${stream}`)])
     expect(await commits()).toBe(5)
   })
 
   it('answers each by itself, where neighbours fail in every way', async () => {
     const store = await database.open()
-    await store.append([textAppend('closed'), textAppend('other', 1, { category: 'Transfer' }), textAppend('used', 2)])
+    await append(store, [textAppend('closed'), textAppend('other', 1, { category: 'Transfer' }), textAppend('used', 2)])
     await store.archiveStream('closed')
     const known = textAppend('known')
-    await store.append([known])
+    await append(store, [known])
     const [event] = known.events
     const differing = { ...known, events: [textEvent({ commandId: event?.commandId ?? '', data: '{"amount":6}' })] }
     const calls = [
@@ -42,7 +43,7 @@ describe('postgresEventStore, appending much at once,', () => {
       [{ ...differing, streamId: 'known' }],
       [textAppend('account-3', 3), textAppend('account-4')],
     ]
-    const answers = await Promise.all(calls.map((streams) => store.append(streams)))
+    const answers = await Promise.all(calls.map((streams) => append(store, streams)))
     expect(answers.map((results) => results.map(({ status }) => status))).toEqual([
       ['appended'],
       ['stream_closed'],
@@ -65,12 +66,12 @@ describe('postgresEventStore, appending much at once,', () => {
 
   it('abandons only the atomic call that fails, and leaves its neighbours their places', async () => {
     const store = await database.open()
-    await store.append([textAppend('used')])
+    await append(store, [textAppend('used')])
     const failing = [textAppend('account-1', 2), textAppend('used', 1, { expectedVersion: 9 })]
     const [first, failed, last] = await Promise.all([
-      store.append([textAppend('account-0')]),
-      store.append(failing, { atomic: true }),
-      store.append([textAppend('account-2', 2), textAppend('account-3')], { atomic: true }),
+      append(store, [textAppend('account-0')]),
+      append(store, failing, { atomic: true }),
+      append(store, [textAppend('account-2', 2), textAppend('account-3')], { atomic: true }),
     ])
     expect(first).toEqual([{ status: 'appended', streamVersion: 1, firstPosition: 2 }])
     expect(failed).toEqual([{ status: 'abandoned' }, { status: 'version_conflict', actual: 1 }])
@@ -84,7 +85,7 @@ describe('postgresEventStore, appending much at once,', () => {
   it('keeps the order of calls for one stream', async () => {
     const store = await database.open()
     const answers = await Promise.all(
-      range(10).map((version) => store.append([textAppend('account-1', 1, { expectedVersion: version })])),
+      range(10).map((version) => append(store, [textAppend('account-1', 1, { expectedVersion: version })])),
     )
     expect(answers.flat().map((answer) => (answer.status === 'appended' ? answer.streamVersion : answer))).toEqual(
       range(10).map((index) => index + 1),
@@ -96,10 +97,10 @@ describe('postgresEventStore, appending much at once,', () => {
     await database.sql("ALTER TABLE edict.events ADD CONSTRAINT no_refused CHECK (type <> 'Refused')")
     const refused = { ...textAppend('account-1'), events: [textEvent({ type: 'Refused' })] }
     const answers = await Promise.allSettled([
-      store.append([textAppend('account-0')]),
-      store.append([textAppend('account-2')]),
-      store.append([refused]),
-      store.append([textAppend('account-3')]),
+      append(store, [textAppend('account-0')]),
+      append(store, [textAppend('account-2')]),
+      append(store, [refused]),
+      append(store, [textAppend('account-3')]),
     ])
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
     expect(answers[2]).toMatchObject({ reason: { code: 'store_failed', outcome: 'not-executed' } })
@@ -108,26 +109,26 @@ describe('postgresEventStore, appending much at once,', () => {
 
   it('numbers the appends of many connections without a gap, and a reader that follows misses none', async () => {
     const stores = await Promise.all(range(4).map(() => database.open()))
-    const [reader] = await Promise.all([database.open({ listen: false })])
+    const reader = await database.open({ listen: false })
     let writing = true
     const written = Promise.all(
       stores.map(async (store, node) => {
         for (const turn of range(30)) {
           const streams = [`account-${(node + turn) % 7}`, `account-${(turn * 3) % 7}`, `own-${node}`]
-          await Promise.all([...new Set(streams)].map((stream) => store.append([textAppend(stream, 1 + (turn % 3))])))
+          await Promise.all([...new Set(streams)].map((stream) => append(store, [textAppend(stream, 1 + (turn % 3))])))
         }
       }),
     ).finally(() => (writing = false))
     const seen: number[] = []
     for (let lastPosition = 0, more = true; more;) {
       more = writing
-      const slice = await reader!.readAll({ fromPosition: lastPosition + 1, maxCount: 13 })
+      const slice = await reader.readAll({ fromPosition: lastPosition + 1, maxCount: 13 })
       seen.push(...slice.events.map((event) => event.position))
       lastPosition = slice.lastPosition
       more ||= lastPosition < slice.headPosition
     }
     await written
-    const head = await reader!.headPosition()
+    const head = await reader.headPosition()
     expect(head).toBeGreaterThan(600)
     expect(seen).toEqual(range(head).map((index) => index + 1))
   }, 30_000)
@@ -136,7 +137,7 @@ describe('postgresEventStore, appending much at once,', () => {
     const stores = await Promise.all(range(4).map(() => database.open()))
     for (const turn of range(15)) {
       const answers = await Promise.all(
-        stores.map((store) => store.append([textAppend(`account-${turn}`, 1, { expectedVersion: 'none' })])),
+        stores.map((store) => append(store, [textAppend(`account-${turn}`, 1, { expectedVersion: 'none' })])),
       )
       const statuses = answers.flat().map(({ status }) => status)
       expect(statuses.sort()).toEqual(['appended', 'version_conflict', 'version_conflict', 'version_conflict'])
@@ -152,7 +153,8 @@ describe('postgresEventStore, appending much at once,', () => {
           const from = (node * 3 + turn) % 8
           const streams = [...names.slice(from), ...names.slice(0, from)]
           const ordered = turn % 2 === 0 ? streams : streams.reverse()
-          const answers = await store.append(
+          const answers = await append(
+            store,
             ordered.map((stream) => textAppend(stream)),
             { atomic: turn % 3 === 0 },
           )
@@ -160,6 +162,6 @@ describe('postgresEventStore, appending much at once,', () => {
         }),
       ),
     )
-    expect((await stores[0]!.readStream('account-3', { maxCount: 1 })).streamVersion).toBe(60)
+    expect((await (stores[0] as EventStore).readStream('account-3', { maxCount: 1 })).streamVersion).toBe(60)
   }, 30_000)
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { postgresEventStore } from 'edict/postgres'
 import { SchemaMismatchError } from '../../../lib/errors.ts'
 import { schemaDump } from './schema-dump.ts'
-import { positionsOf, testDatabase, textAppend } from './test-database.ts'
+import { append, positionsOf, testDatabase, textAppend } from './test-database.ts'
 
 describe('the migrations of postgresEventStore', () => {
   const database = testDatabase()
@@ -19,7 +19,7 @@ describe('the migrations of postgresEventStore', () => {
     await client.query(sql)
     const bySql = await schemaDump(database)
     await store.open()
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
     await client.query(`DROP SCHEMA ${database.schema} CASCADE`)
     await database.make().migrate()
     expect(await schemaDump(database)).toBe(bySql)
@@ -28,8 +28,8 @@ describe('the migrations of postgresEventStore', () => {
   it('may be run again, and by many at once', async () => {
     const stores = Array.from({ length: 8 }, () => database.make())
     await Promise.all(stores.map((store) => store.migrate()))
-    await Promise.all(stores.map((store) => store.open()))
-    await stores[0]!.append([textAppend('account-1')])
+    await Promise.all(stores.map(async (store) => store.open()))
+    await append(stores[0]!, [textAppend('account-1')])
     await stores[1]!.migrate()
     expect(await positionsOf(stores[2]!)).toEqual([1])
     const applied = await database.sql('SELECT number FROM edict.migrations ORDER BY number')
@@ -63,8 +63,8 @@ describe('the migrations of postgresEventStore', () => {
 
   it('keep two stores in one database apart', async () => {
     const [one, other] = [await database.open(), await database.open({ schema: 'Another' })]
-    await one.append([textAppend('account-1', 2)])
-    await other.append([textAppend('account-1')])
+    await append(one, [textAppend('account-1', 2)])
+    await append(other, [textAppend('account-1')])
     expect([await positionsOf(one), await positionsOf(other)]).toEqual([[1, 2], [1]])
   })
 
@@ -85,7 +85,7 @@ describe('the migrations of postgresEventStore', () => {
     await database.sql(`GRANT USAGE ON SCHEMA ${database.schema} TO ${role}`)
     await database.sql(`GRANT SELECT ON ALL TABLES IN SCHEMA ${database.schema} TO ${role}`)
     const reading = await database.open({ connectionString, migrate: false })
-    const denied = Promise.resolve(reading.append([textAppend('account-1')]))
+    const denied = Promise.resolve(append(reading, [textAppend('account-1')]))
     await expect(denied).rejects.toMatchObject({ code: 'store_failed', outcome: 'not-executed' })
     await expect(denied).rejects.toThrow('grant the role what it needs')
 
@@ -93,8 +93,8 @@ describe('the migrations of postgresEventStore', () => {
     await database.sql(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${database.schema} TO ${role}`)
     // A store that would migrate has nothing to migrate, and so needs no more.
     const store = await database.open({ connectionString })
-    await store.append([textAppend('account-1', 2)])
-    await store.append([textAppend('account-1'), textAppend('account-2', 1, { expectedVersion: 5 })])
+    await append(store, [textAppend('account-1', 2)])
+    await append(store, [textAppend('account-1'), textAppend('account-2', 1, { expectedVersion: 5 })])
     const claim = await store.claimCheckpoint('balances', { owner: 'one', startAfter: 0 })
     expect(await store.saveCheckpoint({ ...claim!, position: 2 })).toBe(true)
     await store.deleteStream('account-1')

@@ -3,7 +3,7 @@ import { postgresEventStore, type PostgresEventStoreOptions } from 'edict/postgr
 import { checkServerVersion } from '../../../lib/adapters/postgres/server-version.ts'
 import { InvalidOptionError, UnsupportedVersionError } from '../../../lib/errors.ts'
 import { withPooler } from './pooler.ts'
-import { testDatabase, textAppend } from './test-database.ts'
+import { append, testDatabase, textAppend } from './test-database.ts'
 
 describe('postgresEventStore, when it is made,', () => {
   // What a caller without a compiler may pass.
@@ -67,7 +67,7 @@ describe('postgresEventStore, when it is opened,', () => {
     await expect(Promise.resolve(store.open())).rejects.toThrow('needs READ COMMITTED as the default of its role')
     await database.sql('ALTER ROLE CURRENT_USER RESET default_transaction_isolation')
     await store.open()
-    await store.append([textAppend('account-1')])
+    await append(store, [textAppend('account-1')])
   })
 
   it('refuses a database that cannot keep every text', async () => {
@@ -84,7 +84,7 @@ describe('postgresEventStore, when it is opened,', () => {
     await withPooler(database.connectionString, async (connectionString) => {
       const store = await database.open({ connectionString, listen: false })
       const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, stream) => store.append([textAppend(`account-${stream % 5}`)])),
+        Array.from({ length: 20 }, (_, stream) => append(store, [textAppend(`account-${stream % 5}`)])),
       )
       expect(answers.flat().every(({ status }) => status === 'appended')).toBe(true)
       const held = await store.claimCheckpoint('balances', { owner: 'one', startAfter: 0 })

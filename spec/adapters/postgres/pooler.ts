@@ -5,7 +5,7 @@ const MESSAGE = 'unsupported startup parameter: statement_timeout'
 
 /**
  * Stands before a server as a pooler in transaction mode does, as far as one connection shows it: it refuses the settings of a session
- * that such a pooler refuses, and statements that would leave something in a session end the connection.
+ * that such a pooler refuses, and fails where a statement would leave something behind in a session.
  */
 export async function withPooler(server: string, work: (connectionString: string) => Promise<void>): Promise<void> {
   const url = new URL(server)
@@ -25,10 +25,17 @@ export async function withPooler(server: string, work: (connectionString: string
         return
       }
       behind.write(startup)
+      let pending = Buffer.alloc(0)
       client.on('data', (data) => {
-        const found = SESSION_STATE.exec(data.toString('latin1'))
-        if (found !== null) broken.push(found[0])
         behind.write(data)
+        pending = Buffer.concat([pending, data])
+        // A message is a letter, its length but for the letter, and what it says.
+        while (pending.length >= 5 && pending.length > pending.readInt32BE(1)) {
+          const end = 1 + pending.readInt32BE(1)
+          const found = SESSION_STATE.exec(pending.toString('latin1', 0, 1) + pending.toString('latin1', 5, end))
+          if (found !== null) broken.push(found[0])
+          pending = pending.subarray(end)
+        }
       })
     })
     behind.pipe(client)
@@ -44,9 +51,8 @@ export async function withPooler(server: string, work: (connectionString: string
   if (broken.length > 0) throw new Error(`left something in the session: ${broken.join(', ')}`)
 }
 
-/** What would stay behind in a session that somebody else gets next; a parse message names a prepared statement after its length. */
-const SESSION_STATE =
-  /\bLISTEN\b|\bSET (?!LOCAL)(?=\w+ (?:=|TO))|pg_advisory_lock|\bCREATE TEMP|\bPREPARE\b|P\0[\s\S]{3}[^\0]/
+/** What would stay behind in a session that somebody else gets next: a setting, a subscription, a lock, a prepared statement. */
+const SESSION_STATE = /^(?:Q|P\0)(?:SET (?!LOCAL)|LISTEN|PREPARE|CREATE TEMP|.*pg_advisory_lock).*|^P[^\0]+/s
 
 function refusal(): Buffer {
   const fields = Buffer.from(`SFATAL\0VFATAL\0C08P01\0M${MESSAGE}\0\0`)

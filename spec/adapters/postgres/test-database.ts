@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { postgresEventStore, type PostgresEventStore, type PostgresEventStoreOptions } from 'edict/postgres'
 import pg from 'pg'
-import type { EventStore, StreamAppend } from '../../../lib/event-store/event-store.ts'
+import type {
+  AppendOptions,
+  EventStore,
+  StreamAppend,
+  StreamAppendResult,
+} from '../../../lib/event-store/event-store.ts'
 import type { StoredEvent } from '../../../lib/event-store/stored-event.ts'
 import { freshDatabase, type FreshDatabase } from '../../support/postgres-server.ts'
 import { sampleAppend, sampleEvent } from '../../event-store/sample-append.ts'
@@ -94,6 +99,15 @@ export function textAppend(streamId: string, events = 1, overrides: Overrides = 
 
 export function textEvent(overrides: Partial<StoredEvent> = {}) {
   return sampleEvent({ contentType: 'application/json', data: '{"amount":5}', ...overrides })
+}
+
+/** As the store does, and always with a promise. */
+export async function append(
+  store: EventStore,
+  streams: readonly StreamAppend[],
+  options?: AppendOptions,
+): Promise<readonly StreamAppendResult[]> {
+  return store.append(streams, options)
 }
 
 /** All positions of a store, as a reader goes through them. */

@@ -3,10 +3,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freshDatabase } from '../../support/postgres-server.ts'
 import { withAssertions, type Asserting } from './assertions.ts'
 import { moduleOf, QUOTED_SENTENCE, type Page, type Problem, type Snippet } from './page.ts'
 import type { ModuleResult } from './run-modules.ts'
 import { typeCheck, type Diagnostic } from './type-check.ts'
+
+/** Where pages find the URL of a PostgreSQL database that is theirs alone. */
+const DATABASE_VARIABLE = 'DATABASE_URL'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -61,7 +65,16 @@ async function run(
   }
   const result = join(folder, 'result.json')
   const main = fileURLToPath(new URL('./run-modules.ts', import.meta.url))
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', main, result, ...paths], { cwd: repository })
+  // A page that runs on PostgreSQL asks for a database as a deployed program does.
+  const database = asserting.some(({ source }) => source.includes(DATABASE_VARIABLE))
+    ? await freshDatabase()
+    : undefined
+  try {
+    const env = { ...process.env, ...(database && { [DATABASE_VARIABLE]: database.connectionString }) }
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', main, result, ...paths], { cwd: repository, env })
+  } finally {
+    await database?.drop()
+  }
   return JSON.parse(readFileSync(result, 'utf8')) as ModuleResult[]
 }
 

@@ -7,6 +7,7 @@ import {
   eventHandler,
   inMemoryEventStore,
   multi,
+  projection,
   reject,
   router,
   shape,
@@ -75,6 +76,11 @@ export const transferRouter = router('transfers', (transfers) =>
 
 export const balances = new Map<string, number>()
 export const accountBalances = eventHandler('account-balances', { events: [AccountOpened], handle: () => undefined })
+export const balancesByAccount = projection('balances', {
+  events: [AccountOpened],
+  tables: { balances: 'balance INTEGER' },
+  project: () => undefined,
+})
 export const bank = application({ name: 'bank', router: bankRouter, eventStore: inMemoryEventStore() })
 
 export declare const account: { readonly status: 'new' | 'open'; readonly balance: number }

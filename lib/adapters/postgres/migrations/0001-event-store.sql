@@ -36,7 +36,7 @@ CREATE TABLE "edict".events (
   CONSTRAINT events_data_format_check CHECK (data_format BETWEEN 0 AND 3)
 );
 CREATE UNIQUE INDEX events_stream_key ON "edict".events (stream_id, stream_version);
-CREATE INDEX events_command_idx ON "edict".events (stream_id, command_id);
+CREATE INDEX events_command_idx ON "edict".events (command_id, stream_id);
 CREATE INDEX events_category_idx ON "edict".events (category, position);
 CREATE INDEX events_correlation_idx ON "edict".events (correlation_id, position);
 
