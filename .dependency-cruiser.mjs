@@ -14,7 +14,7 @@ const floors = [
   ['inspector'],
   ['cli'],
   // The entrances of the package: beside each other, and none through another.
-  ['index.ts', 'sqlite', 'postgres'],
+  ['index.ts', 'projections', 'sqlite', 'postgres'],
 ]
 
 // Published for tests: it stands outside the house, and leans on its lower floors.

@@ -48,14 +48,8 @@ export { retry, skip, stop, type ErrorAction } from './subscribers/error-action.
 export type { EventHandlerContext } from './subscribers/handler-context.ts'
 export type { FailureContext } from './subscribers/handler-model.ts'
 
-// Projections: read models that commit with their place.
-export {
-  projection,
-  projectionFor,
-  type DefineProjection,
-  type Projection,
-  type ProjectionDefinition,
-} from './subscribers/projection.ts'
+// Projections: made by the subpath of a store.
+export type { DefineProjection, Projection, ProjectionDefinition } from './subscribers/projection.ts'
 export type { ProjectionContext, TableDefinition } from './subscribers/projection-context.ts'
 
 // Applications: all of it, running.

@@ -29,7 +29,6 @@ import {
   isEdictError,
   type EdictError,
 } from '../errors.ts'
-import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import { EventCodec } from '../event-store/event-codec.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
@@ -39,8 +38,7 @@ import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
 import { makeRunner, type EventHandlerRunner } from '../subscribers/make-runner.ts'
-import { projectionModelOf } from '../subscribers/projection-model.ts'
-import { ProjectionRunner } from '../subscribers/projection-runner.ts'
+import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
 import type { Application } from './application-type.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
@@ -85,7 +83,7 @@ class AssembledApplication {
   readonly #dispatcher: Dispatcher
   #state: State = 'new'
   #changing: Promise<void> = Promise.resolve()
-  #runners: readonly (EventHandlerRunner | ProjectionRunner)[] = []
+  #runners: readonly (EventHandlerRunner | RunningProjection)[] = []
   #detach: (() => void)[] = []
   /** Whether a stop was asked for while it was starting. */
   #stopWasAsked = false
@@ -191,7 +189,7 @@ class AssembledApplication {
     }
   }
 
-  #makeRunners(): (EventHandlerRunner | ProjectionRunner)[] {
+  #makeRunners(): (EventHandlerRunner | RunningProjection)[] {
     const { handlers, projections, handlerConsistency, clock, random, logger, ids, upcasters, lease, claimInterval } =
       this.#definition
     if (handlers.length + projections.length === 0) return []
@@ -212,22 +210,22 @@ class AssembledApplication {
         : this.#dispatcher.dispatch(command, options, handlerName)
     const shared = sharedCheckpoints({ store, clock, logger, lease, claimInterval })
     const surroundings = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner, shared }
-    const all = { ...surroundings, consistency: handlerConsistency }
+    const all = { ...surroundings, consistency: handlerConsistency, claimInterval }
     return [
       ...handlers.map((model) => makeRunner(model, all)),
-      ...projections.map(
-        (model) => new ProjectionRunner(model, { ...all, projections: projectionsOf(store), claimInterval }),
-      ),
+      ...projections.map((projection) => projection.makeRunner(all)),
     ]
   }
 
   async rebuild(projection: { readonly name: string }): Promise<void> {
     if (this.#state !== 'running') throw this.#notRunning()
-    const model = projectionModelOf(projection)
-    if (model === undefined) throw new InvalidOptionError('rebuild: that is no projection(…)')
-    const runner = this.#runners.find(({ name }) => name === model.name)
-    if (runner instanceof ProjectionRunner && this.#definition.projections.includes(model)) return runner.rebuild()
-    throw new InvalidOptionError(`rebuild: ${model.name} is no projection of the application ${this.name}`)
+    const body = projectionBodyOf(projection)
+    if (body === undefined) throw new InvalidOptionError('rebuild: that is no projection(…)')
+    const runner = this.#runners.find(({ name }) => name === body.name)
+    if (runner !== undefined && 'rebuild' in runner && this.#definition.projections.includes(body)) {
+      return runner.rebuild()
+    }
+    throw new InvalidOptionError(`rebuild: ${body.name} is no projection of the application ${this.name}`)
   }
 
   stop(): Promise<void> {

@@ -18,7 +18,7 @@ import { routingOf } from '../routing/routing.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
-import { projectionModelOf, type ProjectionModel } from '../subscribers/projection-model.ts'
+import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
 
 /** What an application is made of. Only `name`, `router` and `eventStore` must be given. */
@@ -82,7 +82,7 @@ export interface CheckedDefinition {
   readonly router: object
   readonly store: EventStore
   readonly handlers: readonly HandlerModel[]
-  readonly projections: readonly ProjectionModel[]
+  readonly projections: readonly ProjectionBody[]
   readonly defaults: DispatchDefaults
   readonly handlerConsistency: 'eventual' | 'strong'
   readonly serializer: Serializer
@@ -247,14 +247,14 @@ function checkedHandlers(
   name: string,
   given: unknown,
   store: EventStore,
-): { readonly handlers: readonly HandlerModel[]; readonly projections: readonly ProjectionModel[] } {
+): { readonly handlers: readonly HandlerModel[]; readonly projections: readonly ProjectionBody[] } {
   if (!Array.isArray(given)) throw new DefinitionError(`the application ${name}: handlers must be a list`)
   const names = new Set<string>()
   const handlers: HandlerModel[] = []
-  const projections: ProjectionModel[] = []
+  const projections: ProjectionBody[] = []
   for (const one of given) {
     const handler = handlerModelOf(one)
-    const projection = projectionModelOf(one)
+    const projection = projectionBodyOf(one)
     const model = handler ?? projection
     if (model === undefined) {
       throw new DefinitionError(
@@ -269,7 +269,7 @@ function checkedHandlers(
   return { handlers, projections }
 }
 
-function checkedProjection(name: string, model: ProjectionModel, store: EventStore): ProjectionModel {
+function checkedProjection(name: string, model: ProjectionBody, store: EventStore): ProjectionBody {
   const { kind } = projectionsOf(store)
   if (model.storeKind === undefined || model.storeKind === kind) return model
   throw new DefinitionError(

@@ -113,6 +113,11 @@ export class GenerationRunner {
     return this.#writer
   }
 
+  /** Whether it was stopped, failed, or lost its place: another one has to be made. */
+  get isOver(): boolean {
+    return this.#ended
+  }
+
   /** Whether it is still to take the place of what readers see. */
   isBuiltUpon(publication: Publication | undefined): boolean {
     return publication?.version === this.#base?.version && publication?.generation === this.#base?.generation

@@ -30,17 +30,6 @@ export interface ProjectionModel {
   readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
 }
 
-const models = new WeakMap<object, ProjectionModel>()
-
-export function keepProjectionModel(projection: object, model: ProjectionModel): void {
-  models.set(projection, model)
-}
-
-/** What `projection` prepared; undefined where the value is no projection. */
-export function projectionModelOf(projection: unknown): ProjectionModel | undefined {
-  return typeof projection === 'object' && projection !== null ? models.get(projection) : undefined
-}
-
 const OPTIONS = ['version', 'events', 'tables', 'project', 'consistency', 'startFrom', 'batchSize', 'onError']
 /** Leaves room, in the name of a checkpoint, for version and generation. */
 const MAX_NAME_LENGTH = 200

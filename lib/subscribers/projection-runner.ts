@@ -66,7 +66,8 @@ export class ProjectionRunner {
     if (this.#failed) return 'failed'
     if (!this.#started || this.#stopping) return 'stopped'
     const runner = this.#current ?? this.#build?.runner
-    if (runner === undefined || runner.state === 'claiming' || runner.state === 'ended') return 'starting'
+    if (runner === undefined || runner.isOver || runner.state === 'claiming' || runner.state === 'ended')
+      return 'starting'
     return runner.writer?.isRetrying ? 'retrying' : runner.state
   }
 
@@ -181,7 +182,7 @@ export class ProjectionRunner {
     const isOurs = publication === undefined || publication.version === version
     const wanted = isOurs ? (publication?.generation ?? 1) : undefined
     const beginning: GenerationRunner[] = []
-    if (this.#current?.generation.generation !== wanted || this.#current?.state === 'ended') {
+    if (this.#current?.generation.generation !== wanted || this.#current?.isOver) {
       void this.#current?.abandon()
       this.#current = wanted === undefined ? undefined : this.#makeRunner(wanted)
       if (this.#current) {
@@ -210,7 +211,7 @@ export class ProjectionRunner {
       return []
     }
     this.#considerLater()
-    if (build.runner.state !== 'ended') return []
+    if (!build.runner.isOver) return []
     build.runner = this.#makeRunner(build.base.generation + 1, build.base)
     return [build.runner]
   }

@@ -4,7 +4,10 @@ import type { ErrorAction } from './error-action.ts'
 import type { RecordedOf } from './event-handler.ts'
 import type { FailureContext } from './handler-model.ts'
 import type { ProjectionContext, TableDefinition } from './projection-context.ts'
-import { checkedProjectionModel, keepProjectionModel } from './projection-model.ts'
+import { projectionsOf } from '../event-store/checked-projection-store.ts'
+import { keepProjectionBody } from './projection-body.ts'
+import { checkedProjectionModel } from './projection-model.ts'
+import { ProjectionRunner } from './projection-runner.ts'
 
 type ByType<Events extends readonly EventDefinition[], Type> = Extract<Events[number], { readonly type: Type }>
 
@@ -131,6 +134,10 @@ function made<Name extends string, Events extends readonly EventDefinition[]>(
   const model = checkedProjectionModel(name, definition, storeKind)
   const events = Object.freeze([...definition.events]) as unknown as Events
   const defined = Object.freeze({ name, events, version: model.version })
-  keepProjectionModel(defined, model)
+  keepProjectionBody(defined, {
+    name,
+    storeKind,
+    makeRunner: (options) => new ProjectionRunner(model, { ...options, projections: projectionsOf(options.store) }),
+  })
   return defined
 }

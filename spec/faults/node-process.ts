@@ -26,6 +26,7 @@ export class NodeProcess {
   readonly #child: ChildProcess
   readonly #errors: string
   readonly #ended: Promise<void>
+  readonly #counts = new Map<LedgerLine['kind'], number>()
   #killed = false
   #closed = false
 
@@ -57,12 +58,18 @@ export class NodeProcess {
 
   /** Everything that it has said by now. */
   get lines(): readonly LedgerLine[] {
-    if (!this.#closed) this.#ledger.look()
+    this.#look()
     return this.#ledger.lines
   }
 
   count(kind: LedgerLine['kind']): number {
-    return this.lines.filter((line) => line.kind === kind).length
+    this.#look()
+    return this.#counts.get(kind) ?? 0
+  }
+
+  #look(): void {
+    if (this.#closed) return
+    for (const { kind } of this.#ledger.look()) this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1)
   }
 
   of<Kind extends LedgerLine['kind']>(kind: Kind): LineOf<Kind>[] {
@@ -90,7 +97,7 @@ export class NodeProcess {
     this.#killed = true
     this.#child.kill('SIGKILL')
     await this.#ended
-    this.#ledger.look()
+    this.#look()
     this.#ledger.close()
     this.#closed = true
   }
@@ -135,6 +142,6 @@ export async function until(
   while (!(await holds())) {
     assertPossible()
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await pause(2)
+    await pause(4)
   }
 }

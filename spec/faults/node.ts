@@ -26,7 +26,7 @@ async function openedStore(store: StoreConfiguration): Promise<EventStore> {
     connectionString,
     maxConnections: 5,
     connectionTimeoutMillis: 2_000,
-    statementTimeout: 2_000,
+    statementTimeout: 1_000,
     ...(listenTo !== undefined && { listen: { connectionString: listenTo } }),
   })
 }

@@ -42,13 +42,10 @@ describe('An owner on PostgreSQL that is paused for longer than its lease', () =
   it('keeps a read model from nobody, though it is paused in the middle of its transaction', async () => {
     await using cluster = await Cluster.start({ store, handles: false })
     const paused = await pausedInTransaction(cluster)
-    const before = paused.count('projecting')
     const { length } = await cluster.reader.projected()
     await until(async () => (await cluster.reader.projected()).length >= length + EVENTS, 'another owner')
     paused.resume()
     await cluster.settle()
-    // At most what was in hand; it may have the read model again later, but not from where it was.
-    expect(paused.count('projecting')).toBeGreaterThanOrEqual(before)
     expect(await cluster.violations()).toEqual([])
   }, 60_000)
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { projection, stop, type EventStore, type Projection } from 'edict'
+import { stop, type EventStore, type Projection } from 'edict'
+import { projection } from 'edict/projections'
 import { Add, Added, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 import { STARTING_MS, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { StoreError, projection, retry, skip, stop, upcaster, type EventStore, type Projection } from 'edict'
+import { StoreError, retry, skip, stop, upcaster, type EventStore, type Projection } from 'edict'
+import { projection } from 'edict/projections'
 import { Add, Added, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 import { altered, STARTING_MS, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { TcpProxy } from '../../faults/tcp-proxy.ts'
 import { append, positionsOf, testDatabase, textAppend, textEvent, until } from './test-database.ts'
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index)
@@ -114,6 +115,22 @@ describe('the connections of postgresEventStore', () => {
     await append(store, [textAppend('account-1')])
     expect(await positionsOf(store)).toEqual([1, 2])
   })
+
+  it('are given up where they say nothing any more: nobody can tell what became of the append, and the next one goes on', async () => {
+    const proxy = await TcpProxy.start(Number(new URL(database.connectionString).port))
+    try {
+      const connectionString = proxy.through(database.connectionString)
+      const store = await database.open({ connectionString, statementTimeout: 100, listen: false })
+      await append(store, [textAppend('account-1')])
+      proxy.deafen()
+      const attempt = append(store, [textAppend('account-1')])
+      await expect(attempt).rejects.toMatchObject({ code: 'store_failed', outcome: 'unknown' })
+      await append(store, [textAppend('account-2')])
+      await store.close()
+    } finally {
+      await proxy.close()
+    }
+  }, 30_000)
 
   it('are shared by all operations, even where there is but one', async () => {
     const store = await database.open({ maxConnections: 1 })

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { postgresEventStore } from 'edict/postgres'
 import { SchemaMismatchError } from '../../../lib/errors.ts'
@@ -45,8 +48,9 @@ describe('the migrations of postgresEventStore', () => {
   it('of a newer version are left alone', async () => {
     await database.make().migrate()
     await database.sql("INSERT INTO edict.migrations (number, name) VALUES (4, 'from-the-future')")
-    for (const attempt of [database.open(), database.open({ migrate: false }), database.make().migrate()]) {
-      await expect(attempt).rejects.toMatchObject({ code: 'schema_mismatch', found: 4, expected: 3 })
+    const attempts = [() => database.open(), () => database.open({ migrate: false }), () => database.make().migrate()]
+    for (const attempt of attempts) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'schema_mismatch', found: 4, expected: 3 })
     }
   })
 
@@ -61,6 +65,18 @@ describe('the migrations of postgresEventStore', () => {
     expect(tables).toEqual([{ relname: 'snapshots' }])
   })
 
+  it('are a command, too, which shows its SQL or runs it', async () => {
+    const run = async (...more: string[]) => {
+      const script = fileURLToPath(new URL('../../../lib/postgres/migrate.ts', import.meta.url))
+      const line = ['--import', 'tsx', script, database.connectionString, '--schema', database.schema, ...more]
+      return (await promisify(execFile)(process.execPath, line)).stdout
+    }
+    expect(await run('--sql')).toBe(await database.make().migrationSql())
+    expect(await run()).toBe('')
+    const store = await database.open({ migrate: false })
+    await append(store, [textAppend('account-1')])
+  }, 30_000)
+
   it('keep two stores in one database apart', async () => {
     const [one, other] = [await database.open(), await database.open({ schema: 'Another' })]
     await append(one, [textAppend('account-1', 2)])
@@ -69,7 +85,7 @@ describe('the migrations of postgresEventStore', () => {
   })
 
   it('run by one role serve another that may only use the tables', async () => {
-    const role = `bank_${database.schema}`
+    const role = `bank_${process.pid}_${database.schema}`
     await database.make().migrate()
     await database.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'bank'`)
     const url = new URL(database.connectionString)

@@ -61,11 +61,12 @@ describe('postgresEventStore, when it is opened,', () => {
     await expect(opening).rejects.toThrow(message)
   })
 
-  it('can be opened when the server has come', async () => {
+  it('refuses a default isolation under which it would miss what others append, and opens once that is mended', async () => {
     const store = database.make()
-    await database.sql(`ALTER ROLE CURRENT_USER SET default_transaction_isolation = 'serializable'`)
+    const name = new URL(database.connectionString).pathname.slice(1)
+    await database.sql(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`)
     await expect(Promise.resolve(store.open())).rejects.toThrow('needs READ COMMITTED as the default of its role')
-    await database.sql('ALTER ROLE CURRENT_USER RESET default_transaction_isolation')
+    await database.sql(`ALTER DATABASE ${name} RESET default_transaction_isolation`)
     await store.open()
     await append(store, [textAppend('account-1')])
   })

@@ -7,12 +7,12 @@ import {
   eventHandler,
   inMemoryEventStore,
   multi,
-  projection,
   reject,
   router,
   shape,
 } from 'edict'
 import type { EventStore, HookMiddleware } from 'edict'
+import { projection } from 'edict/projections'
 import { z } from 'zod'
 
 export * from 'edict'

@@ -1,0 +1,2 @@
+// Projections for a store of your own. Those for Edict's stores come from edict/sqlite and edict/postgres.
+export { projection, projectionFor } from '../subscribers/projection.ts'

@@ -1,0 +1,31 @@
+import type { HandlerRunnerOptions } from './handler-runner.ts'
+
+/** What runs a projection in an application. */
+export interface RunningProjection {
+  readonly name: string
+  start(): unknown
+  stop(): Promise<void>
+  /** Settles when the tables that were built anew are those that readers see. */
+  rebuild(): Promise<void>
+}
+
+/**
+ * What an application sees of a projection. A projection brings what runs it, so that an application without one does not carry it.
+ */
+export interface ProjectionBody {
+  readonly name: string
+  /** Which kind of store it is made for; undefined where any that has projections will do. */
+  readonly storeKind: string | undefined
+  readonly makeRunner: (options: HandlerRunnerOptions) => RunningProjection
+}
+
+const bodies = new WeakMap<object, ProjectionBody>()
+
+export function keepProjectionBody(projection: object, body: ProjectionBody): void {
+  bodies.set(projection, body)
+}
+
+/** What `projection` prepared; undefined where the value is no projection. */
+export function projectionBodyOf(projection: unknown): ProjectionBody | undefined {
+  return typeof projection === 'object' && projection !== null ? bodies.get(projection) : undefined
+}
