@@ -159,6 +159,12 @@ export class Cluster implements AsyncDisposable {
       const isProjected = async () => ((await this.reader.projected()).at(-1)?.position ?? 0) >= head
       await until(isProjected, `event ${head} to be projected`, alive)
     }
+    await this.readerIsThere()
+  }
+
+  /** Waits until the spec's own reader has come to the last event. */
+  async readerIsThere(): Promise<void> {
+    const head = await this.reader.head()
     await until(() => (this.#seen.at(-1) ?? 0) >= head, 'the reader of the spec')
   }
 

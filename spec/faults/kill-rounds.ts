@@ -1,4 +1,5 @@
 import type { Cluster, Moment } from './cluster.ts'
+import { until } from './node-process.ts'
 
 const MOMENTS: readonly Moment[] = ['acknowledged', 'handling', 'projecting']
 
@@ -11,10 +12,21 @@ export async function killRounds(cluster: Cluster, rounds: number): Promise<void
   await cluster.settle()
 }
 
-/** Kills a lone node that was given bugs, and lets another go on. */
+/** So far a handler must have come, that a kill finds something behind its place. */
+const EVENTS = 20
+
+/** Kills a lone node that was given bugs, when its handlers have written down a place, and lets another go on. */
 export async function killOnce(cluster: Cluster, moment: Moment): Promise<void> {
-  const killed = await cluster.killWhile(moment)
-  const successor = await cluster.add(writerOf(killed.name))
+  const isUnderWay = async () => {
+    const places = await cluster.reader.checkpoints().catch(() => [])
+    return places.length > 0 && places.every(({ position }) => position >= EVENTS)
+  }
+  await until(isUnderWay, 'the handlers to be under way', () => {
+    cluster.assertAlive()
+  })
+  const [lone] = cluster.nodes
+  await cluster.kill(lone!)
+  const successor = await cluster.add(writerOf(lone!.name))
   // It has the place of the one before, once that one's lease has run out.
   await successor.said(moment === 'projecting' ? 'projecting' : 'handling')
   await cluster.settle()

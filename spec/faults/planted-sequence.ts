@@ -1,7 +1,9 @@
 import type { EventStore, StreamAppend, StreamAppendResult } from 'edict'
 import pg from 'pg'
 import type { StoreConfiguration } from './node-configuration.ts'
-import { TOO_LATE } from './planted-stores.ts'
+
+/** Seconds. */
+const LONGEST_COMMIT = 0.06
 
 const INSERT = `INSERT INTO edict.events (position, stream_version, schema_version, created_at, data_format, stream_id, category,
   event_id, type, command_id, causation_id, correlation_id, content_type, metadata, data)
@@ -25,7 +27,7 @@ export async function appendBySequence(configuration: StoreConfiguration): Promi
         `SELECT nextval('planted_positions') AS position FROM generate_series(1, $1)`,
         [events.length],
       )
-      await client.query('SELECT pg_sleep($1)', [(Math.random() * TOO_LATE) / 1_000])
+      await client.query('SELECT pg_sleep($1)', [Math.random() * LONGEST_COMMIT])
       const { rows } = await client.query<{ version: string }>(
         `INSERT INTO edict.streams AS s (stream_id, category, version) VALUES ($1, $2, $3)
           ON CONFLICT (stream_id) DO UPDATE SET version = s.version + excluded.version RETURNING version`,

@@ -3,7 +3,7 @@ import type { NodeConfiguration, Plant } from './node-configuration.ts'
 import { pause } from './random.ts'
 
 /** Milliseconds by which what is planted comes too late: so long a kill has to hit it. */
-export const TOO_LATE = 150
+export const TOO_LATE = 400
 
 /** A good store, but for what is planted over it. */
 function over<Good extends object>(good: Good, bad: Partial<Good>): Good {

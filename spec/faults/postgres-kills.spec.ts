@@ -6,6 +6,7 @@ import type { StoreConfiguration } from './node-configuration.ts'
 import { rounds, timeFor } from './rounds.ts'
 
 const ROUNDS = rounds(4, 51)
+const EVENTS = 40
 
 describe('Nodes on one PostgreSQL that are killed while they append, handle and project', () => {
   let database: FreshDatabase
@@ -47,7 +48,9 @@ describe('Nodes on one PostgreSQL that are killed while they append, handle and 
       handles: false,
       projects: false,
     })
-    await killRounds(cluster, 1)
+    await Promise.all(cluster.nodes.map((node) => node.said('acknowledged', EVENTS)))
+    for (const node of cluster.nodes) await cluster.kill(node)
+    await cluster.readerIsThere()
     const found = (await cluster.violations()).join('\n')
     expect(found).toMatch(/^a reader that read all the while never saw position \d+/m)
     expect(found).toMatch(/^the positions have a gap/m)

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers'
-import { StoreError } from '../../errors.ts'
+import type { MaybePromise } from '../../effects/maybe-promise.ts'
+import { describeThrown, StoreError } from '../../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendBatch, type AppendCall, type BatchResult } from './append-batch.ts'
 import { APPEND_ONE_SQL, appendOneAnswer, appendOneParameters } from './append-one.ts'
@@ -47,7 +48,7 @@ export class Appender {
   append(call: AppendCall): Promise<readonly StreamAppendResult[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...call, resolve, reject })
-      if (!this.#underWay) this.#sendNext()
+      if (!this.#underWay) void this.#sendNext()
     })
   }
 
@@ -60,17 +61,25 @@ export class Appender {
     this.#lane.close()
   }
 
-  #sendNext(): void {
-    if (this.#waiting.length === 0) {
-      this.#underWay = false
-      for (const resolve of this.#idle.splice(0)) resolve()
-      return
-    }
+  async #sendNext(): Promise<void> {
     this.#underWay = true
-    void this.#send(this.#takeBatch()).then(() => {
-      // Those who were answered just now get a turn of the event loop to come again, so that they go with the next batch.
-      setImmediate(() => this.#sendNext())
-    })
+    const batch = this.#takeBatch()
+    const answers = await this.#send(batch)
+    // The caller of a lone append may come again at once, and then finds nothing under way. Of many that are answered now each gets a
+    // turn of the event loop to come again, so that they go together.
+    if (batch.length === 1 && this.#waiting.length === 0) this.#end()
+    else setImmediate(() => this.#goOn())
+    for (const answer of answers) answer()
+  }
+
+  #goOn(): void {
+    if (this.#waiting.length === 0) this.#end()
+    else void this.#sendNext()
+  }
+
+  #end(): void {
+    this.#underWay = false
+    for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   /** No stream stands twice in a batch, and none is overtaken by a later call for it. */
@@ -84,11 +93,14 @@ export class Appender {
     const left: WaitingCall[] = []
     const seen = new Set<string>()
     let characters = 0
-    for (const call of this.#waiting) {
+    for (const [index, call] of this.#waiting.entries()) {
+      if (seen.size >= MOST_STREAMS || characters >= MOST_CHARACTERS) {
+        left.push(...this.#waiting.slice(index))
+        break
+      }
       const free = call.streams.every(({ streamId }) => !seen.has(streamId))
       for (const { streamId } of call.streams) seen.add(streamId)
-      const fits = taken.length === 0 || (seen.size <= MOST_STREAMS && characters <= MOST_CHARACTERS)
-      if (free && fits) {
+      if (free) {
         taken.push(call)
         characters += charactersOf(call.streams)
       } else left.push(call)
@@ -97,24 +109,23 @@ export class Appender {
     return taken
   }
 
-  /** Never rejects: each call is told what became of it. */
-  async #send(calls: readonly WaitingCall[]): Promise<void> {
+  /** Never rejects: gives what tells each call what became of it. */
+  async #send(calls: readonly WaitingCall[]): Promise<readonly (() => void)[]> {
     try {
       const results = await this.#try(calls)
-      for (const [index, call] of calls.entries()) this.#answer(call, results[index] as readonly BatchResult[])
+      return calls.map((call, index) => () => call.resolve(results[index] as readonly StreamAppendResult[]))
     } catch (thrown) {
-      if (calls.length > 1 && thrown instanceof StoreError && isRefusedValue(thrown.cause)) {
-        for (const call of calls) await this.#send([call])
-        return
-      }
-      for (const call of calls) call.reject(thrown)
+      if (calls.length === 1 || !isOfOneCall(thrown)) return calls.map((call) => () => call.reject(thrown))
+      const answers: (() => void)[] = []
+      for (const call of calls) answers.push(...(await this.#send([call])))
+      return answers
     }
   }
 
-  async #try(calls: readonly WaitingCall[]): Promise<readonly (readonly BatchResult[])[]> {
+  async #try(calls: readonly WaitingCall[]): Promise<readonly (readonly StreamAppendResult[])[]> {
     const [only] = calls
     if (calls.length === 1 && only !== undefined) {
-      const parameters = appendOneParameters(only)
+      const parameters = encoded(() => appendOneParameters(only))
       const result = parameters && appendOneAnswer((await this.#query(this.#sqlOfOne, parameters))[0])
       if (result !== undefined) {
         this.#appended(result.firstPosition)
@@ -122,10 +133,17 @@ export class Appender {
       }
     }
     const batch = new AppendBatch(calls)
-    const [row] = await this.#query(this.#sql, batch.parameters(null))
+    const [row] = await this.#query(
+      this.#sql,
+      encoded(() => batch.parameters(null)),
+    )
     const { results, headPosition } = batch.answer(row)
     if (headPosition > 0) this.#appended(headPosition)
-    return results
+    return Promise.all(calls.map(async (call, index) => this.#whole(call, results[index] as readonly BatchResult[])))
+  }
+
+  #whole(call: AppendCall, results: readonly BatchResult[]): MaybePromise<readonly StreamAppendResult[]> {
+    return withoutRepeats(results) ? results : withRepeats(this.#reader, this.#database, call, results)
   }
 
   async #query(text: string, parameters: readonly Parameter[]): Promise<readonly Row[]> {
@@ -138,10 +156,21 @@ export class Appender {
       }
     }
   }
+}
 
-  #answer(call: WaitingCall, results: readonly BatchResult[]): void {
-    if (withoutRepeats(results)) call.resolve(results)
-    else withRepeats(this.#reader, this.#database, call, results).then(call.resolve, call.reject)
+/** Whether a failure is that of one call in a batch, so that the others may still go through. */
+function isOfOneCall(thrown: unknown): boolean {
+  return thrown instanceof StoreError && (thrown.cause instanceof CannotEncode || isRefusedValue(thrown.cause))
+}
+
+/** What is not JSON, say, though nothing before has noticed. */
+class CannotEncode extends Error {}
+
+function encoded<Parameters>(encode: () => Parameters): Parameters {
+  try {
+    return encode()
+  } catch (cause) {
+    throw storeFailure('append', new CannotEncode(`an event cannot be encoded: ${describeThrown(cause)}`, { cause }))
   }
 }
 

@@ -58,7 +58,7 @@ export class EventReader {
 
   async readAll(queries: Queries, options: ReadAllOptions = {}): Promise<AllSlice> {
     const maxCount = Math.min(options.maxCount ?? DEFAULT_MAX_COUNT, MOST_OF_A_PAGE)
-    const { text, values, window, rest } = allQuery(this.#schema, { ...options, maxCount })
+    const { text, values, window, limit, rest } = allQuery(this.#schema, { ...options, maxCount })
     const rows = await queries.query(text, values)
     const headPosition = Number(rows[0]?.[0])
     const forward = options.direction !== 'backward'
@@ -70,13 +70,12 @@ export class EventReader {
       const count = Math.min(maxCount, forward ? headPosition - from + 1 : from)
       assertGapless(found, { at: 1, first: from, step: forward ? 1 : -1, count }, 'the event at position')
     }
-    if (found.length === maxCount) {
-      const last = Number(found[found.length - 1]?.[1])
-      return { events: eventsOf(found, rest), lastPosition: last, headPosition }
-    }
+    const events = eventsOf(found, rest, maxCount)
+    const last = events.length === maxCount ? events.at(-1)?.position : undefined
+    if (last !== undefined) return { events, lastPosition: last, headPosition }
+    if (found.length === limit) return { events, lastPosition: Number(found.at(-1)?.[1]), headPosition }
     const end = forward ? Math.min(headPosition, from + window - 1) : Math.max(1, from - window + 1)
-    const lastPosition = forward ? Math.max(from - 1, end) : Math.min(from + 1, end)
-    return { events: eventsOf(found, rest), lastPosition, headPosition }
+    return { events, lastPosition: forward ? Math.max(from - 1, end) : Math.min(from + 1, end), headPosition }
   }
 }
 
@@ -91,9 +90,10 @@ function streamQuery(forward: boolean): string {
     ) e ON true WHERE s.stream_id = $1`
 }
 
-function eventsOf(rows: readonly Row[], rest: (event: StoredEvent) => boolean): StoredEvent[] {
+function eventsOf(rows: readonly Row[], rest: (event: StoredEvent) => boolean, maxCount: number): StoredEvent[] {
   const events: StoredEvent[] = []
   for (const row of rows) {
+    if (events.length === maxCount) break
     const at = 1 + EVENT_COLUMN_COUNT
     const event = eventOf(row, 1, row[at] as string, row[at + 1] as string)
     if (rest(event)) events.push(event)

@@ -11,12 +11,17 @@ export interface AllQuery {
   readonly values: readonly Parameter[]
   /** How many positions are looked at, where fewer events than asked for were found. */
   readonly window: number
+  /** No more events than this are found by one call. */
+  readonly limit: number
   /** What is left to be looked at in each event that was found. */
   readonly rest: (event: StoredEvent) => boolean
 }
 
 /** So many positions are looked at in one call, where a filter that no index has may pass few of them. */
 const WINDOW = 20_000
+
+/** So many events of a correlation are looked at in one call at least, where something else is asked of them, too. */
+const LEAST_OF_CORRELATION = 1_000
 
 const everything = () => true
 
@@ -36,7 +41,12 @@ export function allQuery(
   }: ReadAllOptions & { maxCount: number },
 ): AllQuery {
   const forward = direction === 'forward'
-  const values: Parameter[] = [fromPosition ?? (forward ? 1 : Number.MAX_SAFE_INTEGER), maxCount]
+  // Of one correlation there are few events: what else is asked of them is looked at when they are there.
+  const filtered = correlationId !== undefined && (types !== undefined || category !== undefined)
+  const rest = ({ type, category: found }: StoredEvent) =>
+    (types === undefined || types.has(type)) && (category === undefined || category === found)
+  const limit = filtered ? Math.max(maxCount, LEAST_OF_CORRELATION) : maxCount
+  const values: Parameter[] = [fromPosition ?? (forward ? 1 : Number.MAX_SAFE_INTEGER), limit]
   const parameter = (value: Parameter) => `$${values.push(value)}`
   const order = forward ? '' : ' DESC'
   // Above the head there is nothing, so that a window that begins there would be empty.
@@ -65,11 +75,11 @@ export function allQuery(
       SELECT ${EVENT_COLUMNS}, e.stream_id, e.category FROM "edict".events e
       WHERE ${conditions} ORDER BY ${ordering} LIMIT $2
     ) e ON true`
-  // Of one correlation there are few: what else is asked of them is looked at here.
-  const rest =
-    correlationId === undefined || (types === undefined && category === undefined)
-      ? everything
-      : (event: StoredEvent) =>
-          (types === undefined || types.has(event.type)) && (category === undefined || event.category === category)
-  return { text: schema.sql(text), values, window: windowed ? WINDOW : Number.MAX_SAFE_INTEGER, rest }
+  return {
+    text: schema.sql(text),
+    values,
+    window: windowed ? WINDOW : Number.MAX_SAFE_INTEGER,
+    limit,
+    rest: filtered ? rest : everything,
+  }
 }

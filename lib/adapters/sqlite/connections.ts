@@ -41,8 +41,8 @@ export async function openConnections(path: string, options: CheckedOptions): Pr
       return database
     }
     const writing = connect(BLOCKING_WAIT_MS)
-    checkLibrary(writing)
     await retryWhileBusy(options.busyTimeout, () => {
+      checkLibrary(writing)
       prepareFile(writing, path, options)
     })
     const reading = connect(Math.min(options.busyTimeout, LONGEST_READ_WAIT_MS))

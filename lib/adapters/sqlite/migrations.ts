@@ -49,7 +49,8 @@ function foundMigration(database: Database, path: string): number {
  */
 export function checkSchema(database: Database, path: string, readOnly: boolean): boolean {
   const expected = readMigrations().length
-  const found = foundMigration(database, path)
+  // In one transaction, that is of one moment: another process may be making the tables just now.
+  const found = database.transaction(() => foundMigration(database, path)).deferred()
   if (found > expected) throw new SchemaMismatchError('sqlite', found, expected)
   if (found < expected && readOnly) {
     throw new StoreError(`${path} lacks tables of this version, and readOnly makes none: open it once without readOnly`)

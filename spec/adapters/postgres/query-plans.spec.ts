@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { EventReader } from '../../../lib/adapters/postgres/event-reader.ts'
 import type { Parameter } from '../../../lib/adapters/postgres/database.ts'
 import { SchemaName } from '../../../lib/adapters/postgres/schema-name.ts'
@@ -24,11 +24,14 @@ function accesses(plan: Plan): string[] {
 
 describe('the plans of what postgresEventStore reads, among 50,000 events,', () => {
   const database = testDatabase()
+  const schema = 'plans'
+  const open = () => database.open({ schema })
+  const sql = (text: string, values?: unknown[]) => database.sql(text.replaceAll('edict.', `${schema}.`), values)
 
-  beforeEach(async () => {
-    const store = await database.open()
+  beforeAll(async () => {
+    const store = await open()
     // Half of all events are of one category, which ends in the middle; a correlation has five; one type in a thousand is rare.
-    await database.sql(
+    await sql(
       `INSERT INTO edict.events (position, stream_version, schema_version, created_at, data_format, stream_id, category,
          event_id, type, command_id, causation_id, correlation_id, content_type, metadata, data)
        SELECT n, 1 + (n - 1) / 1000, 1, 0, 0, 'account-' || n % 1000, CASE WHEN n <= ${EVENTS / 2} THEN 'Early' ELSE 'Late' END,
@@ -36,18 +39,18 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
          'correlation-' || n / 5, 'application/json', '{}', '{"amount":5}'
        FROM generate_series(1, ${EVENTS}) n`,
     )
-    await database.sql(
+    await sql(
       `INSERT INTO edict.streams (stream_id, category, version) SELECT 'account-' || n, 'Early', 50 FROM generate_series(0, 999) n`,
     )
-    await database.sql('ANALYZE edict.events')
-    await database.sql('ANALYZE edict.streams')
+    await sql('ANALYZE edict.events')
+    await sql('ANALYZE edict.streams')
     await store.close()
   }, 30_000)
 
   /** How PostgreSQL would get at the rows of the one statement that is run. */
   async function plansOf(run: (reader: EventReader, queries: Explaining) => Promise<unknown>): Promise<string[]> {
-    const explaining = new Explaining((text, values) => database.sql(text, values))
-    await expect(run(new EventReader(new SchemaName('spec', database.schema)), explaining)).rejects.toBe(EXPLAINED)
+    const explaining = new Explaining((text, values) => sql(text, values))
+    await expect(run(new EventReader(new SchemaName('spec', schema)), explaining)).rejects.toBe(EXPLAINED)
     return explaining.found
   }
 
@@ -95,7 +98,7 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
   })
 
   it('look at no more than a window of positions in one call, and go on from there', async () => {
-    const store = await database.open()
+    const store = await open()
     const types = new Set(['Never'])
     const places: number[] = []
     for (let lastPosition = 0; lastPosition < EVENTS;) {
@@ -108,6 +111,21 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
     // An index that has all of the filter needs no window.
     const none = await store.readAll({ category: 'Early', fromPosition: 25_001 })
     expect(none).toEqual({ events: [], lastPosition: EVENTS, headPosition: EVENTS })
+  })
+
+  it('look at so many events of a large correlation in one call, and go on behind them', async () => {
+    const store = await open()
+    await sql("UPDATE edict.events SET correlation_id = 'large' WHERE position <= 2500")
+    const options = { correlationId: 'large', types: new Set(['Rare']), maxCount: 2 }
+    const pages: (readonly number[])[] = []
+    for (let lastPosition = 0; lastPosition < EVENTS;) {
+      const slice = await store.readAll({ ...options, fromPosition: lastPosition + 1 })
+      ;({ lastPosition } = slice)
+      pages.push([...slice.events.map(({ position }) => position), lastPosition])
+    }
+    expect(pages).toEqual([[1_000, 1_000], [2_000, 2_000], [EVENTS]])
+    const back = await store.readAll({ ...options, fromPosition: 2_500, direction: 'backward' })
+    expect([back.events.map(({ position }) => position), back.lastPosition]).toEqual([[2_000], 1_501])
   })
 })
 
