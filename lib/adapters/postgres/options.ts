@@ -1,6 +1,6 @@
 import type { PoolConfig } from 'pg'
 import { InvalidOptionError } from '../../errors.ts'
-import { checkObject, checkOptionalWhole, checkOptions, checkText, shown } from '../../event-store/argument-checks.ts'
+import { checkObject, checkOptionalWhole, checkOptions, shown } from '../../event-store/argument-checks.ts'
 import { SchemaName } from './schema-name.ts'
 
 /** What is handed on to `pg` as it is. */
@@ -85,6 +85,7 @@ export function checkedOptions(options: PostgresEventStoreOptions): CheckedOptio
   if (typeof migrate !== 'boolean') {
     throw new InvalidOptionError(`${WHERE}: migrate must be true or false, not ${shown(migrate)}`)
   }
+  checkConnection(options)
   checkListen(listen)
   const connection: PoolConfig = {
     application_name: 'edict',
@@ -101,6 +102,27 @@ export function checkedOptions(options: PostgresEventStoreOptions): CheckedOptio
   }
 }
 
+/** What a connection string says too; `pg` would pass over one of the two without a word. */
+const SAID_TWICE = ['host', 'port', 'user', 'password', 'database'] as const
+
+/** An unset variable of the environment must not lead to whatever server happens to be on this machine. */
+function checkConnection(options: PostgresEventStoreOptions): void {
+  if (!('connectionString' in options)) return
+  checkConnectionString(WHERE, options.connectionString)
+  const twice = SAID_TWICE.find((option) => options[option] !== undefined)
+  if (twice === undefined) return
+  throw new InvalidOptionError(`${WHERE}: give either connectionString or ${twice}, since the one says the other too`)
+}
+
+function checkConnectionString(where: string, connectionString: unknown): void {
+  if (typeof connectionString === 'string' && /^(postgres(ql)?:\/\/|socket:|\/)/.test(connectionString)) return
+  throw new InvalidOptionError(
+    // It may hold a password: it is not shown.
+    `${where}: connectionString must be a URL such as postgres://user:password@host:5432/database; the one given is ` +
+      (typeof connectionString === 'string' ? `a text that begins otherwise` : shown(connectionString)),
+  )
+}
+
 function checkListen(listen: unknown): void {
   if (listen === undefined || listen === false) return
   if (typeof listen !== 'object' || listen === null) {
@@ -108,5 +130,5 @@ function checkListen(listen: unknown): void {
   }
   checkOptions(`${WHERE}: listen`, listen, ['connectionString'])
   const { connectionString } = listen as { readonly connectionString?: unknown }
-  checkText(`${WHERE}: listen`, 'connectionString', connectionString, Number.MAX_SAFE_INTEGER)
+  checkConnectionString(`${WHERE}: listen`, connectionString)
 }

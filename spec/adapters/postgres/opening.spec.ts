@@ -20,6 +20,15 @@ describe('postgresEventStore, when it is made,', () => {
     ['a timeout of months', { statementTimeout: 5e9 }, 'statementTimeout must be at most'],
     ['a migrate that is no boolean', { migrate: 'no' }, 'migrate must be true or false, not "no"'],
     ['a listen that says not where', { listen: true }, 'listen must be false or { connectionString }'],
+    ['an address that was never set', { connectionString: undefined }, 'connectionString must be a URL such as'],
+    ['an empty address', { connectionString: '' }, 'connectionString must be a URL such as'],
+    ['an address that is no URL', { connectionString: 'db.example' }, 'connectionString must be a URL such as'],
+    [
+      'an address that is said twice',
+      { connectionString: 'postgres://a/b', host: 'c' },
+      'give either connectionString or host',
+    ],
+    ['a listen without an address', { listen: { connectionString: '' } }, 'listen: connectionString must be a URL'],
     ['a listen with more', { listen: { connectionString: 'a', host: 'b' } }, 'unknown option "host"'],
   ])('refuses %s', (_what, options, message) => {
     expect(make(options)).toThrow(InvalidOptionError)
