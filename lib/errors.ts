@@ -274,9 +274,9 @@ export class StreamClosedError extends EdictError<'stream_closed'> {
   readonly streamId: string
   readonly state: 'archived' | 'deleted'
 
-  constructor(streamId: string, state: 'archived' | 'deleted') {
+  constructor(streamId: string, state: 'archived' | 'deleted', options: EdictErrorOptions = {}) {
     const undo = state === 'archived' ? ': restore it first' : ' for good'
-    super('stream_closed', `stream ${streamId} is ${state}${undo}`)
+    super('stream_closed', `stream ${streamId} is ${state}${undo}`, options)
     this.streamId = streamId
     this.state = state
   }

@@ -1,20 +1,13 @@
-import pTimeout from 'p-timeout'
 import { modelOf } from '../aggregate/aggregate.ts'
 import { Hydration } from '../aggregate/hydrate.ts'
 import { NOT_LOADED } from '../aggregate/instance.ts'
 import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
-import { Snapshots } from '../aggregate/snapshots.ts'
-import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
-import { Deadlines } from '../dispatch/deadlines.ts'
-import { InstanceFollower } from '../dispatch/instance-follower.ts'
-import { Lifespans } from '../dispatch/lifespans.ts'
+import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
 import { Dispatcher } from '../dispatch/dispatcher.ts'
 import { routePlan } from '../dispatch/route-plan.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { asyncScope } from '../effects/async-scope.ts'
-import type { Clock } from '../effects/clock.ts'
-import { Fairness } from '../effects/fairness.ts'
 import type { Result } from '../effects/result.ts'
+import { waitAtMost } from '../effects/wait-at-most.ts'
 import {
   CommandFailedError,
   CommandRejectedError,
@@ -29,7 +22,6 @@ import {
   isEdictError,
   type EdictError,
 } from '../errors.ts'
-import { EventCodec } from '../event-store/event-codec.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
@@ -40,6 +32,7 @@ import { routingOf, type Routing } from '../routing/routing.ts'
 import { makeRunner, type EventHandlerRunner } from '../subscribers/make-runner.ts'
 import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
 import type { Application } from './application-type.ts'
+import { dispatchServices } from './dispatch-services.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
 /**
@@ -91,36 +84,11 @@ class AssembledApplication {
   #askToStop: () => void = () => undefined
 
   constructor(definition: CheckedDefinition, routing: Routing) {
-    const { name, store, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit } = definition
-    this.name = name
+    this.name = definition.name
     this.#definition = definition
     this.#routing = routing
     this.#instances = new InstanceCache(definition.cachedAggregates)
-    const handles = [...routing.routes.values()].some(
-      (route) => route.handler !== undefined || route.beforeExecute !== undefined,
-    )
-    const codec = new EventCodec({ serializer, serializerChosen, upcasters, values: store.capabilities.values })
-    const fairness = new Fairness()
-    const followed = { store, codec, instances: this.#instances, clock, fairness, logger }
-    this.#services = {
-      applicationName: name,
-      store,
-      codec,
-      clock,
-      ids,
-      fairness,
-      logger,
-      board: new ConsistencyBoard({ clock }),
-      instances: this.#instances,
-      lifespans: new Lifespans({ clock, logger, instances: this.#instances }),
-      snapshots: new Snapshots({ store, codec, clock, logger, policies: definition.snapshots }),
-      follower: store.capabilities.multiProcess ? new InstanceFollower(followed) : undefined,
-      turnDeadlines: new Deadlines(clock, (deadline) => {
-        deadline.expire()
-      }),
-      mailboxLimit,
-      handling: handles ? asyncScope() : undefined,
-    }
+    this.#services = dispatchServices(definition, routing, this.#instances)
     const plans = [...routing.routes].map(
       ([type, route]) => [type, routePlan(route, definition.defaults, this.#services)] as const,
     )
@@ -204,10 +172,14 @@ class AssembledApplication {
       upcastTypes: new Set(upcasters.map(({ type }) => type)),
     })
     const owner = ids.next()
-    const dispatch = (command: unknown, options: DispatchOptions, handlerName: string): Promise<ExecutionResult> =>
+    const dispatch = (
+      command: unknown,
+      options: DispatchOptions,
+      handler: DispatchingHandler,
+    ): Promise<ExecutionResult> =>
       this.#state === 'stopped'
         ? Promise.reject(this.#notRunning())
-        : this.#dispatcher.dispatch(command, options, handlerName)
+        : this.#dispatcher.dispatch(command, options, handler)
     const shared = sharedCheckpoints({ store, clock, logger, lease, claimInterval })
     const surroundings = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner, shared }
     const all = { ...surroundings, consistency: handlerConsistency, claimInterval }
@@ -252,25 +224,22 @@ class AssembledApplication {
 
   /** Waits for the commands under way, but not for ever: one may wait, without a bound, for a handler that hangs. */
   async #idle(): Promise<void> {
-    await pTimeout(this.#dispatcher.idle(), {
-      milliseconds: STOP_PATIENCE_MS,
-      message: false,
-      customTimers: timersOf(this.#definition.clock),
-    })
+    await waitAtMost(this.#definition.clock, STOP_PATIENCE_MS, this.#dispatcher.idle())
   }
 
   async #close(): Promise<void> {
-    const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
-    await this.#idle()
-    this.#services.follower?.stop()
-    await this.#services.snapshots.idle()
+    const { clock, store } = this.#definition
     try {
-      await this.#definition.store.close()
+      const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
+      await this.#idle()
+      this.#services.follower?.stop()
+      await waitAtMost(clock, STOP_PATIENCE_MS, this.#services.snapshots.idle())
+      await store.close()
+      const failed = stopped.find((outcome) => outcome.status === 'rejected')
+      if (failed !== undefined) throw asStoreError(failed.reason)
     } finally {
       this.#ended()
     }
-    const failed = stopped.find((outcome) => outcome.status === 'rejected')
-    if (failed !== undefined) throw asStoreError(failed.reason)
   }
 
   #ended(): void {
@@ -356,11 +325,6 @@ class AssembledApplication {
         )
     }
   }
-}
-
-/** p-timeout hands a callback, a time and the handle on, which is all that a Clock takes. */
-function timersOf(clock: Clock): { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } {
-  return clock as unknown as { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout }
 }
 
 function asStoreError(cause: unknown): EdictError {

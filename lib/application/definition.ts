@@ -6,20 +6,25 @@ import { consoleLogger, type Logger } from '../effects/logger.ts'
 import { DefinitionError } from '../errors.ts'
 import { checkedEventStore } from '../event-store/checked-event-store.ts'
 import { projectionsOf } from '../event-store/checked-projection-store.ts'
-import { DEFAULT_LEASE_MS } from '../event-store/checkpoint.ts'
-import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { jsonSerializer } from '../messages/json-serializer.ts'
 import type { Serializer } from '../messages/serializer.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
-import { checkedConsistency, checkedMilliseconds, checkedWholeNumber } from '../dispatch/options.ts'
 import { BUILT_IN_DEFAULTS, type DispatchDefaults } from '../dispatch/route-plan.ts'
-import { routingOf } from '../routing/routing.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
 import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
+import {
+  atLeastOne,
+  checkedCache,
+  checkedDefaults,
+  checkedDoor,
+  checkedSnapshots,
+  checkedSubscriptions,
+  checkedUpcasters,
+} from './definition-checks.ts'
 
 /** What an application is made of. Only `name`, `router` and `eventStore` must be given. */
 export interface ApplicationDefinition<Routes> {
@@ -117,10 +122,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'logger',
 ])
 
-const DEFAULT_CACHED_AGGREGATES = 10_000
 const DEFAULT_MAILBOX_LIMIT = 10_000
-/** A shorter one would run out while a process is merely busy. */
-const SHORTEST_LEASE_MS = 100
 
 /** @throws {DefinitionError} `invalid_definition`, naming what is wrong */
 export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> | null | undefined): CheckedDefinition {
@@ -135,7 +137,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
   if (typeof (given.eventStore as Partial<EventStore> | undefined)?.append !== 'function') {
     throw new DefinitionError(`the application ${name} needs an eventStore, such as inMemoryEventStore()`)
   }
-  const random = given.random ?? systemRandom
+  const random = checkedDoor(name, 'random', given.random, ['number', 'fill']) ?? systemRandom
   const store = checkedEventStore(given.eventStore)
   const defaults = { ...BUILT_IN_DEFAULTS, ...checkedDefaults(name, given.defaults ?? {}) }
   return {
@@ -145,102 +147,20 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     ...checkedHandlers(name, given.handlers ?? [], store),
     defaults,
     handlerConsistency: defaults.consistency === 'strong' ? 'strong' : 'eventual',
-    serializer: given.serializer ?? jsonSerializer,
+    serializer: checkedDoor(name, 'serializer', given.serializer, ['encode', 'decode']) ?? jsonSerializer,
     serializerChosen: given.serializer !== undefined,
-    upcasters: given.upcasters ?? [],
+    upcasters: checkedUpcasters(name, given.upcasters ?? []),
     snapshots: checkedSnapshots(name, given.router, given.snapshots ?? {}),
     ...checkedSubscriptions(name, given.subscriptions ?? {}),
-    cachedAggregates: atLeastOne(name, 'cache.aggregates', given.cache?.aggregates ?? DEFAULT_CACHED_AGGREGATES),
+    cachedAggregates: checkedCache(name, given.cache ?? {}),
     mailboxLimit: atLeastOne(name, 'mailboxLimit', given.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT),
-    clock: given.clock ?? systemClock,
+    clock: checkedDoor(name, 'clock', given.clock, ['now', 'setTimeout', 'clearTimeout']) ?? systemClock,
     random,
-    ids: given.ids ?? randomIds(random),
-    logger: containedLogger(given.logger ?? consoleLogger()),
+    ids: checkedDoor(name, 'ids', given.ids, ['next']) ?? randomIds(random),
+    logger: containedLogger(
+      checkedDoor(name, 'logger', given.logger, ['debug', 'info', 'warn', 'error']) ?? consoleLogger(),
+    ),
   }
-}
-
-function checkedDefaults(name: string, given: object): Partial<DispatchDefaults> {
-  const checked: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(given)) {
-    if (value === undefined) continue
-    checked[key] = inDefinition(name, () => checkedDefault(key, value))
-  }
-  return checked
-}
-
-function checkedDefault(key: string, value: unknown): unknown {
-  switch (key) {
-    case 'consistency':
-      if (Array.isArray(value)) throw new DefinitionError(`defaults.consistency is 'eventual' or 'strong'`)
-      return checkedConsistency(value)
-    case 'timeout':
-    case 'consistencyTimeout':
-      return checkedMilliseconds(key, value)
-    case 'retryAttempts':
-      return checkedWholeNumber(key, value)
-    default:
-      throw new DefinitionError(`there is no default ${key}`)
-  }
-}
-
-function inDefinition<Value>(name: string, check: () => Value): Value {
-  try {
-    return check()
-  } catch (cause) {
-    throw new DefinitionError(`the application ${name}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-function checkedSnapshots(
-  name: string,
-  router: object,
-  given: Readonly<Record<string, SnapshotPolicy>>,
-): ReadonlyMap<string, Required<SnapshotPolicy>> {
-  const known = new Set([...(routingOf(router)?.routes.values() ?? [])].map((route) => route.aggregate.name))
-  const policies = new Map<string, Required<SnapshotPolicy>>()
-  for (const [aggregate, policy] of Object.entries(given)) {
-    if (!known.has(aggregate)) {
-      throw new DefinitionError(
-        `the application ${name}: snapshots names ${aggregate}, and its aggregates are ${[...known].join(', ')}`,
-      )
-    }
-    const unknown = Object.keys(policy).find((key) => key !== 'every' && key !== 'version')
-    if (unknown !== undefined) {
-      throw new DefinitionError(
-        `the application ${name}: snapshots.${aggregate} has no ${unknown}; it has every, version`,
-      )
-    }
-    policies.set(aggregate, {
-      every: atLeastOne(name, `snapshots.${aggregate}.every`, policy.every),
-      version: atLeastOne(name, `snapshots.${aggregate}.version`, policy.version ?? 1),
-    })
-  }
-  return policies
-}
-
-function checkedSubscriptions(name: string, given: object): { readonly lease: number; readonly claimInterval: number } {
-  const {
-    lease = DEFAULT_LEASE_MS,
-    claimInterval = DEFAULT_CLAIM_INTERVAL_MS,
-    ...others
-  } = given as Readonly<Record<string, unknown>>
-  const unknown = Object.keys(others)[0]
-  if (unknown !== undefined) {
-    throw new DefinitionError(`the application ${name}: subscriptions has no ${unknown}; it has lease, claimInterval`)
-  }
-  return {
-    lease: atLeast(SHORTEST_LEASE_MS, name, 'subscriptions.lease', lease),
-    claimInterval: atLeastOne(name, 'subscriptions.claimInterval', claimInterval),
-  }
-}
-
-function atLeastOne(name: string, option: string, value: unknown): number {
-  return atLeast(1, name, option, value)
-}
-
-function atLeast(least: number, name: string, option: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
-  throw new DefinitionError(`the application ${name}: ${option} must be a whole number from ${least}`)
 }
 
 function checkedHandlers(
@@ -266,7 +186,31 @@ function checkedHandlers(
     if (handler !== undefined) handlers.push(handler)
     if (projection !== undefined) projections.push(checkedProjection(name, projection, store))
   }
+  checkTables(name, projections)
   return { handlers, projections }
+}
+
+/** Two that wrote into tables of one name would take them from each other for ever. */
+function checkTables(name: string, projections: readonly ProjectionBody[]): void {
+  const owners = new Map<string, string>()
+  for (const projection of projections) {
+    for (const table of projection.tables) {
+      const owner = owners.get(table)
+      if (owner !== undefined) {
+        throw new DefinitionError(
+          `the application ${name}: the projections ${owner} and ${projection.name} both name the table ${table}: ` +
+            'each table belongs to one projection',
+        )
+      }
+      owners.set(table, projection.name)
+    }
+    const { replaces } = projection
+    if (projections.some((other) => other.name === replaces)) {
+      throw new DefinitionError(
+        `the application ${name}: the projection ${projection.name} replaces ${String(replaces)}, which is there too: leave one out`,
+      )
+    }
+  }
 }
 
 function checkedProjection(name: string, model: ProjectionBody, store: EventStore): ProjectionBody {

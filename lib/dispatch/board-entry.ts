@@ -22,6 +22,13 @@ export interface BoardHandler {
   readonly isAwaited: boolean
 }
 
+/** A handler that dispatches, and the event that it has in hand meanwhile. */
+export interface DispatchingHandler {
+  readonly handlerName: string
+  /** That of the event. */
+  readonly position: number
+}
+
 /** A handler on the board, with those who wait for it. */
 export class Entry implements BoardHandler {
   readonly name: string
@@ -32,6 +39,8 @@ export class Entry implements BoardHandler {
   /** Who waits for this handler, in the order of positions. */
   first: Link | undefined
   last: Link | undefined
+  /** Its own dispatches that wait for others. */
+  readonly dispatches = new Set<Wait>()
   readonly awaited: ((isAwaited: boolean) => void) | undefined
 
   constructor(name: string, registration: BoardRegistration) {
@@ -43,6 +52,20 @@ export class Entry implements BoardHandler {
 
   get isAwaited(): boolean {
     return this.first !== undefined
+  }
+
+  /** Whether it cannot reach a position before a handler goes on: it waits for that one itself, in a dispatch of its own. */
+  waitsFor(handler: DispatchingHandler, position: number, asked = new Set<Wait>()): boolean {
+    for (const wait of this.dispatches) {
+      if (asked.has(wait) || wait.heldAt > position || wait.heldAt <= this.position) continue
+      asked.add(wait)
+      for (let link = wait.links; link !== undefined; link = link.sibling) {
+        if (!link.waiting) continue
+        const isIt = link.entry.name === handler.handlerName && link.position >= handler.position
+        if (isIt || link.entry.waitsFor(handler, link.position, asked)) return true
+      }
+    }
+    return false
   }
 }
 
@@ -97,6 +120,10 @@ export class Wait extends Expiring {
   /** How many handlers have not reached their position yet. */
   pending = 0
   links: Link | undefined
+  /** The handler that dispatches, if one does. */
+  dispatchedBy: Entry | undefined
+  /** The position of the event that it has in hand. */
+  heldAt = 0
   resolve: ((behind: readonly string[]) => void) | undefined
 
   behind(): readonly string[] {
@@ -109,6 +136,7 @@ export class Wait extends Expiring {
 
   end(behind: readonly string[]): void {
     for (let link = this.links; link !== undefined; link = link.sibling) link.remove()
+    this.dispatchedBy?.dispatches.delete(this)
     this.resolve?.(behind)
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../effects/clock.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { DefinitionError, InvalidOptionError } from '../errors.ts'
 import type { Consistency } from '../routing/dispatch-options.ts'
-import { Entry, Link, Wait, type BoardHandler, type BoardRegistration } from './board-entry.ts'
+import { Entry, Link, Wait, type BoardHandler, type BoardRegistration, type DispatchingHandler } from './board-entry.ts'
 import { Deadlines } from './deadlines.ts'
 
 /** What the board has to know of an event. */
@@ -113,30 +113,37 @@ export class ConsistencyBoard {
    * @param events those of one command, in their order
    * @param handlers what `resolve` gave
    * @param timeout milliseconds, or Infinity
-   * @param exclude the name of a handler that is not waited for: the one that dispatches
+   * @param by the handler that dispatches: it is not waited for, nor is one that waits for it in a dispatch of its own
    * @returns the names of the handlers that have not; empty where all have. At once where nothing is to be waited for
    */
   wait(
     events: readonly BoardEvent[],
     handlers: readonly BoardHandler[],
     timeout: number,
-    exclude?: string,
+    by?: DispatchingHandler,
   ): MaybePromise<readonly string[]> {
     if (events.length === 0 || handlers.length === 0) return nobody
     let wait: Wait | undefined
     let stopped = false
+    const dispatchedBy = by && this.#entries.get(by.handlerName)
     for (const handler of handlers) {
-      if (handler.name === exclude) continue
+      if (handler.name === by?.handlerName) continue
       const position = lastInterest(events, handler.types)
       // By name: whoever resolved before a handler started anew, or left, holds its old entry.
       const entry = this.#entries.get(handler.name) ?? gone(handler)
       if (position <= entry.position) continue
       if (entry.failure) stopped = true
+      else if (by && dispatchedBy && dispatchedBy.position < by.position && entry.waitsFor(by, position)) continue
       wait ??= new Wait()
       wait.links = new Link(wait, entry, position, wait.links)
     }
     if (wait === undefined) return nobody
     if (stopped) return wait.behind()
+    if (by && dispatchedBy) {
+      wait.dispatchedBy = dispatchedBy
+      wait.heldAt = by.position
+      dispatchedBy.dispatches.add(wait)
+    }
     return this.#enqueue(wait, timeout)
   }
 
@@ -171,4 +178,4 @@ function gone(handler: BoardHandler): Entry {
   return entry
 }
 
-export type { BoardHandler, BoardRegistration }
+export type { BoardHandler, BoardRegistration, DispatchingHandler }

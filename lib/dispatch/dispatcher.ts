@@ -13,7 +13,7 @@ import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { identityText } from '../routing/identity.ts'
 import { CommandPipeline } from './command-pipeline.ts'
-import type { BoardHandler } from './consistency-board.ts'
+import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
 import { resolveOptions } from './options.ts'
 import type { RoutePlan } from './route-plan.ts'
@@ -61,7 +61,7 @@ export class Dispatcher {
   dispatch(
     command: unknown,
     options: DispatchOptions | undefined,
-    dispatchingHandler?: string,
+    dispatchingHandler?: DispatchingHandler,
   ): Promise<ExecutionResult> {
     try {
       const services = this.#services
@@ -152,15 +152,16 @@ class Journey implements Way {
   readonly #execution: Execution
   readonly #services: DispatchServices
   readonly #awaited: readonly BoardHandler[]
-  readonly #dispatchingHandler: string | undefined
+  readonly #dispatchingHandler: DispatchingHandler | undefined
   #pipeline: CommandPipeline | undefined
   #result: ExecutionResult | undefined
+  #waitingSince = 0
 
   constructor(
     services: DispatchServices,
     execution: Execution,
     awaited: readonly BoardHandler[],
-    dispatchingHandler: string | undefined,
+    dispatchingHandler: DispatchingHandler | undefined,
   ) {
     this.#execution = execution
     this.#services = services
@@ -192,6 +193,7 @@ class Journey implements Way {
     )
     if (!isLater(laggards) && laggards.length === 0) return result
     this.#result = result
+    this.#waitingSince = this.#services.clock.now()
     return proceed(laggards, this, this.#waited)
   }
 
@@ -200,8 +202,9 @@ class Journey implements Way {
     if (laggards.length === 0) return result
     const { board } = this.#services
     const told = laggards.map((name) => (board.handler(name)?.failure ? `${name} (which has stopped)` : name))
+    const waited = Math.max(0, this.#services.clock.now() - this.#waitingSince)
     throw new ConsistencyTimeoutError(
-      `${this.#execution.command.type} is stored, but not handled by ${told.join(', ')}`,
+      `${this.#execution.command.type} is stored, but not handled by ${told.join(', ')} after ${waited} ms`,
       laggards,
       result,
     )

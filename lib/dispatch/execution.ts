@@ -10,6 +10,7 @@ import {
   StoreError,
   StreamClosedError,
   VersionConflictError,
+  describeThrown,
 } from '../errors.ts'
 import type { StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
@@ -78,9 +79,13 @@ export class Execution extends DecidingTurn implements RunningHandler {
   /** The turn on the instance: from its state to the commit. */
   perform(): MaybePromise<ExecutionResult> {
     this.phase = 'working'
-    const instance = this.instance as Instance
-    if (instance.version !== NOT_LOADED) return this.#lookUp()
-    return proceed(this.services.snapshots.load(instance.model, instance.streamId), this, this.#hydrate)
+    return this.options.commandId === undefined ? this.#load() : this.#lookUp()
+  }
+
+  #load(): MaybePromise<ExecutionResult> {
+    const { version, model, streamId } = this.instance as Instance
+    if (version !== NOT_LOADED) return this.#guard()
+    return proceed(this.services.snapshots.load(model, streamId), this, this.#hydrate)
   }
 
   #hydrate(from: VersionedState): MaybePromise<ExecutionResult> {
@@ -93,7 +98,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
   #hydrated(loaded: VersionedState): MaybePromise<ExecutionResult> {
     this.#refetched = true
     this.#take(loaded)
-    return this.#lookUp()
+    return this.#guard()
   }
 
   #take({ state, version }: VersionedState): void {
@@ -105,14 +110,32 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   /** A command id that the caller gave may have committed before. */
   #lookUp(): MaybePromise<ExecutionResult> {
-    if (this.options.commandId === undefined) return this.#guard()
     const { streamId } = this.instance as Instance
-    return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#lookedUp)
+    return proceed(this.#committedBefore(streamId), this, this.#lookedUp)
+  }
+
+  /** Where this cannot be read, nobody can tell whether the command took effect when it was sent before. */
+  #committedBefore(streamId: string): MaybePromise<readonly StoredEvent[]> {
+    const doubtful = (cause: unknown): never => {
+      throw new StoreError(
+        `whether ${this.command.type} was executed before cannot be read: ${describeThrown(cause)}`,
+        {
+          cause,
+          outcome: 'unknown',
+        },
+      )
+    }
+    try {
+      const events = this.services.store.readCommand(streamId, this.commandId)
+      return isLater(events) ? events.then(undefined, doubtful) : events
+    } catch (cause) {
+      return doubtful(cause)
+    }
   }
 
   #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
     this.fence()
-    return events.length === 0 ? this.#guard() : this.#repeat(events)
+    return events.length === 0 ? this.#load() : this.#repeat(events)
   }
 
   #repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {

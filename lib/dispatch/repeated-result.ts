@@ -26,7 +26,8 @@ export function repeatedResult(
   const first = events[0]
   const last = events.at(-1)
   if (first === undefined || last === undefined) throw new DuplicateCommandError('', instance.streamId)
-  if (first.tombstone === true) throw new StreamClosedError(instance.streamId, 'deleted')
+  // It took effect, whatever became of its events since.
+  if (first.tombstone === true) throw new StreamClosedError(instance.streamId, 'deleted', { outcome: 'executed' })
   const known = first.metadata[FINGERPRINT_KEY]
   if (known !== fingerprint(command)) {
     throw new DuplicateCommandError(first.commandId, instance.streamId, known !== undefined)

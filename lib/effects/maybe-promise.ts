@@ -49,6 +49,19 @@ export function proceed<Value, Self, Next>(
   return value.then((settled) => next.call(self, settled))
 }
 
+/** What some work gives; where it throws or rejects, what `failed` gives for that. */
+export function contained<Value, Other>(
+  work: () => MaybePromise<Value>,
+  failed: (error: unknown) => MaybePromise<Other>,
+): MaybePromise<Value | Other> {
+  try {
+    const value = work()
+    return isPromiseLike(value) ? value.then(undefined, failed) : value
+  } catch (error) {
+    return failed(error)
+  }
+}
+
 /** Goes on with what any promise or value holds, at once where it is there; for where a closure more does not matter. */
 export function afterwards<Value, Next>(
   value: MaybePromise<Value>,

@@ -88,6 +88,16 @@ export class CheckedProjectionStore implements ProjectionStore {
     )
   }
 
+  findPublications(tx: unknown, views: readonly string[]): MaybePromise<readonly Publication[]> {
+    this.#door.mustBeOpen('findPublications')
+    checkTexts('findPublications', 'views', views)
+    return this.#door.run(
+      'findPublications',
+      () => this.#projections.findPublications(tx, views),
+      (found) => Array.isArray(found),
+    )
+  }
+
   publish(tx: unknown, publication: Publication): MaybePromise<void> {
     this.#door.mustBeOpen('publish')
     checkObject('publish', 'the publication', publication)
@@ -102,15 +112,24 @@ export class CheckedProjectionStore implements ProjectionStore {
     return this.#door.run('publish', () => this.#projections.publish(tx, publication))
   }
 
+  unpublish(tx: unknown, name: string): MaybePromise<void> {
+    this.#door.mustBeOpen('unpublish')
+    checkText('unpublish', 'name', name)
+    return this.#door.run('unpublish', () => this.#projections.unpublish(tx, name))
+  }
+
   dropTables(tx: unknown, tables: readonly string[]): MaybePromise<void> {
     this.#door.mustBeOpen('dropTables')
-    const given: unknown = tables
-    if (!Array.isArray(given)) {
-      throw new InvalidOptionError(`dropTables: a list of tables is needed, not ${shown(given)}`)
-    }
-    for (const table of tables) checkText('dropTables', 'the name of a table', table)
+    checkTexts('dropTables', 'tables', tables)
     return this.#door.run('dropTables', () => this.#projections.dropTables(tx, tables))
   }
+}
+
+function checkTexts(where: string, what: string, names: unknown): void {
+  if (!Array.isArray(names)) {
+    throw new InvalidOptionError(`${where}: a list of ${what} is needed, not ${shown(names)}`)
+  }
+  for (const name of names as readonly unknown[]) checkText(where, `a name in the list of ${what}`, name)
 }
 
 /** The user's work in a transaction: what it throws is the user's, and goes through to them as it is. */

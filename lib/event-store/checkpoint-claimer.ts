@@ -3,8 +3,9 @@ import type { Logger } from '../effects/logger.ts'
 import { afterwards, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
 import type { Following } from './checkpoint-watch.ts'
-import type { CheckpointClaim, CheckpointState } from './checkpoint.ts'
+import type { Checkpoint, CheckpointClaim, CheckpointState } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
+import type { HandledPlaces } from './handled-places.ts'
 import type { Moment } from './passing-time.ts'
 import type { SharedCheckpoints } from './shared-checkpoints.ts'
 import type { StartFrom } from './start-from.ts'
@@ -17,6 +18,7 @@ export interface CheckpointClaimerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly shared: SharedCheckpoints
+  readonly handled: HandledPlaces
   /** Gives up where another owner holds the checkpoint, or the store does not answer, instead of following it. */
   readonly once: boolean
   /** Asked before each attempt; false puts it off. */
@@ -133,7 +135,7 @@ export class CheckpointClaimer {
   /** Another owner holds it: tells how far that one is, and tries again when it is free. */
   #follow(): MaybePromise<void> {
     if (this.#stopped) return
-    const { store, name, shared, once, followed, gaveUp } = this.#options
+    const { store, name, shared, once, gaveUp } = this.#options
     if (once) {
       gaveUp(undefined)
       return
@@ -141,14 +143,20 @@ export class CheckpointClaimer {
     this.#following = shared.watch.follow({ prefix: name, seen: this.#seen })
     this.#following.isClose = this.#awaited
     return afterwards(store.readCheckpoint(name), (checkpoint) => {
-      if (checkpoint) followed(checkpoint.position)
+      if (checkpoint) return afterwards(shared.head.cover([checkpoint]), () => this.#tell(checkpoint))
+      return undefined
     })
   }
 
+  #tell(checkpoint: Checkpoint): void {
+    const { shared, handled, followed } = this.#options
+    if (!this.#stopped && handled.isHandled(checkpoint, shared.head.known)) followed(checkpoint.position)
+  }
+
   readonly #seen = (states: readonly CheckpointState[]): void => {
-    const { name, owner, followed } = this.#options
+    const { name, owner } = this.#options
     const state = states.find((one) => one.name === name)
-    if (state) followed(state.position)
+    if (state) this.#tell(state)
     if (state?.owner === undefined || state.owner === owner) void this.claim()
   }
 

@@ -1,13 +1,15 @@
 import { idleTimer, type Clock } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import type { Logger } from '../effects/logger.ts'
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { afterwards, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
 import type { CheckpointState } from './checkpoint.ts'
 import type { EventStore } from './event-store.ts'
+import type { StoreHead } from './store-head.ts'
 
 export interface CheckpointWatchOptions {
   readonly store: Pick<EventStore, 'listCheckpoints'>
+  readonly head: StoreHead
   readonly clock: Clock
   readonly logger: Logger
   /** Milliseconds between two looks while nobody waits for what they tell. @default 500 */
@@ -17,7 +19,7 @@ export interface CheckpointWatchOptions {
 /** The beginning of the names that are looked at, and who is told. */
 export interface CheckpointObserver {
   readonly prefix: string
-  /** Called with each look; `states` may hold other names too. */
+  /** Called with each look; `states` may hold other names too. None is beyond the store's head that was not so when it was read. */
   seen(states: readonly CheckpointState[]): void
 }
 
@@ -95,7 +97,9 @@ export class CheckpointWatch {
     const prefix = commonPrefix(asking.map(({ observer }) => observer.prefix))
     let states: MaybePromise<readonly CheckpointState[]>
     try {
-      states = this.#options.store.listCheckpoints(prefix)
+      states = afterwards(this.#options.store.listCheckpoints(prefix), (found) =>
+        afterwards(this.#options.head.cover(found), () => found),
+      )
     } catch (error) {
       this.#failed(error)
       return

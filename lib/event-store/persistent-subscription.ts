@@ -1,13 +1,14 @@
 import type { Clock } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import type { Logger } from '../effects/logger.ts'
-import { afterwards, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { afterwards, contained, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { SubscriptionOwnedError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { CheckpointClaimer } from './checkpoint-claimer.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
+import { HandledPlaces } from './handled-places.ts'
 import type { Lease } from './lease-keeper.ts'
 import type { SubscriptionListener } from './live-feed.ts'
 import type { Moment } from './passing-time.ts'
@@ -48,6 +49,8 @@ export interface PersistentSubscriptionOptions {
   readonly store: CheckpointStore
   readonly clock: Clock
   readonly logger: Logger
+  /** Shared with others that look at the same checkpoint. @default its own */
+  readonly places?: HandledPlaces
   /** Those of the application. @default its own, of `lease` and `claimInterval` */
   readonly shared?: SharedCheckpoints
   /** Milliseconds for which the claim holds that is not renewed. @default 5_000 */
@@ -64,6 +67,8 @@ export interface PersistentSubscriptionOptions {
    * @default 10
    */
   readonly saveDelay?: number
+  /** Whether the log is told that another owner has taken it, rather than `lost` alone. @default true */
+  readonly tellsOfLoss?: boolean
 }
 
 const SAVE_DELAY = 10
@@ -77,6 +82,7 @@ export class PersistentSubscription {
   readonly #options: PersistentSubscriptionOptions
   readonly #logger: Logger
   readonly #shared: SharedCheckpoints
+  readonly #handled: HandledPlaces
   readonly #claimer: CheckpointClaimer
   #writer: CheckpointWriter | undefined
   #lease: Lease | undefined
@@ -90,6 +96,7 @@ export class PersistentSubscription {
     this.#options = options
     this.#logger = containedLogger(options.logger)
     this.#shared = options.shared ?? sharedCheckpoints(options)
+    this.#handled = options.places ?? new HandledPlaces(startFrom)
     this.#claimer = new CheckpointClaimer({
       name,
       owner,
@@ -98,6 +105,7 @@ export class PersistentSubscription {
       clock,
       logger: this.#logger,
       shared: this.#shared,
+      handled: this.#handled,
       once,
       mayClaim,
       attempts: () => listener.changed?.('claiming'),
@@ -197,22 +205,25 @@ export class PersistentSubscription {
     this.#writer = writer
     this.#lease = lease
     if (this.#stopping) return
-    this.#warnIfBeyond(claim)
     const begin = (stays: unknown): MaybePromise<void> => {
       if (this.#writer !== writer) return
       if (stays === false) return this.#giveUp()
-      this.#subscribe(claim, writer, lease)
+      const headPosition = contained(() => this.#shared.head.cover([claim]), this.#cannotBegin)
+      return afterwards(headPosition, (known) => {
+        if (known !== undefined && this.#writer === writer) this.#subscribe(claim, known, writer, lease)
+      })
     }
-    try {
-      const ready = afterwards(listener.claimed?.(claim), begin)
-      return isPromiseLike(ready) ? ready.then(undefined, this.#failed) : ready
-    } catch (error) {
-      this.#failed(error)
-    }
+    return contained(() => afterwards(listener.claimed?.(claim), begin), this.#failed)
   }
 
   readonly #failed = (error: unknown): void => {
     if (!this.#stopping) this.#endWith(error)
+  }
+
+  readonly #cannotBegin = async (error: unknown): Promise<undefined> => {
+    const { name } = this.#options
+    this.#logger.warn({ subscription: name, error }, `${name}: it cannot begin yet; it will be tried again`)
+    await this.#giveUp()
   }
 
   async #giveUp(): Promise<void> {
@@ -221,10 +232,11 @@ export class PersistentSubscription {
     this.#claimer.claimLater()
   }
 
-  #subscribe(claim: CheckpointClaim, writer: CheckpointWriter, lease: Lease): void {
+  #subscribe(claim: CheckpointClaim, headPosition: number, writer: CheckpointWriter, lease: Lease): void {
     if (this.#stopping) return
     const { name, filter, reading, hub, listener } = this.#options
-    listener.progressed(claim.position)
+    if (this.#handled.isHandled(claim, headPosition)) listener.progressed(claim.position)
+    else this.#warnOfBeyond(claim, headPosition)
     this.#subscription = hub.subscribe({
       name,
       filter,
@@ -257,26 +269,15 @@ export class PersistentSubscription {
   }
 
   /** A checkpoint beyond the last event is that of another history: the store was restored from a backup, say. */
-  #warnIfBeyond({ name, position }: CheckpointClaim): void {
-    const { startFrom } = this.#options
-    // One that is to begin later has not come from anywhere yet.
-    if (position === 0 || position + 1 === startFrom || this.#warned) return
-    const warn = (headPosition: number): void => {
-      if (position <= headPosition) return
-      this.#warned = true
-      this.#logger.warn(
-        { subscription: name, position, headPosition },
-        `${name}: its checkpoint is at position ${position}, but the store's last event is at ${headPosition}: ` +
-          'it passes over every event up to its checkpoint; delete the checkpoint if the store was restored from a backup',
-      )
-    }
-    try {
-      const head = this.#options.store.headPosition()
-      if (isPromiseLike(head)) head.then(warn, () => undefined)
-      else warn(head)
-    } catch {
-      // It was to warn only; who reads the store next tells that it cannot be read.
-    }
+  #warnOfBeyond({ position }: CheckpointClaim, headPosition: number): void {
+    if (this.#warned) return
+    this.#warned = true
+    const { name } = this.#options
+    this.#logger.warn(
+      { subscription: name, position, headPosition },
+      `${name}: its checkpoint is at position ${position}, but the store's last event is at ${headPosition}: ` +
+        'it passes over every event up to its checkpoint; delete the checkpoint if the store was restored from a backup',
+    )
   }
 
   #endWith(error: unknown): void {
@@ -292,9 +293,11 @@ export class PersistentSubscription {
 
   #fenced(writer: CheckpointWriter): void {
     if (this.#writer !== writer) return
-    const { name, listener } = this.#options
-    const error = new SubscriptionOwnedError(name)
-    this.#logger.warn({ subscription: name, error }, `${error.message}; it will be tried again`)
+    const { name, listener, tellsOfLoss = true } = this.#options
+    if (tellsOfLoss) {
+      const error = new SubscriptionOwnedError(name)
+      this.#logger.warn({ subscription: name, error }, `${error.message}; it will be tried again`)
+    }
     this.#lease?.end()
     if (this.#stopping) return
     const subscription = this.#subscription

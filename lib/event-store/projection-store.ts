@@ -11,6 +11,10 @@ export interface Publication {
   readonly generation: number
   /** From the name that readers use (a view) to the table of this generation. */
   readonly tables: Readonly<Record<string, string>>
+  /** Says what the tables were made by; nothing where that is not known. */
+  readonly fingerprint?: string
+  /** The projection that has taken the place of this one, which has no tables any more. */
+  readonly replacedBy?: string
 }
 
 /**
@@ -43,7 +47,12 @@ export interface ProjectionStore<Tx = unknown> {
   /** As the store's `deleteCheckpoint`, within the transaction: whoever held the checkpoint is fenced once it commits. */
   deleteCheckpoint(tx: Tx, name: string): MaybePromise<void>
 
-  /** Runs SQL statements (several, separated by semicolons) that have neither parameters nor an answer: for making tables. */
+  /**
+   * Runs SQL statements (several, separated by semicolons) that have neither parameters nor an answer: for making tables.
+   *
+   * @throws {InvalidOptionError} `invalid_option` where the database refuses the statements themselves, by their syntax, say; then
+   * the projection stops. Any other failure is the store's, and is tried again
+   */
   execute(tx: Tx, sql: string): MaybePromise<void>
 
   /**
@@ -53,13 +62,22 @@ export interface ProjectionStore<Tx = unknown> {
   readPublication(tx: Tx, name: string): MaybePromise<Publication | undefined>
 
   /**
-   * Makes the tables of a generation those that readers see: for each entry of `tables` a view of that name (made anew where there is
-   * one, whatever its columns were), and writes the publication down. A view of the publication before that is not among them is
-   * dropped. Atomic with all else in the transaction. Where readers hold the views for long it gives up after a short while with a
-   * `StoreError`, since new readers queue behind it; the caller tries again.
-   * @throws where a name is a table of the user's own
+   * The publications, of any name, that have one of these views. Until the end of the transaction nobody else publishes any of them
+   * who has asked so too.
+   */
+  findPublications(tx: Tx, views: readonly string[]): MaybePromise<readonly Publication[]>
+
+  /**
+   * Makes the tables of a generation those that readers see: for each entry of `tables` a view of that name (made anew where the
+   * publication before has one, whatever its columns were), and writes the publication down. A view of the publication before that is
+   * not among them is dropped. Atomic with all else in the transaction. Where readers hold the views for long it gives up after a
+   * short while with a `StoreError`, since new readers queue behind it; the caller tries again.
+   * @throws {InvalidOptionError} `invalid_option` where a name is that of a table or a view which is not of this publication
    */
   publish(tx: Tx, publication: Publication): MaybePromise<void>
+
+  /** Drops the views of a publication, where there is one, and forgets it; its tables stay. Gives up as `publish` does. */
+  unpublish(tx: Tx, name: string): MaybePromise<void>
 
   /** Drops tables, those that are there. Gives up as `publish` does. */
   dropTables(tx: Tx, tables: readonly string[]): MaybePromise<void>

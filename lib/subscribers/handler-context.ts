@@ -1,3 +1,4 @@
+import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
@@ -5,19 +6,20 @@ import type { ExecutionResult } from '../routing/execution-result.ts'
 
 /**
  * How a handler's commands reach the application. The options carry the causation and correlation of the event already.
- * `handlerName` is the handler that dispatches, which must not wait for itself.
+ * `handler` is the one that dispatches, which must not wait for itself.
  */
 export type DispatchFromHandler = (
   command: unknown,
   options: DispatchOptions,
-  handlerName: string,
+  handler: DispatchingHandler,
 ) => Promise<ExecutionResult>
 
 /** What a handler may know and do beside the event. */
 export interface EventHandlerContext {
   /**
    * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id that of
-   * the event. With strong consistency it waits for all handlers but this one.
+   * the event. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
+   * a dispatch of their own in this process: neither would ever go on.
    */
   readonly dispatch: (command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
   /** Aborts when the handler is stopped. */
@@ -63,12 +65,12 @@ export class DeliveryContext implements EventHandlerContext {
 
   get dispatch(): EventHandlerContext['dispatch'] {
     const { dispatch, handlerName } = this.#surroundings
-    const { eventId, correlationId } = this.#recorded
+    const { eventId, correlationId, position } = this.#recorded
     return (command, options) => {
       // As with every option, undefined counts as not given.
       const causationId = options?.causationId === undefined ? eventId : options.causationId
       const correlation = options?.correlationId === undefined ? correlationId : options.correlationId
-      return dispatch(command, { ...options, causationId, correlationId: correlation }, handlerName)
+      return dispatch(command, { ...options, causationId, correlationId: correlation }, { handlerName, position })
     }
   }
 }

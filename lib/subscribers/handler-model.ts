@@ -4,7 +4,7 @@ import type { StartFrom } from '../event-store/persistent-subscription.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { EventHandlerContext } from './handler-context.ts'
-import { RESERVED_IN_NAMES } from './partition-names.ts'
+import { PROJECTION_CHECKPOINT, RESERVED_IN_NAMES } from './partition-names.ts'
 import type { PartitionBy } from './partitioning.ts'
 
 /** What `onError` may know beside the error and the event. */
@@ -61,6 +61,11 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
   const where = `eventHandler('${name}')`
   if (RESERVED_IN_NAMES.test(name)) {
     throw new DefinitionError(`${where}: the name must not contain # or @, which tell partitions and nodes apart`)
+  }
+  if (PROJECTION_CHECKPOINT.test(name)) {
+    throw new DefinitionError(
+      `${where}: the name must not end as in h:1.1, which is what the checkpoints of projections are called`,
+    )
   }
   if (typeof definition !== 'object' || definition === null) {
     throw new DefinitionError(`${where} needs a definition: { events, handle, … }`)

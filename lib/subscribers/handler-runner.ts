@@ -3,10 +3,11 @@ import { containedLogger } from '../effects/contained-logger.ts'
 import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
-import { afterwards, type MaybePromise } from '../effects/maybe-promise.ts'
+import { afterwards, contained, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError, describeThrown } from '../errors.ts'
 import type { ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { HandledPlaces } from '../event-store/handled-places.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { SharedReading } from '../event-store/shared-reading.ts'
@@ -51,6 +52,8 @@ export interface RunnerPartition {
   readonly owns: (event: RecordedEvent) => boolean
   /** What all partitions read together. */
   readonly reading: SharedReading
+  /** What is known of the checkpoints of all partitions. */
+  readonly handled: HandledPlaces
   /** Asked when the checkpoint is claimed: false where it is to be given up again. */
   readonly mayRun: () => MaybePromise<boolean>
   readonly progress: HandlerProgress
@@ -156,7 +159,7 @@ export class HandlerRunner {
       owner,
       startFrom,
       filter: { types },
-      ...(partition && { reading: partition.reading }),
+      ...(partition && { reading: partition.reading, places: partition.handled }),
       hub,
       store,
       clock,
@@ -189,8 +192,15 @@ export class HandlerRunner {
     return subscription.start()
   }
 
+  /** A store that does not answer here is one that comes back: the claim is given up, and tried again. */
   #mayRun(): MaybePromise<boolean> {
-    return this.#layout ? this.#layout.stands() : (this.#options.partition?.mayRun() ?? true)
+    return contained(
+      () => (this.#layout ? this.#layout.stands() : (this.#options.partition?.mayRun() ?? true)),
+      (error) => {
+        this.#log('warn', error, undefined, 'cannot begin yet, and tries again')
+        return false
+      },
+    )
   }
 
   #claimed(): MaybePromise<void> {

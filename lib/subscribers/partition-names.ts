@@ -3,6 +3,9 @@ import type { CheckpointState } from '../event-store/checkpoint.ts'
 /** Handlers' names have none of these characters, so that no handler's checkpoint is taken for a partition of another. */
 export const RESERVED_IN_NAMES = /[#@]/
 
+/** How the checkpoints of a projection end: with its version and its generation. */
+export const PROJECTION_CHECKPOINT = /:\d+\.\d+$/
+
 /** The checkpoint of one of so many partitions; a handler with one partition has its own name. Stored: fixed for ever. */
 export function partitionCheckpoint(name: string, index: number, count: number): string {
   return count === 1 ? name : `${name}#${index}/${count}`

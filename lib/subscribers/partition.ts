@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { HandledPlaces } from '../event-store/handled-places.ts'
 import type { SharedReading } from '../event-store/shared-reading.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { HandlerModel } from './handler-model.ts'
@@ -9,6 +10,7 @@ export interface PartitionOptions {
   readonly checkpoint: string
   readonly owns: (event: RecordedEvent) => boolean
   readonly reading: SharedReading
+  readonly handled: HandledPlaces
   readonly mayRun: () => MaybePromise<boolean>
   /** Called with where it was before. */
   readonly progressed: (before: number) => void
@@ -24,7 +26,7 @@ export class Partition {
   #hasFailed = false
 
   constructor(model: HandlerModel, shared: HandlerRunnerOptions, options: PartitionOptions) {
-    const { checkpoint, owns, reading, mayRun, progressed, failed } = options
+    const { checkpoint, owns, reading, handled, mayRun, progressed, failed } = options
     this.checkpoint = checkpoint
     this.#runner = new HandlerRunner(model, {
       ...shared,
@@ -32,6 +34,7 @@ export class Partition {
         checkpoint,
         owns,
         reading,
+        handled,
         mayRun,
         progress: {
           begun: () => undefined,
@@ -67,6 +70,11 @@ export class Partition {
   get state(): HandlerState | undefined {
     if (this.#hasFailed) return 'failed'
     return this.#isHeld ? this.#runner.state : undefined
+  }
+
+  /** Every event of its own up to here was handled, by whichever node: its checkpoint may be further, and wrong. */
+  get handledUpTo(): number {
+    return this.#position
   }
 
   get position(): number {

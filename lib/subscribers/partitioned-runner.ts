@@ -4,6 +4,7 @@ import { waitAtMost } from '../effects/wait-at-most.ts'
 import { NotRunningError } from '../errors.ts'
 import type { CheckpointState } from '../event-store/checkpoint.ts'
 import type { Following } from '../event-store/checkpoint-watch.ts'
+import { HandledPlaces } from '../event-store/handled-places.ts'
 import type { Lease } from '../event-store/lease-keeper.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { HandlerModel } from './handler-model.ts'
@@ -33,6 +34,7 @@ export class PartitionedRunner {
   readonly #shared: SharedCheckpoints
   readonly #layout: PartitionLayout
   readonly #partitions: readonly Partition[]
+  readonly #handled: HandledPlaces
   readonly #progress: BoardProgress
   /** Whether it was started, and not stopped since. */
   #started = false
@@ -55,6 +57,7 @@ export class PartitionedRunner {
     const { leases } = this.#shared
     const layout = new PartitionLayout({ model, count, store, owner, leases, logger: this.#logger })
     this.#layout = layout
+    this.#handled = new HandledPlaces(model.startFrom)
     this.#progress = new BoardProgress(board, name, { consistency: model.consistency ?? consistency, types })
     const reading = options.hub.shareReading({ types })
     const partitioning = new Partitioning(name, count, model.partitionBy)
@@ -70,6 +73,7 @@ export class PartitionedRunner {
         checkpoint,
         owns: (event) => partitioning.partitionOf(event) === index,
         reading,
+        handled: this.#handled,
         mayRun: () => layout.stands(checkpoint),
         progressed: this.#progressed,
         failed: (error) => {
@@ -87,9 +91,7 @@ export class PartitionedRunner {
 
   /** Every event up to here is handled, or does not interest the handler: by whichever node. */
   get position(): number {
-    let lowest = Infinity
-    for (const { position } of this.#partitions) if (position < lowest) lowest = position
-    return lowest
+    return lowest(this.#partitions, (partition) => partition.position)
   }
 
   /** How many positions the handler is behind what is known of the store. */
@@ -173,7 +175,7 @@ export class PartitionedRunner {
     const { store, owner } = this.#options
     const states = known ?? (await store.listCheckpoints(this.name))
     const seen = handlerCheckpoints(this.name, states)
-    this.#notePositions(states)
+    this.#notePositions(states, await this.#shared.head.cover(states))
     if (!(await this.#layout.prepare(states))) return
     const share = this.#shareOf(seen)
     const held = this.#partitions.filter(({ isHeld }) => isHeld)
@@ -238,8 +240,9 @@ export class PartitionedRunner {
     }
   }
 
-  #notePositions(states: readonly CheckpointState[]): void {
-    const positions = new Map(states.map(({ name, position }) => [name, position]))
+  #notePositions(states: readonly CheckpointState[], headPosition: number): void {
+    const handled = states.filter((state) => this.#handled.isHandled(state, headPosition))
+    const positions = new Map(handled.map(({ name, position }) => [name, position]))
     for (const partition of this.#partitions) partition.note(positions.get(partition.checkpoint) ?? 0)
     this.#progressed(0)
   }
@@ -247,7 +250,7 @@ export class PartitionedRunner {
   readonly #progressed = (before: number): void => {
     // As long as another partition is the last one, the handler is no further.
     if (before > this.#acknowledged) return
-    this.#acknowledged = this.position
+    this.#acknowledged = lowest(this.#partitions, (partition) => partition.handledUpTo)
     this.#progress.acknowledge(this.#acknowledged)
   }
 
@@ -255,4 +258,10 @@ export class PartitionedRunner {
     if (this.#following === undefined) return
     this.#following.isClose = this.#awaited && this.#partitions.some(({ isHeld }) => !isHeld)
   }
+}
+
+function lowest(partitions: readonly Partition[], placeOf: (partition: Partition) => number): number {
+  let found = Infinity
+  for (const partition of partitions) found = Math.min(found, placeOf(partition))
+  return found
 }

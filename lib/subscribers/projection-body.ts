@@ -16,6 +16,10 @@ export interface ProjectionBody {
   readonly name: string
   /** Which kind of store it is made for; undefined where any that has projections will do. */
   readonly storeKind: string | undefined
+  /** The names that its readers use. */
+  readonly tables: readonly string[]
+  /** The projection whose place it takes. */
+  readonly replaces: string | undefined
   readonly makeRunner: (options: HandlerRunnerOptions) => RunningProjection
 }
 

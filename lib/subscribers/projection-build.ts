@@ -1,6 +1,7 @@
 import { NotRunningError } from '../errors.ts'
 import type { Publication } from '../event-store/projection-store.ts'
 import type { GenerationRunner } from './projection-generation-runner.ts'
+import { isSame } from './projection-generation.ts'
 
 /** A generation that is to take the place of the one that readers see, whoever builds it in the end. */
 export class ProjectionBuild {
@@ -24,7 +25,7 @@ export class ProjectionBuild {
 
   /** Whether it is still to take the place of what readers see. */
   isUpon(publication: Publication | undefined): boolean {
-    return publication?.version === this.base.version && publication.generation === this.base.generation
+    return isSame(publication, this.base)
   }
 
   published(): void {
@@ -38,7 +39,8 @@ export class ProjectionBuild {
   /** Readers see something else than what it was to take the place of: itself, mostly, by another owner's doing. */
   overtakenBy(publication: Publication | undefined): void {
     const { name, version, generation } = this.runner.generation
-    if (publication?.version === version && publication.generation >= generation) this.#resolve()
+    if (publication?.name === name && publication.version === version && publication.generation >= generation)
+      this.#resolve()
     else
       this.#reject(new NotRunningError(`the rebuild of the projection ${name} was overtaken by another version of it`))
   }

@@ -1,6 +1,6 @@
 import { idleTimer } from '../effects/clock.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { DefinitionError, StoreError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
+import { StoreError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
 import type { CheckpointClaim } from '../event-store/checkpoint.ts'
 import type { CheckpointStore } from '../event-store/event-store.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
@@ -10,6 +10,7 @@ import type { FailurePolicy } from './failure-policy.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
 import type { Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
+import { prepareGeneration } from './projection-preparation.ts'
 import { swapGenerations } from './projection-swap.ts'
 import { ProjectionWriter } from './projection-writer.ts'
 
@@ -28,13 +29,14 @@ export interface GenerationListener {
   /** Readers see it from now on. */
   published(): void
   /** It was lost, or readers see another one: what is to be done has to be found out anew. */
-  outdated(): void
+  outdated(wasLost: boolean): void
   /** It ended by an error; at an event, where one could not be projected. */
   failed(error: unknown, recorded: RecordedEvent | undefined): void
 }
 
 /** Milliseconds between attempts to take the old generation's place, where one has failed. */
 const SWAP_AGAIN_MS = 100
+const LONGEST_SWAP_PAUSE_MS = 10_000
 
 /**
  * Runs one generation of a projection: its subscription, and the writer of its tables. One that is built beside another (`base`)
@@ -55,6 +57,7 @@ export class GenerationRunner {
   #swapping = false
   #swapTimer: { readonly handle: unknown } | undefined
   #swapFailures = 0
+  #swapPause = SWAP_AGAIN_MS
 
   constructor(
     model: ProjectionModel,
@@ -74,6 +77,8 @@ export class GenerationRunner {
     this.#subscription = new PersistentSubscription({
       name: generation.checkpoint,
       owner,
+      // Mostly it is given up in a swap, which deletes the checkpoint: who looks at what is published can tell.
+      tellsOfLoss: false,
       startFrom: model.startAfter + 1,
       filter: { types: model.types },
       hub,
@@ -91,7 +96,7 @@ export class GenerationRunner {
           listener.progressed(position)
         },
         lost: () => {
-          this.#outdated()
+          this.#outdated(true)
         },
         changed: (state) => {
           this.#state = state
@@ -116,11 +121,6 @@ export class GenerationRunner {
   /** Whether it was stopped, failed, or lost its place: another one has to be made. */
   get isOver(): boolean {
     return this.#ended
-  }
-
-  /** Whether it is still to take the place of what readers see. */
-  isBuiltUpon(publication: Publication | undefined): boolean {
-    return publication?.version === this.#base?.version && publication?.generation === this.#base?.generation
   }
 
   /** Whether somebody waits for another owner's progress. */
@@ -169,10 +169,14 @@ export class GenerationRunner {
   async #claimed(claim: CheckpointClaim): Promise<boolean> {
     const { projections, clock, random, logger, application, hub } = this.#surroundings
     try {
-      if (!(await projections.transaction((tx) => this.#prepare(tx, claim)))) {
+      const { generation } = this
+      const options = { projections, model: this.#model, generation, base: this.#base, claim }
+      const prepared = await projections.transaction((tx) => prepareGeneration(tx, options))
+      if (prepared === 'unwanted') {
         this.#outdated()
         return false
       }
+      this.#isPublished = prepared === 'published'
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       const { name } = this.generation
@@ -211,44 +215,6 @@ export class GenerationRunner {
     return !this.#ended
   }
 
-  /** Makes the tables where they are not there yet. False where nobody wants this generation any more. */
-  async #prepare(tx: unknown, claim: CheckpointClaim): Promise<boolean> {
-    const { projections } = this.#surroundings
-    const { generation } = this
-    const held = await projections.lockCheckpoint(tx, generation.checkpoint, claim.epoch)
-    if (held === undefined) return false
-    const publication = await projections.readPublication(tx, generation.name)
-    this.#isPublished = generation.isPublishedAs(publication)
-    if (this.#isPublished) return true
-    const tables = Object.values(generation.tables)
-    if (!this.isBuiltUpon(publication)) {
-      await projections.dropTables(tx, tables)
-      await projections.deleteCheckpoint(tx, generation.checkpoint)
-      return false
-    }
-    if (held.position === this.#model.startAfter && held.index === 0) {
-      // Nothing was projected yet: whether the tables are there or not, they are as good as new.
-      await projections.dropTables(tx, tables)
-      for (const statement of generation.statements) await this.#execute(tx, statement)
-    }
-    if (this.#base === undefined) {
-      await projections.publish(tx, generation)
-      this.#isPublished = true
-    }
-    return true
-  }
-
-  async #execute(tx: unknown, statement: string): Promise<void> {
-    try {
-      await this.#surroundings.projections.execute(tx, statement)
-    } catch (cause) {
-      const { name } = this.generation
-      throw new DefinitionError(`the tables of the projection ${name} cannot be made: ${describeThrown(cause)}`, {
-        cause,
-      })
-    }
-  }
-
   /** Takes the old generation's place where everything that is known to be there is committed. */
   #maySwap(): void {
     if (this.#isPublished || this.#swapping || this.#ended || this.#swapTimer !== undefined) return
@@ -265,12 +231,16 @@ export class GenerationRunner {
     const readPosition = (): number => this.#subscription.position
     try {
       const result = await writer.exclusively(() =>
-        swapGenerations({ projections, writer, generation, base, clock, readPosition }),
+        swapGenerations({ projections, model: this.#model, writer, generation, base, clock, readPosition }),
       )
       this.#swapping = false
       if (result === 'obsolete') this.#outdated()
-      else if (result === 'behind') this.#swapLater()
-      else {
+      else if (typeof result === 'object') this.#fail(result.refused, undefined)
+      else if (result === 'behind') {
+        // Each attempt holds the old generation up: one that is far behind makes few of them.
+        this.#swapPause = Math.min(this.#swapPause * 2, LONGEST_SWAP_PAUSE_MS)
+        this.#swapLater()
+      } else {
         this.#isPublished = true
         this.#listener.published()
       }
@@ -296,16 +266,16 @@ export class GenerationRunner {
 
   #swapLater(): void {
     if (this.#ended) return
-    this.#swapTimer = idleTimer(this.#surroundings.clock, SWAP_AGAIN_MS, () => {
+    this.#swapTimer = idleTimer(this.#surroundings.clock, this.#swapPause, () => {
       this.#swapTimer = undefined
       this.#maySwap()
     })
   }
 
-  #outdated(): void {
+  #outdated(wasLost = false): void {
     if (this.#ended) return
     this.#letGo()
-    this.#listener.outdated()
+    this.#listener.outdated(wasLost)
   }
 
   #fail(error: unknown, recorded: RecordedEvent | undefined): void {

@@ -1,5 +1,6 @@
 import type { Publication } from '../event-store/projection-store.ts'
 import type { ProjectionModel } from './projection-model.ts'
+import { physicalTable, tableStatements } from './projection-statements.ts'
 
 /** One generation of a projection's tables: what it is called in the store, and how it is made. */
 export class Generation implements Publication {
@@ -7,21 +8,22 @@ export class Generation implements Publication {
   readonly version: number
   readonly generation: number
   readonly tables: Readonly<Record<string, string>>
+  readonly fingerprint: string
   /** What makes the tables. */
   readonly statements: readonly string[]
 
-  constructor(model: ProjectionModel, generation: number) {
+  /** `published` is what readers see, where this is that generation. */
+  constructor(model: ProjectionModel, generation: number, published?: Publication) {
     this.name = model.name
     this.version = model.version
     this.generation = generation
+    this.fingerprint = model.fingerprint
     const tables: Record<string, string> = {}
     const statements: string[] = []
     for (const [view, definition] of model.tables) {
-      // The version is part of the name: nodes of two versions may build at the same time.
-      const table = `${view}_${model.version}_${generation}`
+      const table = published?.tables[view] ?? physicalTable(model.name, view, model.version, generation)
       tables[view] = table
-      if (typeof definition === 'string') statements.push(`CREATE TABLE ${table} (${definition})`)
-      else statements.push(...[definition(table)].flat())
+      statements.push(...tableStatements(definition, table))
     }
     this.tables = tables
     this.statements = statements
@@ -34,11 +36,16 @@ export class Generation implements Publication {
 
   /** Whether this is the generation that readers see. */
   isPublishedAs(publication: Publication | undefined): boolean {
-    return publication?.version === this.version && publication.generation === this.generation
+    return publication !== undefined && isSame(this, publication)
   }
 }
 
 /** Where the place of a published generation is kept; of another version's too. */
 export function checkpointOf({ name, version, generation }: Publication): string {
   return `${name}:${version}.${generation}`
+}
+
+/** Whether two say the same generation, of one projection; undefined is nothing published yet. */
+export function isSame(one: Publication | undefined, other: Publication | undefined): boolean {
+  return one?.name === other?.name && one?.version === other?.version && one?.generation === other?.generation
 }

@@ -8,7 +8,9 @@ import {
   checkedTypes,
   type FailureContext,
 } from './handler-model.ts'
+import { RESERVED_IN_NAMES } from './partition-names.ts'
 import type { ProjectionContext, TableDefinition } from './projection-context.ts'
+import { tablesFingerprint } from './projection-statements.ts'
 
 /** A function that projects events of one type, as the writer calls it. */
 export type ProjectEvent = (data: unknown, recorded: RecordedEvent, tx: unknown, context: ProjectionContext) => unknown
@@ -22,6 +24,10 @@ export interface ProjectionModel {
   readonly types: ReadonlySet<string>
   readonly projectByType: ReadonlyMap<string, ProjectEvent>
   readonly tables: ReadonlyMap<string, TableDefinition>
+  /** Another one where the tables are made by other statements. */
+  readonly fingerprint: string
+  /** The projection whose place it takes. */
+  readonly replaces: string | undefined
   /** Undefined where the application's default governs. */
   readonly consistency: 'eventual' | 'strong' | undefined
   /** It begins after this position. */
@@ -30,10 +36,20 @@ export interface ProjectionModel {
   readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
 }
 
-const OPTIONS = ['version', 'events', 'tables', 'project', 'consistency', 'startFrom', 'batchSize', 'onError']
+const OPTIONS = [
+  'version',
+  'events',
+  'tables',
+  'project',
+  'replaces',
+  'consistency',
+  'startFrom',
+  'batchSize',
+  'onError',
+]
 /** Leaves room, in the name of a checkpoint, for version and generation. */
 const MAX_NAME_LENGTH = 200
-/** Leaves room, in the 63 characters that PostgreSQL keeps of a name, for version and generation. */
+/** Leaves room, in the 63 characters that PostgreSQL keeps of a name, for what else a physical name says. */
 const TABLE_NAME = /^[a-z_][a-z0-9_]{0,39}$/
 const DEFAULT_BATCH_SIZE = 500
 
@@ -47,6 +63,11 @@ export function checkedProjectionModel(
     throw new DefinitionError(`projection(name, definition): the name ${fault}`)
   }
   const where = `projection('${name}')`
+  if (RESERVED_IN_NAMES.test(name)) {
+    throw new DefinitionError(
+      `${where}: the name must not contain # or @, which tell partitions and nodes of handlers apart`,
+    )
+  }
   if (typeof definition !== 'object' || definition === null) {
     throw new DefinitionError(`${where} needs a definition: { events, tables, project, … }`)
   }
@@ -57,13 +78,16 @@ export function checkedProjectionModel(
   }
   const options = definition as Readonly<Record<string, unknown>>
   const types = checkedTypes(where, options['events'])
+  const tables = checkedTables(where, options['tables'])
   return Object.freeze({
     name,
     version: checkedWhole(where, 'version', options['version'] ?? 1),
     storeKind,
     types,
     projectByType: checkedTable<ProjectEvent>(where, 'project', options['project'], types),
-    tables: checkedTables(where, options['tables']),
+    tables,
+    fingerprint: tablesFingerprint(where, tables),
+    replaces: checkedReplaced(where, name, options['replaces']),
     consistency: checkedConsistency(where, options['consistency']),
     startAfter: checkedStart(where, options['startFrom']),
     batchSize: checkedWhole(where, 'batchSize', options['batchSize'] ?? DEFAULT_BATCH_SIZE),
@@ -81,6 +105,14 @@ function checkedStart(where: string, startFrom: unknown): number {
   if (startFrom === undefined || startFrom === 'origin') return 0
   if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return (startFrom as number) - 1
   throw new DefinitionError(`${where}: startFrom must be 'origin' or a position, a whole number from 1`)
+}
+
+function checkedReplaced(where: string, name: string, replaced: unknown): string | undefined {
+  if (replaced === undefined) return undefined
+  const fault = textFault(replaced, MAX_NAME_LENGTH)
+  if (fault !== undefined) throw new DefinitionError(`${where}: replaces, the name of a projection, ${fault}`)
+  if (replaced === name) throw new DefinitionError(`${where}: replaces must be the name of another projection`)
+  return replaced as string
 }
 
 function checkedTables(where: string, tables: unknown): ReadonlyMap<string, TableDefinition> {

@@ -1,16 +1,18 @@
 import { idleTimer, isInTime } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
-import type { Logger } from '../effects/logger.ts'
-import { NotRunningError, describeThrown } from '../errors.ts'
+import { DefinitionError, InvalidOptionError, NotRunningError } from '../errors.ts'
+import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { Publication } from '../event-store/projection-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { FailurePolicy } from './failure-policy.ts'
-import { described, logFailure, outdated } from './projection-log.ts'
-import type { HandlerRunnerOptions, HandlerState } from './handler-runner.ts'
+import { ProjectionLog } from './projection-log.ts'
+import type { HandlerRunnerOptions } from './handler-runner.ts'
 import { ProjectionBuild } from './projection-build.ts'
 import { GenerationRunner, type ProjectionSurroundings } from './projection-generation-runner.ts'
-import { Generation, checkpointOf } from './projection-generation.ts'
+import { Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
+import { isOurs, isSuperseded, lookAt, successorOf } from './projection-publication.ts'
+import { ProjectionStandby } from './projection-standby.ts'
 
 export interface ProjectionRunnerOptions
   extends
@@ -29,11 +31,16 @@ export class ProjectionRunner {
   readonly name: string
   readonly #model: ProjectionModel
   readonly #options: ProjectionRunnerOptions
-  readonly #logger: Logger
+  readonly #log: ProjectionLog
   readonly #policy: FailurePolicy
   /** Runs what readers see; undefined where that is of another version. */
   #current: GenerationRunner | undefined
   #build: ProjectionBuild | undefined
+  /** Follows what readers see, where another definition's runner writes it. */
+  readonly #standby: ProjectionStandby
+  /** The one that another owner has taken, or that a swap has ended. */
+  #lost: Generation | undefined
+  #supersededBy: string | undefined
   /** Counts the swaps made here: what was known of the store before one is not true any more. */
   #swaps = 0
   #timer: { readonly handle: unknown } | undefined
@@ -41,15 +48,25 @@ export class ProjectionRunner {
   #started = false
   #stopping: Promise<void> | undefined
   #failed = false
-  #lastError: unknown
   #isAwaited = false
   #position = 0
 
   constructor(model: ProjectionModel, options: ProjectionRunnerOptions) {
     this.name = model.name
     this.#model = model
-    this.#options = { ...options, logger: containedLogger(options.logger) }
-    this.#logger = this.#options.logger
+    const shared = options.shared ?? sharedCheckpoints(options)
+    this.#options = { ...options, logger: containedLogger(options.logger), shared }
+    this.#log = new ProjectionLog(model.name, this.#options)
+    this.#standby = new ProjectionStandby({
+      store: options.store,
+      watch: shared.watch,
+      progressed: (position) => {
+        this.#progressed(position)
+      },
+      gone: () => {
+        this.#considerLater()
+      },
+    })
     this.#policy = new FailurePolicy(model, options.retryPolicy ?? {}, options.application, options.random)
     // From the start on: a handler that starts earlier may dispatch a command that waits for this one.
     options.board.register(model.name, {
@@ -58,37 +75,9 @@ export class ProjectionRunner {
       awaited: (isAwaited) => {
         this.#isAwaited = isAwaited
         if (this.#current) this.#current.isAwaited = isAwaited
+        this.#standby.isAwaited = isAwaited
       },
     })
-  }
-
-  get state(): HandlerState {
-    if (this.#failed) return 'failed'
-    if (!this.#started || this.#stopping) return 'stopped'
-    const runner = this.#current ?? this.#build?.runner
-    if (runner === undefined || runner.isOver || runner.state === 'claiming' || runner.state === 'ended')
-      return 'starting'
-    return runner.writer?.isRetrying ? 'retrying' : runner.state
-  }
-
-  /** Every event up to here is in what readers see, or does not interest the projection. */
-  get position(): number {
-    return this.#position
-  }
-
-  /** How many positions the projection is behind what is known of the store. */
-  get lag(): number {
-    return Math.max(0, this.#options.hub.headPosition - this.#position)
-  }
-
-  /** What the projection failed with last; undefined where it never did. */
-  get lastError(): unknown {
-    return this.#lastError ?? this.#current?.writer?.lastError
-  }
-
-  /** How often the event in hand has failed. */
-  get failures(): number {
-    return this.#current?.writer?.failures ?? 0
   }
 
   /** Begins where it was. It has its place, or is trying to get it, when this is done; it may not have caught up. */
@@ -106,6 +95,7 @@ export class ProjectionRunner {
 
   async #stop(): Promise<void> {
     this.#clearTimer()
+    this.#standby.end()
     const error = new NotRunningError(`the projection ${this.name} is stopped`)
     const runners = [this.#current, this.#build?.runner].filter((runner) => runner !== undefined)
     await Promise.all(runners.map((runner) => this.#stopRunner(runner)))
@@ -116,10 +106,7 @@ export class ProjectionRunner {
   async #stopRunner(runner: GenerationRunner): Promise<void> {
     const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
     if (await isInTime(runner.stop(), clock, stopTimeout)) return
-    this.#logger.error(
-      { projection: this.name, position: this.#position },
-      `the projection ${this.name} did not end its transaction within ${stopTimeout} ms; it is stopped without it`,
-    )
+    this.#log.stoppedWithin(stopTimeout, this.#position)
     await runner.abandon()
   }
 
@@ -133,7 +120,12 @@ export class ProjectionRunner {
     const publication = await this.#published()
     // Meanwhile somebody else may have begun, or everything may have come to its end.
     if (swaps !== this.#swaps || this.#isBuilding() || this.#isOver()) return this.rebuild()
-    if (publication?.version !== this.#model.version) {
+    if (this.#supersededBy !== undefined) {
+      throw new NotRunningError(
+        `the projection ${this.name} is superseded by ${this.#supersededBy}, so that it cannot be rebuilt here`,
+      )
+    }
+    if (publication === undefined || !isOurs(this.#model, publication)) {
       throw new NotRunningError(`the projection ${this.name} is being made, so that it cannot be rebuilt yet`)
     }
     const build = this.#beginBuild(publication)
@@ -159,32 +151,32 @@ export class ProjectionRunner {
       else await this.#consider()
     } catch (error) {
       if (this.#isOver()) return
-      this.#logger.warn(
-        { projection: this.name, error },
-        `the projection ${this.name} cannot look at its tables, and tries again: ${describeThrown(error)}`,
-      )
+      if (error instanceof DefinitionError || error instanceof InvalidOptionError) {
+        this.#fail(error, undefined)
+        return
+      }
+      this.#log.cannotLook(error)
       this.#considerLater()
     }
   }
 
   async #published(): Promise<Publication | undefined> {
     const { projections } = this.#options
-    return projections.transaction((tx) => projections.readPublication(tx, this.name))
+    return projections.transaction((tx) => lookAt(projections, tx, this.#model))
   }
 
   /** Up to the first wait this sees, and leaves, everything in one state: swaps come in between two of these. */
   async #reconcile(publication: Publication | undefined): Promise<void> {
-    const { version } = this.#model
-    if (publication !== undefined && publication.version > version) {
-      this.#retire(publication)
-      return
-    }
-    const isOurs = publication === undefined || publication.version === version
-    const wanted = isOurs ? (publication?.generation ?? 1) : undefined
+    this.#tellOfLoss(publication)
+    if (publication !== undefined && isSuperseded(this.#model, publication)) return this.#giveWay(publication)
+    this.#supersededBy = undefined
+    const runsHere = publication === undefined || isOurs(this.#model, publication)
+    const wanted = runsHere ? (publication?.generation ?? 1) : undefined
     const beginning: GenerationRunner[] = []
     if (this.#current?.generation.generation !== wanted || this.#current?.isOver) {
       void this.#current?.abandon()
-      this.#current = wanted === undefined ? undefined : this.#makeRunner(wanted)
+      this.#current =
+        wanted === undefined ? undefined : this.#makeRunner(new Generation(this.#model, wanted, publication))
       if (this.#current) {
         this.#current.isAwaited = this.#isAwaited
         beginning.push(this.#current)
@@ -193,44 +185,45 @@ export class ProjectionRunner {
     beginning.push(...this.#reconcileBuild(publication))
     for (const runner of beginning) await runner.start()
     if (publication === undefined || this.#isOver()) return
-    if (isOurs) await this.#resumeBuild(publication)
-    else await this.#follow(publication)
+    if (!runsHere) return this.#follow(publication)
+    this.#standby.end()
+    await this.#resumeBuild(publication)
   }
 
   /** @returns whom to start */
   #reconcileBuild(publication: Publication | undefined): readonly GenerationRunner[] {
     const build = this.#build
     if (build === undefined) {
-      if (publication === undefined || publication.version === this.#model.version) return []
+      if (publication === undefined || isOurs(this.#model, publication)) return []
       return [this.#beginBuild(publication).runner]
     }
     if (!build.isUpon(publication)) {
       this.#build = undefined
       void build.runner.abandon()
       build.overtakenBy(publication)
-      return []
+      // A new version still has to come, upon what took the place of the old one's tables.
+      return this.#reconcileBuild(publication)
     }
     this.#considerLater()
     if (!build.runner.isOver) return []
-    build.runner = this.#makeRunner(build.base.generation + 1, build.base)
+    build.runner = this.#makeBuilder(build.base)
     return [build.runner]
   }
 
   #beginBuild(base: Publication): ProjectionBuild {
-    const build = new ProjectionBuild(base, this.#makeRunner(base.generation + 1, base))
+    const build = new ProjectionBuild(base, this.#makeBuilder(base))
     this.#build = build
-    const { version, generation } = build.runner.generation
-    this.#logger.info(
-      { projection: this.name, version, generation },
-      `the projection ${this.name} is built anew beside the one that is read`,
-    )
+    this.#log.buildBegan(build.runner.generation)
     this.#considerLater()
     return build
   }
 
+  #makeBuilder(base: Publication): GenerationRunner {
+    return this.#makeRunner(new Generation(this.#model, base.generation + 1), base)
+  }
+
   /** `base` is what it is to take the place of; undefined where it is what readers see, or the first of all. */
-  #makeRunner(number: number, base?: Publication): GenerationRunner {
-    const generation = new Generation(this.#model, number)
+  #makeRunner(generation: Generation, base?: Publication): GenerationRunner {
     const runner = new GenerationRunner(this.#model, generation, base, this.#policy, this.#options, {
       progressed: (position) => {
         if (this.#current === runner) this.#progressed(position)
@@ -238,7 +231,8 @@ export class ProjectionRunner {
       published: () => {
         this.#swapped(runner)
       },
-      outdated: () => {
+      outdated: (wasLost) => {
+        if (wasLost) this.#lost = generation
         this.#considerLater()
       },
       failed: (error, recorded) => {
@@ -260,10 +254,10 @@ export class ProjectionRunner {
     await this.#beginBuild(publication).runner.start()
   }
 
-  /** While a new version is built, nodes of the old one may go on with what readers see. */
+  /** Another definition's runner writes what readers see: the older one's, while it is to be replaced, or a newer one's. */
   async #follow(publication: Publication): Promise<void> {
-    const checkpoint = await this.#options.store.readCheckpoint(checkpointOf(publication))
-    if (checkpoint !== undefined && this.#current === undefined) this.#progressed(checkpoint.position)
+    // It may have been swapped in meanwhile.
+    if (this.#current === undefined) await this.#standby.follow(publication)
   }
 
   /** What was built here is what readers see now. */
@@ -273,15 +267,12 @@ export class ProjectionRunner {
     // A look at the store may have told sooner what was published, and then another one runs it.
     if (build?.runner !== runner) return
     this.#swaps++
+    this.#standby.end()
     this.#build = undefined
     this.#current = runner
     runner.isAwaited = this.#isAwaited
     void before?.abandon()
-    const { version, generation } = runner.generation
-    this.#logger.info(
-      { projection: this.name, version, generation },
-      `the projection ${this.name} was swapped: readers see generation ${generation}, of version ${version}`,
-    )
+    this.#log.swapped(runner.generation)
     this.#progressed(runner.writer?.position ?? 0)
     build.published()
   }
@@ -306,37 +297,54 @@ export class ProjectionRunner {
   }
 
   /** An old node after the swap: what it would write is not what readers are to see. */
-  #retire({ version }: Publication): void {
-    const error = outdated(this.#model, version)
-    this.#logger.warn({ projection: this.name, version, application: this.#options.application }, error.message)
-    this.#end(error)
+  async #giveWay(publication: Publication): Promise<void> {
+    void this.#current?.abandon()
+    void this.#build?.runner.abandon()
+    this.#build?.overtakenBy(publication)
+    this.#current = this.#build = undefined
+    this.#tellOfSuccessor(publication)
+    const successor = await successorOf(this.#options.projections, publication)
+    if (this.#isOver()) return
+    if (successor === undefined) this.#considerLater()
+    else await this.#follow(successor)
+  }
+
+  #tellOfSuccessor(publication: Publication): void {
+    const successor = publication.replacedBy ?? `version ${publication.version}`
+    if (this.#supersededBy === successor) return
+    this.#supersededBy = successor
+    this.#log.superseded(publication)
+  }
+
+  /** A place is lost without another owner's doing too: the swap deletes that of the old generation. */
+  #tellOfLoss(publication: Publication | undefined): void {
+    const lost = this.#lost
+    this.#lost = undefined
+    if (lost === undefined) return
+    const isBuilt = this.#build?.runner.generation === lost && this.#build.isUpon(publication)
+    if (isBuilt || lost.isPublishedAs(publication)) this.#log.taken(lost.checkpoint)
   }
 
   #buildFailed(build: ProjectionBuild, error: unknown, recorded: RecordedEvent | undefined): void {
     this.#build = undefined
     build.failed(error)
     if (this.#current === undefined) this.#fail(error, recorded)
-    else this.#log('cannot be rebuilt, and the one that is read goes on', error, recorded)
+    else this.#log.failed('cannot be rebuilt, and the one that is read goes on', error, recorded)
   }
 
   #fail(error: unknown, recorded: RecordedEvent | undefined): void {
     if (this.#isOver()) return
-    this.#log('is STOPPED until it is started again', error, recorded)
+    this.#log.failed('is STOPPED until it is started again', error, recorded)
     this.#end(error)
   }
 
   #end(error: unknown): void {
     this.#failed = true
-    this.#lastError = error
     this.#clearTimer()
+    this.#standby.end()
     this.#options.board.failed(this.name, error)
     void this.#current?.abandon()
     void this.#build?.runner.abandon()
     this.#build?.failed(error)
-  }
-
-  #log(what: string, error: unknown, recorded: RecordedEvent | undefined): void {
-    const where = recorded ? `failed at ${described(recorded)}, and ` : ''
-    logFailure(this.#options, this.name, 'error', `${where}${what}`, error, recorded)
   }
 }

@@ -68,8 +68,6 @@ export class ProjectionWriter {
   /** How often the first event has failed by itself. */
   #failures = 0
   #storeFailures = 0
-  #lastError: unknown
-  #retrying = false
   #endPause: (() => void) | undefined
   readonly #waitingForRoom: ((room: boolean) => void)[] = []
   readonly #onceIdle: (() => void)[] = []
@@ -88,18 +86,6 @@ export class ProjectionWriter {
   /** Every event up to here is committed, or of no interest. */
   get position(): number {
     return this.#committed.position
-  }
-
-  get isRetrying(): boolean {
-    return this.#retrying
-  }
-
-  get lastError(): unknown {
-    return this.#lastError
-  }
-
-  get failures(): number {
-    return this.#failures
   }
 
   /** Takes an event; later, where there is no room. False where it is stopped. */
@@ -243,7 +229,7 @@ export class ProjectionWriter {
   wrote(passed: number, place: ProjectedPlace): void {
     this.#queue.drop(passed)
     this.#singly = Math.max(0, this.#singly - passed)
-    this.#skipping = this.#retrying = false
+    this.#skipping = false
     this.#failures = this.#storeFailures = 0
     this.#stored = place
     this.#advance(place)
@@ -261,7 +247,6 @@ export class ProjectionWriter {
       this.#options.fenced()
       return
     }
-    this.#lastError = error
     if (!attempt.given) return this.#waitForStore(error)
     const [event] = events
     if (events.length === 1 && event !== undefined) return this.#consult(error, event)
@@ -304,7 +289,6 @@ export class ProjectionWriter {
     }
     const delay = policy.delay(action, this.#failures)
     this.#log('warn', error, event, `failed at ${described(event)}, and tries again in ${Math.round(delay)} ms`)
-    this.#retrying = true
     await this.#pause(delay)
   }
 

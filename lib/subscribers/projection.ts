@@ -40,7 +40,7 @@ export interface ProjectionDefinition<Events extends readonly EventDefinition[],
   readonly events: Events
   /**
    * The tables that it keeps, by the names under which they are read, as views: `SELECT … FROM account_balances`. Names are of
-   * lower-case letters, digits and underscores, at most 40.
+   * lower-case letters, digits and underscores, at most 40. No other projection of the store may have a table of the same name.
    */
   readonly tables: { readonly [Name in Table]: TableDefinition }
   /**
@@ -48,6 +48,11 @@ export interface ProjectionDefinition<Events extends readonly EventDefinition[],
    * returns is awaited. Nothing else must be done here: a transaction that is rolled back is tried again.
    */
   readonly project: ProjectTable<Events, Tx, Table> | ProjectFunction<Events, Tx, Table>
+  /**
+   * The name of a projection whose place this one takes, as where it was renamed: it is built beside that one, and then takes its
+   * views over and drops its tables and its place. May stay there afterwards.
+   */
+  readonly replaces?: string
   /** Whether dispatches can wait for this projection. @default the application's `defaults.consistency` */
   readonly consistency?: 'eventual' | 'strong'
   /** The first event, or the one at a position, inclusive; of each rebuild too. @default 'origin' */
@@ -137,6 +142,8 @@ function made<Name extends string, Events extends readonly EventDefinition[]>(
   keepProjectionBody(defined, {
     name,
     storeKind,
+    tables: [...model.tables.keys()],
+    replaces: model.replaces,
     makeRunner: (options) => new ProjectionRunner(model, { ...options, projections: projectionsOf(options.store) }),
   })
   return defined

@@ -1,5 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { aggregate, application, command, event, inMemoryEventStore, router, shape, type EventStore } from 'edict'
+import {
+  aggregate,
+  application,
+  command,
+  event,
+  inMemoryEventStore,
+  jsonSerializer,
+  router,
+  shape,
+  systemClock,
+  type EventStore,
+  type Serializer,
+} from 'edict'
 import { Add, Counter, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 
 afterEach(stopAll)
@@ -177,6 +189,21 @@ describe('snapshots', () => {
     await expect(app.dispatch(Grow({ id: 'p' }))).resolves.toMatchObject({ aggregateVersion: 1 })
     await until(() => logger.entries.length > 0, 'the warning')
     expect(logger.entries[0]?.message).toContain('the state of Plant is not plain data')
+  })
+
+  it('that are never done do not keep an application from stopping', async () => {
+    const store = inMemoryEventStore()
+    const stuck: Serializer = {
+      ...jsonSerializer,
+      encode: (data, context) =>
+        context.type === 'Counter' ? new Promise(() => undefined) : jsonSerializer.encode(data, context),
+    }
+    const hurried = { ...systemClock, setTimeout: (call: () => void) => setTimeout(call, 10) }
+    const definition = { router: counterRouter, eventStore: store, serializer: stuck, clock: hurried }
+    const app = await started({ ...definition, snapshots: { Counter: { every: 1 } } })
+    await app.dispatch(Add({ id: 'a', by: 1 }), { timeout: Infinity })
+    await app.stop()
+    await expect(app.dispatch(Add({ id: 'a', by: 1 }))).rejects.toMatchObject({ code: 'not_running' })
   })
 
   it('for an aggregate that no router knows are refused when the application is defined', () => {

@@ -87,7 +87,85 @@ describe('the consistency board', () => {
 
   it('does not wait for the handler that dispatches', () => {
     const { board: it } = board()
-    expect(it.wait([at(1)], it.resolve(['audit']), 100, 'audit')).toEqual([])
+    expect(it.wait([at(1)], it.resolve(['audit']), 100, { handlerName: 'audit', position: 1 })).toEqual([])
+  })
+
+  describe('for a handler that dispatches', () => {
+    const by = (handlerName: string, position: number) => ({ handlerName, position })
+
+    function three() {
+      const made = board()
+      made.board.register('totals', strong('A'))
+      return made
+    }
+
+    it('does not wait for one that waits for it: the second one that would is answered, and then the first one', async () => {
+      const { board: it } = board()
+      const first = watched(it.wait([at(2)], it.resolve('strong'), 100, by('balances', 1)))
+      expect(it.wait([at(3)], it.resolve('strong'), 100, by('audit', 1))).toEqual([])
+      it.acknowledge('audit', 3)
+      await turn()
+      expect(first.answer).toEqual([])
+    })
+
+    it('sees a circle of several', async () => {
+      const { board: it } = three()
+      const first = watched(it.wait([at(2)], it.resolve(['audit']), 100, by('balances', 1)))
+      const second = watched(it.wait([at(3)], it.resolve(['totals']), 100, by('audit', 1)))
+      expect(it.wait([at(4)], it.resolve(['balances']), 100, by('totals', 1))).toEqual([])
+      it.acknowledge('totals', 4)
+      it.acknowledge('audit', 4)
+      await turn()
+      expect([first.answer, second.answer]).toEqual([[], []])
+    })
+
+    it('still waits for the others', async () => {
+      const { board: it } = three()
+      void it.wait([at(2)], it.resolve(['audit']), 100, by('balances', 1))
+      const wait = watched(it.wait([at(3)], it.resolve('strong'), 100, by('audit', 1)))
+      await turn()
+      expect(wait.answer).toBeUndefined()
+      it.acknowledge('totals', 3)
+      await turn()
+      expect(wait.answer).toEqual([])
+    })
+
+    it.each([
+      [
+        'whose own wait is over',
+        (it: ConsistencyBoard) => {
+          it.acknowledge('audit', 2)
+        },
+      ],
+      [
+        'that is past the event that it dispatched for, without having awaited that',
+        (it: ConsistencyBoard) => {
+          it.acknowledge('balances', 1)
+        },
+      ],
+    ])('waits for one %s', async (_, happens) => {
+      const { board: it } = board()
+      void it.wait([at(2)], it.resolve(['audit']), 100, by('balances', 1))
+      happens(it)
+      const wait = watched(it.wait([at(5)], it.resolve(['balances']), 100, by('audit', 4)))
+      await turn()
+      expect(wait.answer).toBeUndefined()
+      it.acknowledge('balances', 5)
+      await turn()
+      expect(wait.answer).toEqual([])
+    })
+
+    it('waits for what another one did before the event that it has in hand', async () => {
+      const { board: it } = board()
+      void it.wait([at(12)], it.resolve(['audit']), 100, by('balances', 10))
+      // That one works with several partitions: one waits, another one is at the event.
+      const wait = watched(it.wait([at(9)], it.resolve(['balances']), 100, by('audit', 8)))
+      await turn()
+      expect(wait.answer).toBeUndefined()
+      it.acknowledge('balances', 9)
+      await turn()
+      expect(wait.answer).toEqual([])
+    })
   })
 
   it('names those that are behind when the time is over, and forgets the wait', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { LONGEST_TIMER_MS, callLater } from '../../lib/effects/clock.ts'
+import { LONGEST_TIMER_MS, callLater, idleTimer } from '../../lib/effects/clock.ts'
 
 /** A clock whose one timer is fired by hand. */
 function handClock() {
@@ -39,5 +39,15 @@ describe('a call later', () => {
     clock.fire()
     cancel()
     expect(clock.cleared).toEqual([2])
+  })
+})
+
+describe('a timer that keeps no process alive', () => {
+  it('fires early rather than at once where its time is more than a timer can count', () => {
+    const clock = handClock()
+    for (const milliseconds of [5, LONGEST_TIMER_MS + 1, 2 ** 34, Infinity]) {
+      idleTimer(clock, milliseconds, () => undefined)
+    }
+    expect(clock.waits).toEqual([5, LONGEST_TIMER_MS, LONGEST_TIMER_MS, LONGEST_TIMER_MS])
   })
 })

@@ -16,7 +16,9 @@ async function opened(script: Partial<ProjectionStore> = {}): Promise<Projection
     deleteCheckpoint: () => undefined,
     execute: () => undefined,
     readPublication: () => undefined,
+    findPublications: () => [],
     publish: () => undefined,
+    unpublish: () => undefined,
     dropTables: () => undefined,
     ...script,
   }

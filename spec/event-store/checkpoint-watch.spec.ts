@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { NotRunningError } from '../../lib/errors.ts'
 import { CheckpointWatch } from '../../lib/event-store/checkpoint-watch.ts'
+import { StoreHead } from '../../lib/event-store/store-head.ts'
 import type { CheckpointState } from '../../lib/event-store/checkpoint.ts'
 import { ManualClock, keepingLogger } from './subscription-harness.ts'
 
@@ -14,6 +15,7 @@ function watch() {
     clock,
     logger,
     interval: 500,
+    head: new StoreHead({ headPosition: () => script.position }),
     store: {
       listCheckpoints: (prefix = '') => {
         prefixes.push(prefix)

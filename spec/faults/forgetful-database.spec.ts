@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { application } from 'edict'
+import { physicalTable } from '../../lib/subscribers/projection-statements.ts'
 import { recordingLogger, until } from '../support/counter.ts'
 import { rawDatabases } from './raw-database.ts'
 import { readModel } from './read-model.ts'
 import { Count, tallyRouter } from './tally.ts'
 
+const TABLE = physicalTable('counted', 'counted', 1, 1)
+
 /** The place and the rows that came with it are forgotten together, as they were written. */
-const FORGET = `BEGIN; DELETE FROM counted_1_1 WHERE position > 2;
+const FORGET = `BEGIN; DELETE FROM ${TABLE} WHERE position > 2;
   UPDATE checkpoints SET position = 2 WHERE name = 'counted:1.1'; COMMIT`
 
 describe.each(rawDatabases)('%s that forgets the last commits of a read model', (_name, make) => {
@@ -24,7 +27,7 @@ describe.each(rawDatabases)('%s that forgets the last commits of a read model', 
     await app.start()
     const add = (id: string) => app.dispatch(Count({ id, by: 1, times: 1 }), { consistency: 'eventual' })
     for (const id of ['a', 'b', 'a', 'b']) await add(id)
-    const positions = async () => (await database.query('SELECT position FROM counted_1_1 ORDER BY number')).map(Number)
+    const positions = async () => (await database.query(`SELECT position FROM ${TABLE} ORDER BY number`)).map(Number)
     await until(async () => (await positions().catch(() => [])).length === 4)
     await database.execute(FORGET)
     await add('c')

@@ -126,6 +126,10 @@ describe('eventHandler', () => {
 
   const good = { events: [AccountOpened], handle: nothing }
 
+  it.each(['h:1', 'h:1.', 'h:1.1.1a', 'h:v1.1', '1.1', 'h:1.1 '])('takes the name %s', (name) => {
+    expect(loose(name, good)).toMatchObject({ name })
+  })
+
   it.each([
     [['', good], 'eventHandler(name, definition): the name must not be empty'],
     [['  ', good], 'eventHandler(name, definition): the name must not be blank'],
@@ -177,6 +181,10 @@ describe('eventHandler', () => {
       ['h@node', good],
       "eventHandler('h@node'): the name must not contain # or @, which tell partitions and nodes apart",
     ],
+    ...['h:1.1', ':20.300'].map((name): [unknown[], string] => [
+      [name, good],
+      `eventHandler('${name}'): the name must not end as in h:1.1, which is what the checkpoints of projections are called`,
+    ]),
     [['h', { ...good, onError: 'retry' }], "eventHandler('h'): onError must be a function"],
     [['h', { ...good, afterStart: 1 }], "eventHandler('h'): afterStart must be a function"],
     [

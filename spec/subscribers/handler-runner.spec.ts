@@ -102,10 +102,11 @@ describe('a running event handler', () => {
     await dispatch(command, { consistency: 'strong', correlationId: 'mine' })
     await dispatch(command, { causationId: undefined, correlationId: undefined } as object)
     const causationId = recorded.eventId
+    const by = { handlerName: 'saga', position: recorded.position }
     expect(dispatched).toEqual([
-      [command, { causationId, correlationId: recorded.correlationId }, 'saga'],
-      [command, { causationId, correlationId: 'mine', consistency: 'strong' }, 'saga'],
-      [command, { causationId, correlationId: recorded.correlationId }, 'saga'],
+      [command, { causationId, correlationId: recorded.correlationId }, by],
+      [command, { causationId, correlationId: 'mine', consistency: 'strong' }, by],
+      [command, { causationId, correlationId: recorded.correlationId }, by],
     ])
     expect(signal.aborted).toBe(false)
     await running.stop()

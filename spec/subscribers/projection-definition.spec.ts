@@ -124,6 +124,10 @@ describe('projection', () => {
       'projection(name, definition): the name must not be longer than 200 characters; it has 201',
     ],
     [['p'], "projection('p') needs a definition: { events, tables, project, … }"],
+    ...['p#1', 'p@node'].map((name): [unknown[], string] => [
+      [name, good],
+      `projection('${name}'): the name must not contain # or @, which tell partitions and nodes of handlers apart`,
+    ]),
     [['p', { ...good, events: [] }], "projection('p'): events must be a list of the events that it handles"],
     [
       ['p', { ...good, tables: {} }],
@@ -149,9 +153,29 @@ describe('projection', () => {
     ],
     [['p', { ...good, consistency: 'weak' }], "projection('p'): consistency must be 'eventual' or 'strong'"],
     [['p', { ...good, onError: 'skip' }], "projection('p'): onError must be a function"],
+    [['p', { ...good, replaces: '' }], "projection('p'): replaces, the name of a projection, must not be empty"],
+    [['p', { ...good, replaces: 'p' }], "projection('p'): replaces must be the name of another projection"],
+    [
+      ['p', { ...good, tables: { totals: () => undefined } }],
+      "projection('p'): tables.totals must give a statement in SQL, or a list of them",
+    ],
+    [
+      [
+        'p',
+        {
+          ...good,
+          tables: {
+            totals: () => {
+              throw new Error('no')
+            },
+          },
+        },
+      ],
+      "projection('p'): tables.totals threw: no",
+    ],
     [
       ['p', { ...good, handle: nothing }],
-      "projection('p'): unknown option handle; the options are version, events, tables, project, consistency, startFrom, batchSize, onError",
+      "projection('p'): unknown option handle; the options are version, events, tables, project, replaces, consistency, startFrom, batchSize, onError",
     ],
   ])('refuses a wrong definition: %j', (given, message) => {
     expect(refused(() => loose(...(given as [unknown, unknown])))).toBe(`invalid_definition: ${message}`)

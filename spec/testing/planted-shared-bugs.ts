@@ -85,6 +85,47 @@ export const plantedSharedBugs: readonly PlantedBug[] = [
     found: ['projections: never put a view over a table of the user’s own'],
   },
   {
+    bug: 'a view over that of another publication',
+    ...shared((_, tables) =>
+      withTables(tables, {
+        publish: (tx, publication) => {
+          for (const view of Object.keys(publication.tables)) tx.views.delete(view)
+          tables.publish(tx, publication)
+        },
+      }),
+    ),
+    found: ['projections: never put a view over one that is another publication’s'],
+  },
+  {
+    bug: 'a publication of which only the tables are kept',
+    ...shared((_, tables) =>
+      withTables(tables, {
+        publish: (tx, { name, version, generation, tables: views }) => {
+          tables.publish(tx, { name, version, generation, tables: views })
+        },
+      }),
+    ),
+    found: ['projections: keep what a publication says beside its tables'],
+  },
+  {
+    bug: 'publications that are found by their names',
+    ...shared((_, tables) =>
+      withTables(tables, {
+        findPublications: (tx, views) => views.flatMap((view) => tables.readPublication(tx, view) ?? []),
+      }),
+    ),
+    found: ['projections: find the publications that have a view'],
+  },
+  {
+    bug: 'a publication that is forgotten, but not its views',
+    ...shared((_, tables) =>
+      withTables(tables, {
+        unpublish: (tx, name) => void tx.publications.delete(name),
+      }),
+    ),
+    found: ['projections: forget a publication, with its views and without its tables'],
+  },
+  {
     bug: 'a process that remembers the state of streams',
     ...shared((process) => {
       const known = new Map<string, StreamInfo>()

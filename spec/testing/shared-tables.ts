@@ -1,4 +1,5 @@
 import type { ProjectionHarness } from 'edict/testing'
+import { InvalidOptionError } from '../../lib/errors.ts'
 import type { MaybePromise } from '../../lib/effects/maybe-promise.ts'
 import type { Checkpoint } from '../../lib/event-store/checkpoint.ts'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
@@ -82,11 +83,19 @@ export class SharedTables implements ProjectionStore<Transaction> {
     return tx.publications.get(name)
   }
 
+  findPublications(tx: Transaction, views: readonly string[]): readonly Publication[] {
+    return [...tx.publications.values()].filter(({ tables }) => views.some((view) => Object.hasOwn(tables, view)))
+  }
+
+  unpublish(tx: Transaction, name: string): void {
+    for (const view of Object.keys(tx.publications.get(name)?.tables ?? {})) tx.views.delete(view)
+    tx.publications.delete(name)
+  }
+
   publish(tx: Transaction, publication: Publication): void {
-    const before = tx.publications.get(publication.name)?.tables ?? {}
-    for (const view of Object.keys(before)) tx.views.delete(view)
+    this.unpublish(tx, publication.name)
     for (const [view, table] of Object.entries(publication.tables)) {
-      if (tx.tables.has(view)) throw new Error(`${view} is a table`)
+      if (tx.tables.has(view) || tx.views.has(view)) throw new InvalidOptionError(`${view} is there`)
       tx.views.set(view, table)
     }
     tx.publications.set(publication.name, publication)

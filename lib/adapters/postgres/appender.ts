@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers'
-import type { MaybePromise } from '../../effects/maybe-promise.ts'
 import { describeThrown, StoreError } from '../../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendBatch, type AppendCall, type BatchResult } from './append-batch.ts'
 import { APPEND_ONE_SQL, appendOneAnswer, appendOneParameters } from './append-one.ts'
-import type { Database, Parameter, Row } from './database.ts'
+import type { Database, Parameter, Queries, Row } from './database.ts'
 import type { EventReader } from './event-reader.ts'
 import { isConnectionLost, isRefusedValue, isTransient, storeFailure } from './failure.ts'
 import { Lane } from './lane.ts'
-import { withoutRepeats, withRepeats } from './repeats.ts'
+import { repeatUnread, withoutRepeats, withRepeats } from './repeats.ts'
 import type { SchemaName } from './schema-name.ts'
 
 const MOST_STREAMS = 512
@@ -35,6 +34,8 @@ export class Appender {
   #waiting: WaitingCall[] = []
   #underWay = false
   readonly #idle: (() => void)[] = []
+  /** Reads of what was repeated, whose callers still wait. */
+  readonly #readings = new Set<Promise<void>>()
 
   constructor(database: Database, reader: EventReader, schema: SchemaName, appended: (headPosition: number) => void) {
     this.#database = database
@@ -58,6 +59,7 @@ export class Appender {
       if (this.#underWay) this.#idle.push(resolve)
       else resolve()
     })
+    await Promise.all(this.#readings)
     this.#lane.close()
   }
 
@@ -111,18 +113,24 @@ export class Appender {
 
   /** Never rejects: gives what tells each call what became of it. */
   async #send(calls: readonly WaitingCall[]): Promise<readonly (() => void)[]> {
+    let results: readonly (readonly BatchResult[])[]
     try {
-      const results = await this.#try(calls)
-      return calls.map((call, index) => () => call.resolve(results[index] as readonly StreamAppendResult[]))
+      results = await this.#try(calls)
     } catch (thrown) {
       if (calls.length === 1 || !isOfOneCall(thrown)) return calls.map((call) => () => call.reject(thrown))
       const answers: (() => void)[] = []
       for (const call of calls) answers.push(...(await this.#send([call])))
       return answers
+    } finally {
+      this.#lane.rest()
     }
+    // It is committed: from here on nothing may be sent again, and what fails for one call fails for no other.
+    return calls.map((call, index) => () => {
+      this.#answer(call, results[index] as readonly BatchResult[])
+    })
   }
 
-  async #try(calls: readonly WaitingCall[]): Promise<readonly (readonly StreamAppendResult[])[]> {
+  async #try(calls: readonly WaitingCall[]): Promise<readonly (readonly BatchResult[])[]> {
     const [only] = calls
     if (calls.length === 1 && only !== undefined) {
       const parameters = encoded(() => appendOneParameters(only))
@@ -139,11 +147,25 @@ export class Appender {
     )
     const { results, headPosition } = batch.answer(row)
     if (headPosition > 0) this.#appended(headPosition)
-    return Promise.all(calls.map(async (call, index) => this.#whole(call, results[index] as readonly BatchResult[])))
+    return results
   }
 
-  #whole(call: AppendCall, results: readonly BatchResult[]): MaybePromise<readonly StreamAppendResult[]> {
-    return withoutRepeats(results) ? results : withRepeats(this.#reader, this.#database, call, results)
+  #answer(call: WaitingCall, results: readonly BatchResult[]): void {
+    if (withoutRepeats(results)) {
+      call.resolve(results)
+      return
+    }
+    const reading = this.#readRepeats(call, results).finally(() => this.#readings.delete(reading))
+    this.#readings.add(reading)
+  }
+
+  async #readRepeats(call: WaitingCall, results: readonly BatchResult[]): Promise<void> {
+    const queries: Queries = { query: (text, values) => this.#database.read(text, values) }
+    try {
+      call.resolve(await withRepeats(this.#reader, queries, call, results))
+    } catch (thrown) {
+      call.reject(repeatUnread(thrown, results))
+    }
   }
 
   async #query(text: string, parameters: readonly Parameter[]): Promise<readonly Row[]> {

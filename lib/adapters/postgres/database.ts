@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { StoreError } from '../../errors.ts'
 import type { CheckedOptions } from './options.ts'
+import type { WatchedConnection } from './connection-end.ts'
 import { loadDriver, type Driver } from './driver.ts'
 import { isConnectionLost, sqlState, storeFailure } from './failure.ts'
 
@@ -32,6 +33,8 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value }
 
 /** Milliseconds beyond the server's own limit, after which a connection that says nothing is given up. */
 export const GRACE_MS = 2_000
+/** Milliseconds that a close waits for transactions of somebody's own, before it ends them. */
+const CLOSE_PATIENCE_MS = 5_000
 
 /** Runs a statement on a connection; rows are arrays of texts. */
 export async function queryOn(
@@ -49,6 +52,8 @@ export class Database implements Queries {
   readonly driver: Driver
   /** Milliseconds. */
   readonly statementTimeout: number
+  /** In which somebody's own work goes on, for as long as it likes. */
+  readonly transactions = new Set<WatchedConnection>()
   readonly #pool: Pool
   readonly #deadline: number
 
@@ -146,8 +151,19 @@ export class Database implements Queries {
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.end()
+  /** Waits until all connections are given back; for transactions of somebody's own for so long only. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => {
+      const reason = new Error(
+        `it did not end within ${CLOSE_PATIENCE_MS} ms of the store's close, and was rolled back`,
+      )
+      for (const transaction of this.transactions) transaction.end(reason)
+    }, CLOSE_PATIENCE_MS)
+    try {
+      await this.#pool.end()
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 

@@ -79,14 +79,20 @@ export class EventReader {
   }
 }
 
-/** The rows are compared as wholes for the reason that `allQuery` has. */
+/**
+ * Versions have no gap, so that a page is a range of them, and costs its own events however long the stream is. The rows are compared
+ * as wholes, which no other index can do.
+ */
 function streamQuery(forward: boolean): string {
-  const [comparison, beyond, end, order] = forward ? ['>=', '<=', Number.MAX_SAFE_INTEGER, ''] : ['<=', '>=', 0, 'DESC']
+  const from = forward ? '$2::bigint' : 'least($2::bigint, s.version)'
+  const [comparison, beyond, end, order] = forward
+    ? ['>=', '<', `${from} + $3::bigint`, '']
+    : ['<=', '>', `${from} - $3::bigint`, 'DESC']
   const place = '(e.stream_id, e.stream_version)'
   return `SELECT s.version, s.category, s.state, e.* FROM "edict".streams s LEFT JOIN LATERAL (
       SELECT ${EVENT_COLUMNS} FROM "edict".events e
-      WHERE e.stream_id = $1 AND ${place} ${comparison} ($1, $2::bigint) AND ${place} ${beyond} ($1, ${end})
-      ORDER BY e.stream_id ${order}, e.stream_version ${order} LIMIT $3
+      WHERE e.stream_id = $1 AND ${place} ${comparison} ($1, ${from}) AND ${place} ${beyond} ($1, ${end})
+      ORDER BY e.stream_id ${order}, e.stream_version ${order}
     ) e ON true WHERE s.stream_id = $1`
 }
 

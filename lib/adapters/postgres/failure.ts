@@ -26,8 +26,17 @@ export function isRefusedValue(thrown: unknown): boolean {
   return /^(?:22|23|54)/.test(sqlState(thrown))
 }
 
+/**
+ * Whether the server refuses what was asked of it, and would do so again: syntax, names, rights, values, limits, or what the statement
+ * raises itself. Locks, connections, disks and a server that only reads are not its fault.
+ */
+export function isStatementAtFault(thrown: unknown): boolean {
+  return /^(?:0A|2[1-3B]|34|3D|3F|42|44|54|P0)/.test(sqlState(thrown))
+}
+
 const ADVICE: Readonly<Record<string, string>> = {
   '25006': ': the database only reads (a standby); give the store the primary',
+  '25P03': ': the work in it said nothing to the server for longer than statementTimeout',
   '28P01': ': look at user and password',
   '3D000': ': create the database first',
   '3F000': ': run migrate() first',

@@ -29,9 +29,13 @@ export class Lane implements Queries {
       )
     } finally {
       this.#busy = false
-      if (this.#database.isWanted) this.#giveBack()
-      else this.#idle?.refresh()
+      this.#idle?.refresh()
     }
+  }
+
+  /** To be called after statements that belong together: between them nobody else is to get the connection. */
+  rest(): void {
+    if (this.#database.isWanted) this.#giveBack()
   }
 
   async #take(): Promise<PoolClient> {

@@ -1,12 +1,14 @@
 import type { ClientBase } from 'pg'
-import { StoreError } from '../../errors.ts'
+import { describeThrown, InvalidOptionError, StoreError } from '../../errors.ts'
 import type { MaybePromise } from '../../effects/maybe-promise.ts'
 import type { Checkpoint } from '../../event-store/checkpoint.ts'
 import type { ProjectionStore, Publication } from '../../event-store/projection-store.ts'
+import { publicationSaid, publicationText, publishesAny } from '../../event-store/publication-text.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { GRACE_MS, queryOn, type Database, type Queries } from './database.ts'
-import { isConnectionLost, sqlState, storeFailure } from './failure.ts'
+import { GRACE_MS, queryOn, type Database, type Queries, type Row } from './database.ts'
+import { isConnectionLost, isStatementAtFault, storeFailure } from './failure.ts'
 import type { SchemaName } from './schema-name.ts'
+import { watchEnd } from './connection-end.ts'
 import { endWhenSilent } from './silence.ts'
 
 /** How long one who changes what readers see waits for them, while new readers queue behind it. */
@@ -30,13 +32,15 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
     const { statementTimeout } = database
     const client = await database.connection()
     const endWatch = endWhenSilent(client, statementTimeout + GRACE_MS)
+    const connection = watchEnd(client)
+    database.transactions.add(connection)
     let broken = true
     try {
       // A node that hangs, or that the network has lost, must not keep the others from its checkpoint.
       await client.query(
         `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}`,
       )
-      const result = await work(client)
+      const result = await Promise.race([work(client), connection.lost])
       await commit(client)
       broken = false
       return result
@@ -45,6 +49,8 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
       throw thrown
     } finally {
       endWatch()
+      connection.endWatch()
+      database.transactions.delete(connection)
       client.release(broken)
     }
   }
@@ -62,20 +68,33 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
   }
 
   async execute(tx: ClientBase, sql: string): Promise<void> {
-    await tx.query(sql)
+    try {
+      await tx.query(sql)
+    } catch (thrown) {
+      if (!isStatementAtFault(thrown)) throw thrown
+      throw new InvalidOptionError(`execute: the database refuses it: ${describeThrown(thrown)}`)
+    }
   }
 
   async readPublication(tx: ClientBase, name: string): Promise<Publication | undefined> {
     const queries = queriesOf(tx)
-    const key = `edict publication ${this.#schema.name} ${name}`
-    await queries.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key])
-    const sql = this.#schema.sql('SELECT version, generation, tables FROM "edict".publications WHERE name = $1')
+    await this.#holdUntilTheEnd(queries, `publication ${this.#schema.name} ${name}`)
+    const sql = this.#schema.sql('SELECT name, version, generation, tables FROM "edict".publications WHERE name = $1')
     const [row] = await queries.query(sql, [name])
-    if (row === undefined) return undefined
-    const [version, generation, tables] = row
-    // `publish` wrote just that.
-    const names = JSON.parse(tables as string) as Publication['tables']
-    return { name, version: Number(version), generation: Number(generation), tables: names }
+    return row && publicationOf(row)
+  }
+
+  async findPublications(tx: ClientBase, views: readonly string[]): Promise<readonly Publication[]> {
+    const queries = queriesOf(tx)
+    // In one order, so that two who ask for the same never wait for each other.
+    for (const view of [...views].sort()) await this.#holdUntilTheEnd(queries, `view ${this.#schema.name} ${view}`)
+    const sql = this.#schema.sql('SELECT name, version, generation, tables FROM "edict".publications ORDER BY name')
+    const found = (await queries.query(sql)).map(publicationOf)
+    return found.filter((publication) => publishesAny(publication, views))
+  }
+
+  async #holdUntilTheEnd(queries: Queries, what: string): Promise<void> {
+    await queries.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`edict ${what}`])
   }
 
   async publish(tx: ClientBase, publication: Publication): Promise<void> {
@@ -83,19 +102,22 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
     const { name, version, generation, tables } = publication
     const before = await this.readPublication(tx, name)
     await withShortWait(queries, async () => {
-      const gone = Object.keys(before?.tables ?? {}).filter((view) => !Object.hasOwn(tables, view))
-      for (const view of gone) await dropView(queries, view)
-      for (const [view, table] of Object.entries(tables)) {
-        await dropView(queries, view)
-        await queries.query(`CREATE VIEW ${quoted(view)} AS SELECT * FROM ${quoted(table)}`)
-      }
+      await dropViews(queries, before)
+      for (const [view, table] of Object.entries(tables)) await createView(queries, view, table)
     })
     const sql = this.#schema.sql(
       `INSERT INTO "edict".publications (name, version, generation, tables) VALUES ($1, $2, $3, $4)
        ON CONFLICT (name) DO UPDATE
        SET version = excluded.version, generation = excluded.generation, tables = excluded.tables`,
     )
-    await queries.query(sql, [name, version, generation, JSON.stringify(tables)])
+    await queries.query(sql, [name, version, generation, publicationText(publication)])
+  }
+
+  async unpublish(tx: ClientBase, name: string): Promise<void> {
+    const queries = queriesOf(tx)
+    const before = await this.readPublication(tx, name)
+    await withShortWait(queries, () => dropViews(queries, before))
+    await queries.query(this.#schema.sql('DELETE FROM "edict".publications WHERE name = $1'), [name])
   }
 
   async dropTables(tx: ClientBase, tables: readonly string[]): Promise<void> {
@@ -143,16 +165,40 @@ async function withShortWait(queries: Queries, work: () => Promise<unknown>): Pr
   await set(before)
 }
 
-async function dropView(queries: Queries, view: string): Promise<void> {
-  try {
-    await queries.query(`DROP VIEW IF EXISTS ${quoted(view)}`)
-  } catch (thrown) {
-    if (sqlState(thrown) !== '42809') throw thrown
-    throw new StoreError(
-      `the postgres event store cannot publish as ${view}, as a table of that name is there: give the projection another name`,
-      { cause: thrown },
+async function dropViews(queries: Queries, publication: Publication | undefined): Promise<void> {
+  for (const view of Object.keys(publication?.tables ?? {})) await queries.query(`DROP VIEW IF EXISTS ${quoted(view)}`)
+}
+
+async function createView(queries: Queries, view: string, table: string): Promise<void> {
+  // The schema that a view of this name would be made in.
+  const [row] = await queries.query(
+    `SELECT CASE WHEN relkind IN ('v', 'm') THEN 'a view' WHEN relkind IN ('r', 'p', 'f') THEN 'a table' ELSE 'something' END
+     FROM pg_catalog.pg_class
+     WHERE relname = $2 AND relnamespace = to_regnamespace(coalesce(quote_ident($1), quote_ident(current_schema())))`,
+    placeOf(view),
+  )
+  if (row !== undefined) {
+    throw new InvalidOptionError(
+      `publish: ${row[0] as string} named ${view} is there that is none of the store's own: name another in tables, or rename that one`,
     )
   }
+  await queries.query(`CREATE VIEW ${quoted(view)} AS SELECT * FROM ${quoted(table)}`)
+}
+
+function publicationOf([name, version, generation, tables]: Row): Publication {
+  return {
+    name: name as string,
+    version: Number(version),
+    generation: Number(generation),
+    // `publish` wrote just that.
+    ...publicationSaid(tables as string),
+  }
+}
+
+/** The schema of a name, where it says one, and the rest of it. */
+function placeOf(name: string): [schema: string | null, table: string] {
+  const dot = name.indexOf('.')
+  return dot < 0 ? [null, name] : [name.slice(0, dot), name.slice(dot + 1)]
 }
 
 /** A name as it stands in SQL; one with a dot says its schema before it. */

@@ -1,3 +1,4 @@
+import { describeThrown, StoreError } from '../../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import type { NewEvent } from '../../event-store/stored-event.ts'
 import type { AppendCall, BatchResult } from './append-batch.ts'
@@ -24,4 +25,15 @@ export async function withRepeats(
 
 export function withoutRepeats(results: readonly BatchResult[]): results is readonly StreamAppendResult[] {
   return results.every((result) => result.status !== 'repeated')
+}
+
+/** What tells a call that it was carried out, though the events that it repeats could not be read. */
+export function repeatUnread(cause: unknown, results: readonly BatchResult[]): StoreError {
+  const executed = results.every(({ status }) => status === 'appended' || status === 'repeated')
+  return new StoreError(
+    `the postgres event store cannot read what an earlier append of the same command stored: ${describeThrown(cause)}; ` +
+      'those events are stored: read them, or append again, later',
+    // Of several streams some may have been refused.
+    { cause, outcome: executed ? 'executed' : 'unknown' },
+  )
 }

@@ -9,15 +9,19 @@ export class AppendJob implements WriteJob {
   readonly answer: Promise<readonly StreamAppendResult[]>
   alone?: boolean
   waitingSince?: number
-  readonly #appender: Appender
+  readonly #writer: { readonly appender: Appender }
   readonly #streams: readonly StreamAppend[]
   readonly #atomic: boolean
   #results: readonly StreamAppendResult[] = []
   #resolve!: (results: readonly StreamAppendResult[]) => void
   #reject!: (error: EdictError) => void
 
-  constructor(appender: Appender, streams: readonly StreamAppend[], options: AppendOptions | undefined) {
-    this.#appender = appender
+  constructor(
+    writer: { readonly appender: Appender },
+    streams: readonly StreamAppend[],
+    options: AppendOptions | undefined,
+  ) {
+    this.#writer = writer
     this.#streams = streams
     this.#atomic = options?.atomic === true
     this.weight = streams.reduce((sum, { events }) => sum + events.length, 0)
@@ -28,7 +32,7 @@ export class AppendJob implements WriteJob {
   }
 
   run(): void {
-    this.#results = this.#appender.append(this.#streams, this.#atomic)
+    this.#results = this.#writer.appender.append(this.#streams, this.#atomic)
   }
 
   committed(): void {

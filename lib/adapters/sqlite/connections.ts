@@ -29,15 +29,25 @@ export interface Connections {
   readonly reading: Database
 }
 
+export interface OpenedConnections extends Connections {
+  /** Another connection that writes, where the first one is closed. */
+  readonly connectAgain: () => Database
+}
+
 /** Opens a file, makes it where it is not there, and brings its tables up to date. */
-export async function openConnections(path: string, options: CheckedOptions): Promise<Connections> {
+export async function openConnections(path: string, options: CheckedOptions): Promise<OpenedConnections> {
   const opened: Database[] = []
   try {
     const driver = await loadDriver()
+    const { readOnly } = options
     const connect = (timeout: number) => {
-      const { readOnly } = options
       const database = new driver(path, { timeout, readonly: readOnly, fileMustExist: readOnly })
       opened.push(database)
+      return database
+    }
+    const connectAgain = () => {
+      const database = new driver(path, { timeout: BLOCKING_WAIT_MS, fileMustExist: true })
+      prepareWrites(database, options)
       return database
     }
     const writing = connect(BLOCKING_WAIT_MS)
@@ -47,17 +57,26 @@ export async function openConnections(path: string, options: CheckedOptions): Pr
     })
     const reading = connect(Math.min(options.busyTimeout, LONGEST_READ_WAIT_MS))
     reading.pragma('query_only = ON')
-    return { writing, reading }
+    return { writing, reading, connectAgain }
   } catch (thrown) {
     for (const database of opened) database.close()
     throw storeFailure(path, thrown)
   }
 }
 
-function prepareFile(database: Database, path: string, { readOnly, synchronous }: CheckedOptions): void {
+function prepareFile(database: Database, path: string, options: CheckedOptions): void {
+  const { readOnly } = options
   const outdated = checkSchema(database, path, readOnly)
   if (readOnly) return
   database.pragma('journal_mode = WAL')
+  prepareWrites(database, options)
+  if (outdated) migrate(database, path)
+  // SQLite opens what it may not write without a word: this asks for the lock of a writer.
+  else database.exec('BEGIN IMMEDIATE; ROLLBACK')
+}
+
+/** What a connection forgets when it is closed. */
+function prepareWrites(database: Database, { synchronous }: CheckedOptions): void {
   database.pragma(`synchronous = ${synchronous}`)
   database.pragma(`journal_size_limit = ${LOG_KEPT}`)
   if (synchronous === 'full') {
@@ -65,9 +84,6 @@ function prepareFile(database: Database, path: string, { readOnly, synchronous }
     database.pragma('fullfsync = ON')
     database.pragma('checkpoint_fullfsync = ON')
   }
-  if (outdated) migrate(database, path)
-  // SQLite opens what it may not write without a word: this asks for the lock of a writer.
-  else database.exec('BEGIN IMMEDIATE; ROLLBACK')
 }
 
 async function retryWhileBusy(busyTimeout: number, work: () => void): Promise<void> {

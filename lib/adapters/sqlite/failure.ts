@@ -18,6 +18,11 @@ export function isBusy(thrown: unknown): boolean {
   return hasFailedBy(thrown, 'SQLITE_BUSY')
 }
 
+/** Whether SQLite refuses what was asked of it: it would do so again, whatever the state of the file. */
+export function isStatementAtFault(thrown: unknown): boolean {
+  return /^SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)/.test(textOf(thrown, 'code') ?? '')
+}
+
 /** What went wrong with a file, as an error of the catalogue. One that is there already stays as it is. */
 export function storeFailure(path: string, thrown: unknown, outcome: Outcome = 'not-executed'): EdictError {
   if (thrown instanceof EdictError) return thrown as EdictError

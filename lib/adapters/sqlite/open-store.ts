@@ -1,61 +1,75 @@
 import type { MaybePromise } from '../../effects/maybe-promise.ts'
-import { StoreError } from '../../errors.ts'
+import { InvalidOptionError, StoreError } from '../../errors.ts'
 import type { AppendOptions, StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendJob } from './append-job.ts'
-import { Appender } from './appender.ts'
-import { Checkpoints } from './checkpoints.ts'
-import { closeConnections, type Connections } from './connections.ts'
+import type { Checkpoints } from './checkpoints.ts'
+import { closeConnections, type OpenedConnections } from './connections.ts'
 import type { Database } from './driver.ts'
 import { EventReader } from './event-reader.ts'
 import { OwnTransaction } from './long-transaction.ts'
 import type { CheckedOptions } from './options.ts'
-import { Snapshots } from './snapshots.ts'
-import { Streams } from './streams.ts'
-import { Transactions } from './transactions.ts'
+import type { Snapshots } from './snapshots.ts'
+import type { Streams } from './streams.ts'
 import { Watchers } from './watchers.ts'
 import { PromisedJob } from './write-job.ts'
 import { WriteLane } from './write-lane.ts'
+import { Writer } from './writer.ts'
+
+/** Milliseconds that a close waits for transactions of somebody's own, before it ends them. */
+const CLOSE_PATIENCE_MS = 5_000
 
 /** A file while it is open: its connections, what is prepared on them, and the lane that all writes take. */
 export class OpenStore {
   readonly reader: EventReader
-  readonly streams: Streams
-  readonly snapshots: Snapshots
-  readonly checkpoints: Checkpoints
   readonly watchers: Watchers
   readonly #path: string
   readonly #options: CheckedOptions
-  readonly #connections: Connections
-  readonly #transactions: Transactions
-  readonly #appender: Appender
+  readonly #reading: Database
+  readonly #writer: Writer
   readonly #lane: WriteLane
   /** Transactions of somebody's own that are not over yet. */
-  readonly #ownTransactions = new Set<{ readonly isCaller: boolean }>()
+  readonly #ownTransactions = new Set<Pick<OwnTransaction<unknown>, 'isCaller' | 'abandon'>>()
 
-  constructor(path: string, options: CheckedOptions, connections: Connections) {
+  constructor(path: string, options: CheckedOptions, connections: OpenedConnections) {
     this.#path = path
     this.#options = options
-    this.#connections = connections
+    this.#reading = connections.reading
     this.reader = new EventReader(connections.reading)
-    this.streams = new Streams(connections)
-    this.snapshots = new Snapshots(connections)
-    this.checkpoints = new Checkpoints(connections)
     this.watchers = new Watchers(connections, () => this.reader.head())
-    this.#transactions = new Transactions(connections.writing)
-    this.#appender = new Appender(connections.writing)
-    this.#lane = new WriteLane(path, options.busyTimeout, this.#transactions, {
+    this.#writer = new Writer(connections)
+    this.#lane = new WriteLane(path, options.busyTimeout, this.#writer, {
       began: () => {
-        this.#appender.begin()
+        this.#writer.appender.begin()
       },
       committed: this.#committed,
       rolledBack: this.#rolledBack,
     })
   }
 
+  get streams(): Streams {
+    return this.#writer.streams
+  }
+
+  get snapshots(): Snapshots {
+    return this.#writer.snapshots
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#writer.checkpoints
+  }
+
+  /** The checkpoints as a transaction has them in hand: one that was abandoned must not move them within the next. */
+  checkpointsIn(tx: Database): Checkpoints {
+    if (tx === this.#writer.database) return this.#writer.checkpoints
+    throw new StoreError(
+      `the transaction on the sqlite event store ${this.#path} was abandoned: nothing can be written in it any more`,
+    )
+  }
+
   append(streams: readonly StreamAppend[], options: AppendOptions | undefined): Promise<readonly StreamAppendResult[]> {
     this.#mayWrite()
     if (this.#isWithinTransaction()) throw waitsForItself()
-    const job = new AppendJob(this.#appender, streams, options)
+    const job = new AppendJob(this.#writer, streams, options)
     this.#lane.add(job)
     return job.answer
   }
@@ -84,18 +98,23 @@ export class OpenStore {
   changeStream<Result>(work: () => Result): Promise<Result> {
     return this.write(() => {
       const result = work()
-      this.#appender.forget()
+      this.#writer.appender.forget()
       return result
     })
   }
 
   transaction<Result>(work: (tx: Database) => MaybePromise<Result>): Promise<Result> {
-    this.#mayWrite()
+    if (this.#options.readOnly) {
+      throw new InvalidOptionError(
+        `the sqlite event store ${this.#path} was opened with readOnly, and projections write to it: ` +
+          'open it without readOnly, or leave them out',
+      )
+    }
     if (this.#isWithinTransaction()) throw waitsForItself()
     const home = {
       path: this.#path,
-      writing: this.#connections.writing,
-      transactions: this.#transactions,
+      writer: this.#writer,
+      timeout: this.#options.transactionTimeout,
       rolledBack: this.#rolledBack,
       committed: this.#committed,
     }
@@ -105,11 +124,22 @@ export class OpenStore {
     return transaction.answer.finally(() => this.#ownTransactions.delete(transaction))
   }
 
-  /** Finishes what was begun, and closes the file. */
+  /** Finishes what was begun, and closes the file. Transactions of somebody's own are waited for so long only. */
   async close(): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const transaction of this.#ownTransactions) transaction.abandon(this.#isClosed())
+    }, CLOSE_PATIENCE_MS)
     await this.#lane.idle()
+    clearTimeout(timer)
     this.watchers.end()
-    closeConnections(this.#connections, this.#options.readOnly)
+    closeConnections({ writing: this.#writer.database, reading: this.#reading }, this.#options.readOnly)
+  }
+
+  #isClosed(): StoreError {
+    return new StoreError(
+      `a transaction on the sqlite event store ${this.#path} did not end within ${CLOSE_PATIENCE_MS} ms of the store's close, and was ` +
+        'rolled back',
+    )
   }
 
   #mayWrite(): void {
@@ -126,14 +156,14 @@ export class OpenStore {
 
   readonly #committed = (): void => {
     try {
-      this.watchers.tell(this.#appender.head)
+      this.watchers.tell(this.#writer.appender.head)
     } catch {
       // The head cannot be read now. What was committed stays so, and the watchers look for themselves soon.
     }
   }
 
   readonly #rolledBack = (): void => {
-    this.#appender.forget()
+    this.#writer.appender.forget()
   }
 }
 

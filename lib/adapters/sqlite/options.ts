@@ -11,14 +11,21 @@ export interface SqliteEventStoreOptions {
   readonly synchronous?: 'full' | 'normal'
   /** Milliseconds to wait for other processes that write to the file, before a write fails. @default 5_000 */
   readonly busyTimeout?: number
+  /**
+   * Milliseconds that a projection's transaction may take, as no other write to the file is possible meanwhile; then it is rolled
+   * back, and fails. @default 30_000
+   */
+  readonly transactionTimeout?: number
   /** Only reads: every write fails, and the file must be there. @default false */
   readonly readOnly?: boolean
 }
 
 export type CheckedOptions = Required<SqliteEventStoreOptions>
 
-const OPTIONS = ['synchronous', 'busyTimeout', 'readOnly']
+const OPTIONS = ['synchronous', 'busyTimeout', 'transactionTimeout', 'readOnly']
 const WHERE = 'sqliteEventStore'
+/** Timers count in 32 bits. */
+const LONGEST_TIMEOUT_MS = 2_000_000_000
 
 /** @returns the absolute path, so that a later change of the working directory changes nothing */
 export function checkedPath(path: string): string {
@@ -39,14 +46,18 @@ export function checkedPath(path: string): string {
 
 export function checkedOptions(options: SqliteEventStoreOptions): CheckedOptions {
   checkOptions(WHERE, options, OPTIONS)
-  const { synchronous = 'full', busyTimeout = 5_000, readOnly = false } = options
+  const { synchronous = 'full', busyTimeout = 5_000, transactionTimeout = 30_000, readOnly = false } = options
   const level: unknown = synchronous
   if (level !== 'full' && level !== 'normal') {
     throw new InvalidOptionError(`${WHERE}: synchronous must be 'full' or 'normal', not ${shown(level)}`)
   }
   checkOptionalWhole(WHERE, 'busyTimeout', busyTimeout, 0)
+  checkOptionalWhole(WHERE, 'transactionTimeout', transactionTimeout, 1)
+  if (transactionTimeout > LONGEST_TIMEOUT_MS) {
+    throw new InvalidOptionError(`${WHERE}: transactionTimeout must be at most ${LONGEST_TIMEOUT_MS} ms`)
+  }
   if (typeof readOnly !== 'boolean') {
     throw new InvalidOptionError(`${WHERE}: readOnly must be true or false, not ${shown(readOnly)}`)
   }
-  return { synchronous, busyTimeout, readOnly }
+  return { synchronous, busyTimeout, transactionTimeout, readOnly }
 }

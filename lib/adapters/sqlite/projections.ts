@@ -1,14 +1,16 @@
 import type { MaybePromise } from '../../effects/maybe-promise.ts'
-import { InvalidOptionError, StoreError } from '../../errors.ts'
+import { describeThrown, InvalidOptionError, StoreError } from '../../errors.ts'
 import { shown } from '../../event-store/argument-checks.ts'
 import type { Checkpoint } from '../../event-store/checkpoint.ts'
 import type { ProjectionStore, Publication } from '../../event-store/projection-store.ts'
+import { publicationSaid, publicationText, publishesAny } from '../../event-store/publication-text.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Database } from './driver.ts'
+import { isStatementAtFault } from './failure.ts'
 
 /** What projections need of the open store. */
 export interface ProjectionHome {
-  readonly checkpoints: Checkpoints
+  checkpointsIn(tx: Database): Checkpoints
   transaction<Result>(work: (tx: Database) => MaybePromise<Result>): Promise<Result>
 }
 
@@ -33,20 +35,25 @@ export class SqliteProjections implements ProjectionStore<Database> {
     return this.#home().transaction(work)
   }
 
-  lockCheckpoint(_tx: Database, name: string, epoch?: number): Checkpoint | undefined {
-    return this.#home().checkpoints.lock(name, epoch)
+  lockCheckpoint(tx: Database, name: string, epoch?: number): Checkpoint | undefined {
+    return this.#home().checkpointsIn(tx).lock(name, epoch)
   }
 
-  saveCheckpoint(_tx: Database, checkpoint: Checkpoint): boolean {
-    return this.#home().checkpoints.save(checkpoint)
+  saveCheckpoint(tx: Database, checkpoint: Checkpoint): boolean {
+    return this.#home().checkpointsIn(tx).save(checkpoint)
   }
 
-  deleteCheckpoint(_tx: Database, name: string): void {
-    this.#home().checkpoints.delete(name)
+  deleteCheckpoint(tx: Database, name: string): void {
+    this.#home().checkpointsIn(tx).delete(name)
   }
 
   execute(tx: Database, sql: string): void {
-    tx.exec(sql)
+    try {
+      tx.exec(sql)
+    } catch (thrown) {
+      if (!isStatementAtFault(thrown)) throw thrown
+      throw new InvalidOptionError(`execute: the database refuses it: ${describeThrown(thrown)}`)
+    }
   }
 
   readPublication(tx: Database, name: string): Publication | undefined {
@@ -55,20 +62,38 @@ export class SqliteProjections implements ProjectionStore<Database> {
         'SELECT name, version, generation, tables FROM edict_publications WHERE name = ?',
       )
       .get(name)
-    return row && { ...row, tables: tablesOf(row) }
+    return row && publicationOf(row)
+  }
+
+  findPublications(tx: Database, views: readonly string[]): readonly Publication[] {
+    return tx
+      .prepare<[], PublicationRow>('SELECT name, version, generation, tables FROM edict_publications ORDER BY name')
+      .all()
+      .map(publicationOf)
+      .filter((publication) => publishesAny(publication, views))
   }
 
   publish(tx: Database, publication: Publication): void {
     const { name, version, generation, tables } = publication
-    const before = this.readPublication(tx, name)?.tables ?? {}
-    for (const view of new Set([...Object.keys(before), ...Object.keys(tables)])) dropView(tx, view)
+    this.#dropViews(tx, name)
     for (const [view, table] of Object.entries(tables)) {
+      mustBeFree(tx, view)
       tx.exec(`CREATE VIEW ${quoted(view)} AS SELECT * FROM ${quoted(table)}`)
     }
     tx.prepare(
       `INSERT INTO edict_publications (name, version, generation, tables) VALUES (?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET version = excluded.version, generation = excluded.generation, tables = excluded.tables`,
-    ).run(name, version, generation, JSON.stringify(tables))
+    ).run(name, version, generation, publicationText(publication))
+  }
+
+  unpublish(tx: Database, name: string): void {
+    this.#dropViews(tx, name)
+    tx.prepare('DELETE FROM edict_publications WHERE name = ?').run(name)
+  }
+
+  #dropViews(tx: Database, name: string): void {
+    const views = Object.keys(this.readPublication(tx, name)?.tables ?? {})
+    for (const view of views) tx.exec(`DROP VIEW IF EXISTS ${quoted(view)}`)
   }
 
   dropTables(tx: Database, tables: readonly string[]): void {
@@ -76,24 +101,21 @@ export class SqliteProjections implements ProjectionStore<Database> {
   }
 }
 
-function dropView(tx: Database, view: string): void {
-  const name = quoted(view)
+function mustBeFree(tx: Database, view: string): void {
   const type = tx
     .prepare<[string], string>('SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE')
     .pluck()
     .get(view)
-  if (type !== undefined && type !== 'view') {
-    throw new InvalidOptionError(
-      `publish: ${view} is a ${type} already, which no view can take the place of: rename one`,
-    )
-  }
-  tx.exec(`DROP VIEW IF EXISTS ${name}`)
+  if (type === undefined) return
+  throw new InvalidOptionError(
+    `publish: ${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type} named ${view} is there that is none of the store's own: ` +
+      'name another in tables, or rename that one',
+  )
 }
 
-function tablesOf({ name, tables }: PublicationRow): Readonly<Record<string, string>> {
+function publicationOf({ name, version, generation, tables }: PublicationRow): Publication {
   try {
-    // Nobody but publish writes it.
-    return JSON.parse(tables) as Record<string, string>
+    return { name, version, generation, ...publicationSaid(tables) }
   } catch (thrown) {
     throw new StoreError(`the sqlite event store has a damaged publication of ${name}`, { cause: thrown })
   }

@@ -3,8 +3,8 @@ import { Fairness } from '../../effects/fairness.ts'
 import type { EdictError, Outcome } from '../../errors.ts'
 import { busyDelay } from './connections.ts'
 import { isBusy, storeFailure } from './failure.ts'
-import type { Transactions } from './transactions.ts'
 import type { Waiting, WriteJob } from './write-job.ts'
+import type { Writer } from './writer.ts'
 
 /** The bounds of one transaction, so that the event loop turns: rows, and milliseconds of work. */
 const MOST_ROWS = 1_000
@@ -32,7 +32,7 @@ export interface LaneListener {
 export class WriteLane {
   readonly #path: string
   readonly #busyTimeout: number
-  readonly #transactions: Transactions
+  readonly #writer: Writer
   readonly #listener: LaneListener
   readonly #fairness = new Fairness()
   readonly #jobs: WriteJob[] = []
@@ -43,10 +43,10 @@ export class WriteLane {
   #busyTimes = 0
   #onceIdle: (() => void)[] = []
 
-  constructor(path: string, busyTimeout: number, transactions: Transactions, listener: LaneListener) {
+  constructor(path: string, busyTimeout: number, writer: Writer, listener: LaneListener) {
     this.#path = path
     this.#busyTimeout = busyTimeout
-    this.#transactions = transactions
+    this.#writer = writer
     this.#listener = listener
   }
 
@@ -96,7 +96,7 @@ export class WriteLane {
   /** @returns whether the transaction has begun; where it has not, those who wait for it keep waiting or have failed */
   #begin(waiting: Waiting[]): boolean {
     try {
-      this.#transactions.begin()
+      this.#writer.begin()
       this.#listener.began()
       this.#busyTimes = 0
       return true
@@ -143,9 +143,9 @@ export class WriteLane {
       return
     }
     try {
-      this.#transactions.commit()
+      this.#writer.commit()
     } catch (thrown) {
-      const outcome = this.#transactions.outcomeOfFailedCommit(thrown, this.#rollBack())
+      const outcome = this.#writer.outcomeOfFailedCommit(thrown, this.#rollBack())
       this.#broke(jobs.splice(0, count), thrown, outcome)
       return
     }
@@ -181,7 +181,7 @@ export class WriteLane {
   }
 
   #rollBack(): boolean {
-    const rolledBack = this.#transactions.rollback()
+    const rolledBack = this.#writer.rollback()
     this.#listener.rolledBack()
     return rolledBack
   }

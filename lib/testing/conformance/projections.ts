@@ -1,3 +1,4 @@
+import { isEdictError } from '../../errors.ts'
 import { projectionsOf } from '../../event-store/checked-projection-store.ts'
 import type { Publication } from '../../event-store/projection-store.ts'
 import { allSettled, assert, assertEqual, assertFails, range } from './assertions.ts'
@@ -188,6 +189,56 @@ export const projections: CaseGroup = {
       await failureOf(projections.transaction((tx) => projections.publish(tx, publicationOf(1, { balances: TABLE }))))
       assertEqual(await harness.count('balances'), 1, 'the rows of the user')
       assertEqual(await readPublication(projecting), undefined, 'the publication')
+    }),
+    projectionCase('never put a view over one that is another publication’s', async (projecting) => {
+      const { projections, harness } = projecting
+      await projections.transaction((tx) => projections.publish(tx, publicationOf(1, { balances: TABLE })))
+      const other = { ...publicationOf(1, { balances: 'others_1' }), name: 'others' }
+      const failure = await failureOf(
+        projections.transaction(async (tx) => {
+          await harness.createTable(tx, 'others_1')
+          await harness.insert(tx, 'others_1', 'a')
+          await projections.publish(tx, other)
+        }),
+      )
+      assertEqual(isEdictError(failure) && failure.code, 'invalid_option', 'the code')
+      assertEqual(await harness.count('balances'), 0, 'the rows that readers see')
+      assertEqual(await readPublication(projecting, 'others'), undefined, 'the publication')
+    }),
+    projectionCase('keep what a publication says beside its tables', async (projecting) => {
+      const { projections } = projecting
+      const made = { ...publicationOf(1, { balances: TABLE }), fingerprint: 'as they were made' }
+      await projections.transaction((tx) => projections.publish(tx, made))
+      assertEqual(await readPublication(projecting), made, 'the publication')
+      const replaced = { ...publicationOf(1, {}), replacedBy: 'others' }
+      await projections.transaction((tx) => projections.publish(tx, replaced))
+      assertEqual(await readPublication(projecting), replaced, 'the publication that was replaced')
+    }),
+    projectionCase('find the publications that have a view', async ({ projections, harness }) => {
+      const one = publicationOf(1, { balances: TABLE, totals: TABLE })
+      const other = { ...publicationOf(1, { others: 'others_1' }), name: 'others' }
+      const found = await projections.transaction(async (tx) => {
+        await harness.createTable(tx, 'others_1')
+        await projections.publish(tx, one)
+        await projections.publish(tx, other)
+        return [
+          await projections.findPublications(tx, ['totals', 'unknown']),
+          await projections.findPublications(tx, ['balances', 'others']),
+          await projections.findPublications(tx, ['unknown']),
+        ]
+      })
+      assertEqual(found, [[one], [one, other], []], 'the publications')
+    }),
+    projectionCase('forget a publication, with its views and without its tables', async (projecting) => {
+      const { projections, harness } = projecting
+      await projections.transaction((tx) => projections.publish(tx, publicationOf(1, { balances: TABLE })))
+      await projections.transaction((tx) => projections.unpublish(tx, 'balances'))
+      assertEqual(await readPublication(projecting), undefined, 'the publication')
+      await failureOf(Promise.resolve().then(() => harness.count('balances')))
+      assertEqual(await harness.count(TABLE), 0, 'the rows of the table')
+      await projections.transaction((tx) => projections.unpublish(tx, 'balances'))
+      await projections.transaction((tx) => projections.publish(tx, publicationOf(1, { balances: TABLE })))
+      assertEqual(await harness.count('balances'), 0, 'the rows that readers see again')
     }),
     projectionCase('hide what readers saw before, where it is no longer among the tables', async (projecting) => {
       const { projections, harness } = projecting

@@ -18,7 +18,9 @@ interface Plan {
 
 /** The ways by which a plan gets at its rows. */
 function accesses(plan: Plan): string[] {
-  const own = plan['Node Type'].includes('Scan') ? [`${plan['Node Type']} ${plan['Index Name'] ?? ''}`.trim()] : []
+  // A subquery's scan gets at nothing by itself.
+  const isAccess = plan['Node Type'].includes('Scan') && plan['Node Type'] !== 'Subquery Scan'
+  const own = isAccess ? [`${plan['Node Type']} ${plan['Index Name'] ?? ''}`.trim()] : []
   return [...own, ...(plan.Plans ?? []).flatMap(accesses)]
 }
 
@@ -66,11 +68,7 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
     ['a category that nobody has', { category: 'None' }, ['Index Scan events_category_idx']],
     ['a rare type', { types: new Set(['Rare']) }, ['Index Scan events_pkey']],
     ['a common type', { types: new Set(['Common', 'Rare']), fromPosition: 10 }, ['Index Scan events_pkey']],
-    [
-      'a type in a category',
-      { types: new Set(['Rare']), category: 'Late' },
-      ['Bitmap Heap Scan', 'Bitmap Index Scan events_category_idx'],
-    ],
+    ['a type in a category', { types: new Set(['Rare']), category: 'Late' }, ['Index Scan events_category_idx']],
     ['a correlation', { correlationId: 'correlation-77' }, ['Index Scan events_correlation_idx']],
     [
       'a type in a correlation',

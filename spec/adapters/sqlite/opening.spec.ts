@@ -179,6 +179,8 @@ describe('sqliteEventStore refuses', () => {
     { synchronous: 'off' },
     { busyTimeout: -1 },
     { busyTimeout: '5' },
+    { transactionTimeout: 0 },
+    { transactionTimeout: 5e9 },
     { readOnly: 1 },
     { journal: 'wal' },
     null,

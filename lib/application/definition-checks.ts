@@ -1,0 +1,138 @@
+import type { SnapshotPolicy } from '../aggregate/snapshots.ts'
+import { checkedConsistency, checkedMilliseconds, checkedWholeNumber } from '../dispatch/options.ts'
+import type { DispatchDefaults } from '../dispatch/route-plan.ts'
+import { DefinitionError } from '../errors.ts'
+import { DEFAULT_LEASE_MS } from '../event-store/checkpoint.ts'
+import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
+import type { Upcaster } from '../messages/upcaster.ts'
+import { routingOf } from '../routing/routing.ts'
+
+// Each part of an application's definition is looked at by itself; what is wrong is named together with the application.
+
+const DEFAULT_CACHED_AGGREGATES = 10_000
+/** A shorter one would run out while a process is merely busy. */
+const SHORTEST_LEASE_MS = 100
+
+export function checkedDefaults(name: string, given: unknown): Partial<DispatchDefaults> {
+  mustBeObject(name, 'defaults', given)
+  const checked: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    checked[key] = inDefinition(name, () => checkedDefault(key, value))
+  }
+  return checked
+}
+
+function checkedDefault(key: string, value: unknown): unknown {
+  switch (key) {
+    case 'consistency':
+      if (Array.isArray(value)) throw new DefinitionError(`defaults.consistency is 'eventual' or 'strong'`)
+      return checkedConsistency(value)
+    case 'timeout':
+    case 'consistencyTimeout':
+      return checkedMilliseconds(key, value)
+    case 'retryAttempts':
+      return checkedWholeNumber(key, value)
+    default:
+      throw new DefinitionError(`there is no default ${key}`)
+  }
+}
+
+function inDefinition<Value>(name: string, check: () => Value): Value {
+  try {
+    return check()
+  } catch (cause) {
+    throw new DefinitionError(`the application ${name}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+export function checkedSnapshots(
+  name: string,
+  router: object,
+  given: unknown,
+): ReadonlyMap<string, Required<SnapshotPolicy>> {
+  mustBeObject(name, 'snapshots', given)
+  const known = new Set([...(routingOf(router)?.routes.values() ?? [])].map((route) => route.aggregate.name))
+  const policies = new Map<string, Required<SnapshotPolicy>>()
+  for (const [aggregate, policy] of Object.entries(given)) {
+    if (!known.has(aggregate)) {
+      throw new DefinitionError(
+        `the application ${name}: snapshots names ${aggregate}, and its aggregates are ${[...known].join(', ')}`,
+      )
+    }
+    const where = `snapshots.${aggregate}`
+    const { every, version = 1 } = checkedKeys(name, where, policy, ['every', 'version'])
+    policies.set(aggregate, {
+      every: atLeastOne(name, `${where}.every`, every),
+      version: atLeastOne(name, `${where}.version`, version),
+    })
+  }
+  return policies
+}
+
+export function checkedSubscriptions(
+  name: string,
+  given: unknown,
+): { readonly lease: number; readonly claimInterval: number } {
+  const { lease = DEFAULT_LEASE_MS, claimInterval = DEFAULT_CLAIM_INTERVAL_MS } = checkedKeys(
+    name,
+    'subscriptions',
+    given,
+    ['lease', 'claimInterval'],
+  )
+  return {
+    lease: atLeast(SHORTEST_LEASE_MS, name, 'subscriptions.lease', lease),
+    claimInterval: atLeastOne(name, 'subscriptions.claimInterval', claimInterval),
+  }
+}
+
+/** The capacity of the cache of live aggregates. */
+export function checkedCache(name: string, given: unknown): number {
+  const { aggregates = DEFAULT_CACHED_AGGREGATES } = checkedKeys(name, 'cache', given, ['aggregates'])
+  return atLeastOne(name, 'cache.aggregates', aggregates)
+}
+
+export function checkedUpcasters(name: string, given: unknown): readonly Upcaster[] {
+  const isUpcaster = (one: unknown) => typeof (one as Partial<Upcaster> | null | undefined)?.upcast === 'function'
+  if (Array.isArray(given) && given.every(isUpcaster)) return given as readonly Upcaster[]
+  throw new DefinitionError(`the application ${name}: upcasters must be a list of upcaster(…)`)
+}
+
+/** A thing that comes in through a door of the application: it has what will be called. */
+export function checkedDoor<Door extends object>(
+  name: string,
+  option: string,
+  given: Door | undefined,
+  functions: readonly (keyof Door & string)[],
+): Door | undefined {
+  if (given === undefined) return undefined
+  const missing = functions.find((key) => typeof (given as Partial<Door> | null)?.[key] !== 'function')
+  if (missing === undefined) return given
+  throw new DefinitionError(`the application ${name}: ${option} needs the function ${missing}`)
+}
+
+function checkedKeys(
+  name: string,
+  option: string,
+  given: unknown,
+  keys: readonly string[],
+): Readonly<Record<string, unknown>> {
+  mustBeObject(name, option, given)
+  const unknown = Object.keys(given).find((key) => !keys.includes(key))
+  if (unknown === undefined) return given as Readonly<Record<string, unknown>>
+  throw new DefinitionError(`the application ${name}: ${option} has no ${unknown}; it has ${keys.join(', ')}`)
+}
+
+function mustBeObject(name: string, option: string, given: unknown): asserts given is object {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return
+  throw new DefinitionError(`the application ${name}: ${option} must be an object`)
+}
+
+export function atLeastOne(name: string, option: string, value: unknown): number {
+  return atLeast(1, name, option, value)
+}
+
+function atLeast(least: number, name: string, option: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
+  throw new DefinitionError(`the application ${name}: ${option} must be a whole number from ${least}`)
+}
