@@ -1,3 +1,4 @@
+import type { Checkpoint } from './checkpoint.ts'
 import type { StartFrom } from './start-from.ts'
 
 /**
@@ -14,7 +15,8 @@ export class HandledPlaces {
   }
 
   /** @param headPosition that of the store, asked for after the checkpoint was read */
-  isHandled({ name, position }: { readonly name: string; readonly position: number }, headPosition: number): boolean {
+  isHandled(checkpoint: Pick<Checkpoint, 'name' | 'position'>, headPosition: number): boolean {
+    const { name, position } = checkpoint
     // One that is to begin later is not interested in what comes before.
     if (position + 1 === this.#startFrom) return true
     if (this.#beyond.get(name) === position) return false
