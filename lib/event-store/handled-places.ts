@@ -14,7 +14,7 @@ export class HandledPlaces {
     this.#startFrom = startFrom
   }
 
-  /** @param headPosition that of the store, asked for after the checkpoint was read */
+  /** `headPosition` is that of the store, asked for after the checkpoint was read. */
   isHandled(checkpoint: Pick<Checkpoint, 'name' | 'position'>, headPosition: number): boolean {
     const { name, position } = checkpoint
     // One that is to begin later is not interested in what comes before.

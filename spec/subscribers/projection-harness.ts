@@ -62,6 +62,8 @@ const postgres: StoreKind = {
     const database = await freshDatabase()
     const { connectionString } = database
     const reader = new pg.Pool({ connectionString, max: 2 })
+    // A spec that ends connections ends these, too; who reads by one is told.
+    reader.on('error', () => undefined)
     return {
       store: () => postgresEventStore({ connectionString }),
       read: async (sql) => (await reader.query<Row>(sql)).rows,
