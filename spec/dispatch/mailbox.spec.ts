@@ -100,7 +100,8 @@ describe('many who gave up', () => {
     gate.resolve()
     await held
     await expect(app.dispatch(Noop({ id: 'a' }))).resolves.toMatchObject({ aggregateVersion: 1 })
-  })
+    // Nine thousand errors with their stacks take a busy machine a while.
+  }, 60_000)
 
   it('by a timeout and then by an abort are counted once, and leave no listener behind', async () => {
     const gate = deferred()
