@@ -6,7 +6,7 @@ import { fromRoot, root } from './root.mjs'
 
 // What the core should weigh one day, and what it must not outgrow until then: the target is missed, and said to be.
 const targetInBytes = 20_480
-const ceilingInBytes = 49_152
+const ceilingInBytes = 51_200
 const external = ['immer', 'uuid', 'p-timeout', 'eventemitter3', '@standard-schema/spec']
 
 const bundled = async (options) => {
