@@ -17,7 +17,10 @@ export async function appendBySequence(configuration: StoreConfiguration): Promi
   if (configuration.kind !== 'postgres') throw new Error('only PostgreSQL has several writers at a time')
   const pool = new pg.Pool({ connectionString: configuration.connectionString, max: 20 })
   pool.on('error', () => undefined)
-  await pool.query('CREATE SEQUENCE IF NOT EXISTS planted_positions')
+  // PostgreSQL itself lets two who make the same thing at once collide, IF NOT EXISTS or not.
+  await pool.query(`SELECT pg_advisory_lock(hashtext('planted_positions'));
+    CREATE SEQUENCE IF NOT EXISTS planted_positions;
+    SELECT pg_advisory_unlock(hashtext('planted_positions'))`)
 
   const appendOne = async ({ streamId, category, events }: StreamAppend): Promise<StreamAppendResult> => {
     const client = await pool.connect()
