@@ -93,7 +93,7 @@ describe('many who gave up', () => {
   it('are passed over without a deep stack, and the aggregate goes on', async () => {
     const gate = deferred()
     const app = await started({ router: slow(gate.promise) })
-    const held = app.dispatch(Add({ id: 'a', by: 1 }))
+    const held = app.dispatch(Add({ id: 'a', by: 1 }), { timeout: 60_000 })
     const gaveUp = Array.from({ length: 9_000 }, () => app.dispatch(Noop({ id: 'a' }), { timeout: 20 }))
     const outcomes = await Promise.allSettled(gaveUp)
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
