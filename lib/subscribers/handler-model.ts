@@ -129,6 +129,7 @@ export function checkedTable<Handle = HandleEvent>(
 function functionFor(where: string, option: string, table: Readonly<Record<string, unknown>>, type: string): unknown {
   // A table may be an instance of a class, whose functions are its methods; those of every object are nobody's handlers.
   const found = table[type]
+  // It is looked into by a key that only data knows.
   const inherited = (Object.prototype as unknown as Readonly<Record<string, unknown>>)[type]
   if (typeof found !== 'function' || found === inherited) {
     throw new DefinitionError(`${where}: ${option} has no function for ${type}`)

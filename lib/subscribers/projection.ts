@@ -137,6 +137,7 @@ function made<Name extends string, Events extends readonly EventDefinition[]>(
   storeKind: string | undefined,
 ): Projection<Name, Events> {
   const model = checkedProjectionModel(name, definition, storeKind)
+  // A copy of a list has the list's own elements in its order, which the type of a spread does not say.
   const events = Object.freeze([...definition.events]) as unknown as Events
   const defined = Object.freeze({ name, events, version: model.version })
   keepProjectionBody(defined, {

@@ -27,6 +27,7 @@ async function readMigrations(): Promise<readonly Migration[]> {
   const files = (await readdir(FOLDER)).filter((file) => FILE.test(file)).sort()
   return Promise.all(
     files.map(async (file) => {
+      // The files are those that the pattern fits, and both groups of it must.
       const [, number, name] = FILE.exec(file) as unknown as [string, string, string]
       return { number: Number(number), name, sql: await readFile(new URL(file, FOLDER), 'utf8') }
     }),

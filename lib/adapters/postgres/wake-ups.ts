@@ -4,6 +4,7 @@ import { systemRandom } from '../../effects/ids.ts'
 import type { Client, PoolConfig } from 'pg'
 import type { Database } from './database.ts'
 import type { SchemaName } from './schema-name.ts'
+import { cut } from './silence.ts'
 
 /** Milliseconds between two notifications to other nodes: those in between are of no use, as readers read all there is. */
 const NOTIFY_INTERVAL_MS = 10
@@ -146,9 +147,7 @@ export class WakeUps {
 
 /** Ends a connection, also one on which nobody answers. */
 async function discard(client: Client): Promise<void> {
-  // The stream stands behind the connection, which the types do not show; without it a half-open connection would stay.
-  const { connection } = client as unknown as { readonly connection?: { readonly stream?: { destroy(): void } } }
-  const impatience = setTimeout(() => connection?.stream?.destroy(), END_TIMEOUT_MS)
+  const impatience = setTimeout(() => cut(client), END_TIMEOUT_MS)
   await client.end().catch(() => undefined)
   clearTimeout(impatience)
 }
