@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
+import { carriedOptions } from './carried-options.ts'
 
 /**
  * How a handler's commands reach the application. The options carry the causation and correlation of the event already.
@@ -18,7 +19,7 @@ export type DispatchFromHandler = (
 export interface EventHandlerContext {
   /**
    * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id that of
-   * the event. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
+   * the event, and the event's metadata is carried on under what the call says. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
    * a dispatch of their own in this process: neither would ever go on.
    */
   readonly dispatch: (command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
@@ -65,12 +66,8 @@ export class DeliveryContext implements EventHandlerContext {
 
   get dispatch(): EventHandlerContext['dispatch'] {
     const { dispatch, handlerName } = this.#surroundings
-    const { eventId, correlationId, position } = this.#recorded
-    return (command, options) => {
-      // As with every option, undefined counts as not given.
-      const causationId = options?.causationId === undefined ? eventId : options.causationId
-      const correlation = options?.correlationId === undefined ? correlationId : options.correlationId
-      return dispatch(command, { ...options, causationId, correlationId: correlation }, { handlerName, position })
-    }
+    const recorded = this.#recorded
+    const handler = { handlerName, position: recorded.position }
+    return (command, options) => dispatch(command, carriedOptions(recorded, options), handler)
   }
 }
