@@ -25,5 +25,6 @@ export default {
   globalTeardown: '<rootDir>/spec/support/postgres-teardown.mjs',
   injectGlobals: false,
   randomize: true,
-  testTimeout: 10_000,
+  // Long, for those who start processes on a busy machine: a spec waits for what it expects, and ends when it is there.
+  testTimeout: 30_000,
 }

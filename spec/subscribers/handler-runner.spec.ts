@@ -104,9 +104,9 @@ describe('a running event handler', () => {
     const causationId = recorded.eventId
     const by = { handlerName: 'saga', position: recorded.position }
     expect(dispatched).toEqual([
-      [command, { causationId, correlationId: recorded.correlationId }, by],
-      [command, { causationId, correlationId: 'mine', consistency: 'strong' }, by],
-      [command, { causationId, correlationId: recorded.correlationId }, by],
+      [command, { causationId, correlationId: recorded.correlationId, metadata: {} }, by],
+      [command, { causationId, correlationId: 'mine', metadata: {}, consistency: 'strong' }, by],
+      [command, { causationId, correlationId: recorded.correlationId, metadata: {} }, by],
     ])
     expect(signal.aborted).toBe(false)
     await running.stop()
