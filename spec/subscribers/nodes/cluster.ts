@@ -43,7 +43,7 @@ export async function openCluster(kind: StoreKind) {
   let appended = 0
 
   /** Waits for a condition, and tells what the nodes complained of where it does not come true. */
-  async function until(condition: () => boolean | Promise<boolean>, what: string, patience = 10_000): Promise<void> {
+  async function until(condition: () => boolean | Promise<boolean>, what: string, patience = 25_000): Promise<void> {
     const end = Date.now() + patience
     while (!(await condition())) {
       const complaints = nodes.map(({ errors }) => errors).join('\n')
