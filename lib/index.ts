@@ -44,7 +44,7 @@ export type { RouterBuilder } from './routing/router-builder.ts'
 
 // Handlers: who follows the events.
 export { eventHandler, type EventHandler, type EventHandlerDefinition } from './subscribers/event-handler.ts'
-export { retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'
+export { park, retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'
 export type { EventHandlerContext } from './subscribers/handler-context.ts'
 export type { FailureContext } from './subscribers/handler-model.ts'
 

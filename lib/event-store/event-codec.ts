@@ -7,7 +7,7 @@ import { upcastThrough, type UpcastEvent, type Upcaster } from '../messages/upca
 import { recordedEvent } from './recorded-event.ts'
 import type { EventStoreCapabilities } from './event-store.ts'
 import type { Snapshot } from './snapshot.ts'
-import { OBJECT_CONTENT_TYPE, type StoredEvent } from './stored-event.ts'
+import { FACT_CONTENT_TYPE, OBJECT_CONTENT_TYPE, type StoredEvent } from './stored-event.ts'
 
 export interface EventCodecOptions {
   readonly serializer: Serializer
@@ -118,6 +118,7 @@ export class EventCodec {
     // The store's own bytes are no reader's.
     if (stored.contentType === OBJECT_CONTENT_TYPE) return handedOver(stored.data)
     if (stored.contentType !== this.#serializer.contentType) {
+      if (stored.contentType === FACT_CONTENT_TYPE) return JSON.parse(stored.data as string) as unknown
       throw new Error(`it is stored as ${stored.contentType}, the serializer reads ${this.#serializer.contentType}`)
     }
     const decoded = this.#serializer.decode(stored.data as string | Uint8Array, stored)

@@ -33,3 +33,6 @@ export interface StoredEvent extends NewEvent {
 
 /** The content type of data that a store keeps as the frozen value itself. */
 export const OBJECT_CONTENT_TYPE = 'application/x-edict-object'
+
+/** The content type of Edict's own durable facts, which are JSON whatever the application's serializer is. */
+export const FACT_CONTENT_TYPE = 'application/x-edict-fact+json'

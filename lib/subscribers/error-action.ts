@@ -1,12 +1,14 @@
 import { DefinitionError } from '../errors.ts'
 
-/** What becomes of an event whose handler failed: made by `retry`, `skip` and `stop`. */
+type ErrorActionName = 'retry' | 'skip' | 'stop' | 'park'
+
+/** What becomes of an event whose handler failed: made by `retry`, `skip`, `stop` and `park`. */
 export class ErrorAction {
-  readonly action: 'retry' | 'skip' | 'stop'
+  readonly action: ErrorActionName
   /** Milliseconds before the retry; undefined for the back-off. */
   readonly after: number | undefined
 
-  constructor(action: 'retry' | 'skip' | 'stop', after?: number) {
+  constructor(action: ErrorActionName, after?: number) {
     this.action = action
     this.after = after
     Object.freeze(this)
@@ -16,6 +18,7 @@ export class ErrorAction {
 const retryWithBackoff = new ErrorAction('retry')
 const skipEvent = new ErrorAction('skip')
 const stopHandler = new ErrorAction('stop')
+const parkEvent = new ErrorAction('park')
 
 /**
  * From `onError`: the handler gets the event again, after `after` milliseconds, or after a wait that grows with each failure.
@@ -52,4 +55,15 @@ export function skip(): ErrorAction {
  */
 export function stop(): ErrorAction {
   return stopHandler
+}
+
+/**
+ * From `onError`: the event is set aside with its error, and the handler goes on with the next one. Later events of the same stream
+ * (of the same key, with `partitionBy`) are set aside behind it, so that their order is kept, until it is replayed or discarded.
+ *
+ * @example
+ * onError: (error, recorded, { failures }) => (failures < 5 ? retry() : park())
+ */
+export function park(): ErrorAction {
+  return parkEvent
 }

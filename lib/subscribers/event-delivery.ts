@@ -1,151 +1,181 @@
-import { callLater, type Clock } from '../effects/clock.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { NotRunningError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import type { FailurePolicy } from './failure-policy.ts'
 import { DeliveryContext, type HandlerSurroundings } from './handler-context.ts'
 import type { HandlerModel } from './handler-model.ts'
+import type { ParkingLot } from './parking.ts'
+import { Recovery, type FailedWork, type RecoveryOptions } from './recovery.ts'
 
-export interface EventDeliveryOptions {
-  readonly clock: Clock
-  readonly policy: FailurePolicy
+export interface EventDeliveryOptions extends RecoveryOptions {
   /** Whether the event is for this one: another partition may have it. What it throws is a failure of the handler. */
   readonly owns: ((event: RecordedEvent) => boolean) | undefined
-  /** Asked before an event is tried again: false where the handler has lost its place. */
-  readonly mayGoOn: () => MaybePromise<boolean>
-  readonly log: (level: 'warn' | 'error', error: unknown, recorded: RecordedEvent, what: string) => void
-  /** The handler stops before this event. */
-  readonly failed: (error: unknown, recorded: RecordedEvent) => void
+  readonly parking: ParkingLot
+  /** Something was parked. */
+  readonly parked: () => void
+  /** Under which key an event is parked. What it throws is a failure of the handler. */
+  readonly keyOf: (event: RecordedEvent) => string
+}
+
+/** What gives events to a handler, one by one or in batches. */
+export interface Delivery {
+  readonly isRetrying: boolean
+  readonly lastError: unknown
+  readonly failures: number
+  /** From now on, events are handled. */
+  open(surroundings: HandlerSurroundings): void
+  /** No event is begun any more, nor tried again; one that is in hand may end. */
+  close(): void
+  /** True where the event is dealt with; false where the handler stops before it. */
+  readonly deliver: (read: RecordedEvent) => MaybePromise<boolean>
+  /** Handles a parked event again, once, between two others: false where it cannot be begun. Rejects where it fails. */
+  replay(recorded: RecordedEvent, attempt: number): Promise<boolean>
 }
 
 /** Gives one event after the other to a handler's function, and again where that failed. */
-export class EventDelivery {
+export class EventDelivery implements Delivery {
   readonly #model: HandlerModel
   readonly #options: EventDeliveryOptions
+  readonly #owns: ((event: RecordedEvent) => boolean) | undefined
+  readonly #selector: ((event: RecordedEvent) => unknown) | undefined
+  readonly #parking: ParkingLot
+  readonly #recovery: Recovery
   #surroundings: HandlerSurroundings | undefined
-  #retrying = false
-  #lastError: unknown
-  #failuresOfEvent = 0
-  /** Ends the wait before a retry. */
-  #endPause: (() => void) | undefined
+  /** An event is in hand that has to be waited for. */
+  #inHand = false
+  /** Told when that one is through. */
+  #onceFree: (() => void) | undefined
+  /** A parked event has its turn; undefined where none has. */
+  #replaying: Promise<void> | undefined
 
   constructor(model: HandlerModel, options: EventDeliveryOptions) {
     this.#model = model
     this.#options = options
+    this.#owns = options.owns
+    this.#selector = model.selector
+    this.#parking = options.parking
+    this.#recovery = new Recovery(options)
   }
 
-  /** Whether an event failed and waits for its next attempt. */
   get isRetrying(): boolean {
-    return this.#retrying
+    return this.#recovery.isRetrying
   }
 
   get lastError(): unknown {
-    return this.#lastError
+    return this.#recovery.lastError
   }
 
   /** How often the event in hand has failed. */
   get failures(): number {
-    return this.#failuresOfEvent
+    return this.#recovery.failures
   }
 
-  /** From now on, events are handled. */
   open(surroundings: HandlerSurroundings): void {
     this.#surroundings = surroundings
+    this.#recovery.open()
   }
 
-  /** No event is begun any more, nor tried again; one that is in hand may end. */
   close(): void {
     this.#surroundings = undefined
-    this.#endPause?.()
+    this.#recovery.close()
   }
 
   /** The hot path: no promise, closure or copy where the handler is synchronous and succeeds. */
   readonly deliver = (read: RecordedEvent): MaybePromise<boolean> => {
     const handle = this.#model.handleByType.get(read.type)
     if (handle === undefined) return true
+    if (this.#replaying !== undefined) return this.#replaying.then(() => this.deliver(read))
     const surroundings = this.#surroundings
     if (surroundings === undefined) return false
     try {
-      if (this.#options.owns !== undefined && !this.#options.owns(read)) return true
+      if (this.#owns !== undefined && !this.#owns(read)) return true
+      if (this.#parking.size > 0) {
+        const key = this.#options.keyOf(read)
+        if (this.#parking.holds(key) && this.#isSelected(read)) return this.#parkBehind(read, key)
+      }
       // Other handlers are given the same event.
       const recorded = forAnotherReader(read)
+      if (this.#selector !== undefined && this.#selector(recorded) !== true) return true
       const answer = handle(recorded.data, recorded, new DeliveryContext(surroundings, recorded, 1))
       if (answer === undefined || !isPromiseLike(answer)) return true
+      this.#inHand = true
       // Promise.resolve contains a foreign thenable: one that throws, or that calls back twice.
-      return Promise.resolve(answer).then(isHandled, (error: unknown) => this.#recover(read, error))
+      return Promise.resolve(answer).then(this.#handled, (error: unknown) => this.#recover(read, error))
     } catch (error) {
       return this.#recover(read, error)
     }
   }
 
-  /** Tries again until the event is handled or skipped; false where the handler stops before it. */
-  async #recover(recorded: RecordedEvent, firstError: unknown): Promise<boolean> {
-    const { policy, log, failed } = this.#options
-    let error = firstError
-    for (let failures = 1; ; failures++) {
-      if (this.#surroundings === undefined) return this.#over(false)
-      this.#lastError = error
-      this.#failuresOfEvent = failures
-      const action = await policy.decide(error, forAnotherReader(recorded), failures, (fault) => {
-        log('error', fault.error, recorded, fault.what)
-      })
-      if (action.action === 'skip') {
-        log('warn', error, recorded, `skips ${described(recorded)}`)
-        return this.#over(true)
-      }
-      if (action.action === 'stop') {
-        failed(error, recorded)
-        return this.#over(false)
-      }
-      const delay = policy.delay(action, failures)
-      log('warn', error, recorded, `failed at ${described(recorded)}, and tries again in ${Math.round(delay)} ms`)
-      if (!(await this.#pause(delay)) || !(await this.#options.mayGoOn())) return this.#over(false)
-      const surroundings = this.#surroundings as HandlerSurroundings | undefined
-      if (surroundings === undefined) return this.#over(false)
-      try {
-        await this.#attempt(recorded, surroundings, failures + 1)
-        return this.#over(true)
-      } catch (thrown) {
-        error = thrown
-      }
+  async replay(recorded: RecordedEvent, attempt: number): Promise<boolean> {
+    const done = this.#replay(recorded, attempt)
+    const turn = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#replaying = turn
+    try {
+      return await done
+    } finally {
+      if (this.#replaying === turn) this.#replaying = undefined
     }
   }
 
-  #attempt(read: RecordedEvent, surroundings: HandlerSurroundings, attempt: number): unknown {
-    if (this.#options.owns !== undefined && !this.#options.owns(read)) return undefined
+  async #replay(recorded: RecordedEvent, attempt: number): Promise<boolean> {
+    if (this.#inHand) {
+      await new Promise<void>((resolve) => {
+        this.#onceFree = resolve
+      })
+    }
+    const surroundings = this.#surroundings
+    if (surroundings === undefined) return false
+    await this.#attempt(recorded, attempt)
+    return true
+  }
+
+  readonly #handled = (): boolean => this.#free(true)
+
+  async #recover(recorded: RecordedEvent, error: unknown): Promise<boolean> {
+    this.#inHand = true
+    const work: FailedWork = {
+      recorded,
+      attempt: (attempt) => this.#attempt(recorded, attempt),
+      park: async (failure) => {
+        await this.#parking.park(this.#options.keyOf(recorded), recorded, failure)
+        this.#options.parked()
+      },
+    }
+    return this.#free(await this.#recovery.recover(work, error))
+  }
+
+  #attempt(read: RecordedEvent, attempt: number): unknown {
+    const surroundings = this.#surroundings
+    // The recovery tries nothing again while it is closed, which it is as long as there are none.
+    if (surroundings === undefined) throw new NotRunningError(`the handler ${this.#model.name} is stopped`)
+    if (this.#owns !== undefined && !this.#owns(read)) return undefined
+    if (!this.#isSelected(read)) return undefined
     const recorded = forAnotherReader(read)
     const handle = this.#model.handleByType.get(recorded.type)
     return handle?.(recorded.data, recorded, new DeliveryContext(surroundings, recorded, attempt))
   }
 
-  #over(handled: boolean): boolean {
-    this.#retrying = false
-    this.#failuresOfEvent = 0
+  #isSelected(read: RecordedEvent): boolean {
+    return this.#selector === undefined || this.#selector(forAnotherReader(read)) === true
+  }
+
+  /** Behind what is parked of its key; where that was discarded meanwhile, the event has its turn. */
+  async #parkBehind(read: RecordedEvent, key: string): Promise<boolean> {
+    let isParked = true
+    const parked = await this.#recovery.park(read, async () => {
+      isParked = await this.#parking.park(key, read, undefined)
+    })
+    if (!parked) return false
+    return isParked || this.deliver(read)
+  }
+
+  #free(handled: boolean): boolean {
+    this.#inHand = false
+    this.#onceFree?.()
+    this.#onceFree = undefined
     return handled
   }
-
-  /** False where the handler is stopped, or loses its place, meanwhile. */
-  #pause(milliseconds: number): Promise<boolean> {
-    if (this.#surroundings === undefined) return Promise.resolve(false)
-    this.#retrying = true
-    return new Promise((resolve) => {
-      const cancel = callLater(this.#options.clock, milliseconds, () => {
-        this.#endPause = undefined
-        resolve(true)
-      })
-      this.#endPause = () => {
-        this.#endPause = undefined
-        cancel()
-        resolve(false)
-      }
-    })
-  }
-}
-
-function isHandled(): boolean {
-  return true
-}
-
-export function described(recorded: RecordedEvent): string {
-  return `${recorded.type}, position ${recorded.position}`
 }

@@ -2,7 +2,7 @@ import { backoffDelay, type Backoff } from '../effects/backoff.ts'
 import type { Random } from '../effects/ids.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { ErrorAction, retry, stop } from './error-action.ts'
-import type { HandlerModel } from './handler-model.ts'
+import type { FailureContext, HandlerModel } from './handler-model.ts'
 
 /** What an event meets whose handler fails and has no `onError`, or whose `onError` says `retry()`. */
 export interface RetryPolicy extends Backoff {
@@ -21,7 +21,8 @@ export interface OnErrorFault {
 
 /** Decides what becomes of an event whose handler failed. */
 export class FailurePolicy {
-  readonly #model: Pick<HandlerModel, 'onError' | 'name'>
+  readonly #name: string
+  readonly #onError: HandlerModel['onError']
   readonly #retryPolicy: RetryPolicy
   readonly #application: string
   readonly #random: Random
@@ -31,26 +32,32 @@ export class FailurePolicy {
     retryPolicy: Partial<RetryPolicy>,
     application: string,
     random: Random,
+    onHandlerError?: HandlerModel['onError'],
   ) {
-    this.#model = model
+    this.#name = model.name
+    this.#onError = model.onError ?? onHandlerError
     this.#retryPolicy = { ...defaultRetryPolicy, ...retryPolicy }
     this.#application = application
     this.#random = random
   }
 
-  /** `report` is told of an `onError` that fails itself, which counts as `stop()`. */
+  /** `about` is what else `onError` may know. `report` is told of an `onError` that fails itself, which counts as `stop()`. */
   async decide(
     error: unknown,
     recorded: RecordedEvent,
-    failures: number,
+    about: Pick<FailureContext, 'failures' | 'assigns' | 'batch'>,
     report: (fault: OnErrorFault) => void,
   ): Promise<ErrorAction> {
-    const { onError, name } = this.#model
-    if (!onError) return failures < this.#retryPolicy.attempts ? retry() : stop()
+    const onError = this.#onError
+    if (!onError) return about.failures < this.#retryPolicy.attempts ? retry() : stop()
     try {
-      const action = await onError(error, recorded, { failures, handlerName: name, application: this.#application })
+      const action = await onError(error, recorded, {
+        ...about,
+        handlerName: this.#name,
+        application: this.#application,
+      })
       if (action instanceof ErrorAction) return action
-      report({ error, what: 'has an onError that gave neither retry(), skip() nor stop()' })
+      report({ error, what: 'has an onError that gave neither retry(), skip(), stop() nor park()' })
     } catch (thrown) {
       report({ error: thrown, what: 'has an onError that failed itself' })
     }

@@ -11,6 +11,10 @@ import type { PartitionBy } from './partitioning.ts'
 export interface FailureContext {
   /** How often this event has failed in a row, from 1. */
   readonly failures: number
+  /** What the callback puts in here is there again when the same event fails next. */
+  readonly assigns: Record<string, unknown>
+  /** All events that were handled at once, with `handleBatch`. */
+  readonly batch?: readonly RecordedEvent[]
   readonly handlerName: string
   /** The application's name. */
   readonly application: string
@@ -29,6 +33,8 @@ export interface HandlerModel {
   readonly startFrom: StartFrom
   /** How many partitions it has. */
   readonly concurrency: number
+  /** Which of the events it wants; undefined where all. */
+  readonly selector: ((recorded: RecordedEvent) => boolean) | undefined
   /** Undefined where the stream's id is the key. */
   readonly partitionBy: PartitionBy | undefined
   readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
@@ -84,6 +90,7 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
     consistency: checkedConsistency(where, options['consistency']),
     startFrom: checkedStart(where, options['startFrom']),
     concurrency: checkedConcurrency(where, name, options['concurrency']),
+    selector: undefined,
     partitionBy: checkedFunction(where, 'partitionBy', options['partitionBy']),
     onError: checkedFunction(where, 'onError', options['onError']),
     afterStart: checkedFunction(where, 'afterStart', options['afterStart']),

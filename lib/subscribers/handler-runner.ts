@@ -13,12 +13,16 @@ import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared
 import type { SharedReading } from '../event-store/shared-reading.ts'
 import type { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { EventDelivery, described } from './event-delivery.ts'
+import { EventDelivery, type Delivery } from './event-delivery.ts'
 import { FailurePolicy, type RetryPolicy } from './failure-policy.ts'
 import type { DispatchFromHandler, HandlerSurroundings } from './handler-context.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
+import { StoredParkingLot } from './parking.ts'
 import { PartitionLayout } from './partition-layout.ts'
+import { keyOf } from './partitioning.ts'
+import { described } from './recovery.ts'
+import { Replays } from './replays.ts'
 
 export interface HandlerRunnerOptions {
   readonly hub: SubscriptionHub
@@ -35,6 +39,10 @@ export interface HandlerRunnerOptions {
   /** For a handler that does not say its own. */
   readonly consistency: 'eventual' | 'strong'
   readonly retryPolicy?: Partial<RetryPolicy>
+  /** For a handler without its own `onError`. */
+  readonly onHandlerError?: HandlerModel['onError']
+  /** What is parked of the handler. @default its own */
+  readonly parking?: StoredParkingLot
   /** Milliseconds that `stop` gives the event in hand. @default 5_000 */
   readonly stopTimeout?: number
   /** What all handlers of the application share. @default its own, of `claimInterval` */
@@ -50,6 +58,7 @@ export interface RunnerPartition {
   /** The name of its checkpoint. */
   readonly checkpoint: string
   readonly owns: (event: RecordedEvent) => boolean
+  readonly ownsKey: (key: string) => boolean
   /** What all partitions read together. */
   readonly reading: SharedReading
   /** What is known of the checkpoints of all partitions. */
@@ -74,7 +83,9 @@ export class HandlerRunner {
   readonly #options: HandlerRunnerOptions
   readonly #logger: Logger
   readonly #shared: SharedCheckpoints
-  readonly #delivery: EventDelivery
+  readonly #delivery: Delivery
+  readonly #parking: StoredParkingLot
+  readonly #replays: Replays
   readonly #progress: HandlerProgress
   readonly #layout: PartitionLayout | undefined
   /** The name of the checkpoint, and what the log calls it. */
@@ -95,16 +106,41 @@ export class HandlerRunner {
     this.#logger = containedLogger(options.logger)
     this.#shared = options.shared ?? sharedCheckpoints(options)
     this.#label = partition?.checkpoint ?? name
+    this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now())
+    const mayGoOn = () => this.#subscription?.holds() ?? false
     this.#delivery = new EventDelivery(model, {
       clock,
-      policy: new FailurePolicy(model, options.retryPolicy ?? {}, options.application, options.random),
+      policy: new FailurePolicy(
+        model,
+        options.retryPolicy ?? {},
+        options.application,
+        options.random,
+        options.onHandlerError,
+      ),
       owns: partition?.owns,
-      mayGoOn: () => this.#subscription?.holds() ?? false,
+      parking: this.#parking,
+      parked: () => {
+        this.#replays.look()
+      },
+      keyOf: (recorded) => keyOf(name, model.partitionBy, recorded),
+      mayGoOn,
       log: (level, error, recorded, what) => {
         this.#log(level, error, recorded, what)
       },
       failed: (error, recorded) => {
         this.#fail(error, recorded)
+      },
+    })
+    this.#replays = new Replays({
+      stream: this.#parking.stream,
+      store,
+      hub: options.hub,
+      clock,
+      owns: partition?.ownsKey ?? (() => true),
+      mayGoOn,
+      handle: (recorded, attempt) => this.#delivery.replay(recorded, attempt),
+      log: (error, what) => {
+        this.#log('warn', error, undefined, what)
       },
     })
     this.#progress = partition?.progress ?? new BoardProgress(board, name, { consistency: this.#consistency, types })
@@ -175,6 +211,7 @@ export class HandlerRunner {
         claimed: () => afterwards(this.#mayRun(), (may) => (may ? this.#claimed() : false)),
         lost: () => {
           this.#delivery.close()
+          void this.#replays.close()
         },
         changed: (state) => {
           this.#subscriptionState = state
@@ -195,7 +232,11 @@ export class HandlerRunner {
   /** A store that does not answer here is one that comes back: the claim is given up, and tried again. */
   #mayRun(): MaybePromise<boolean> {
     return contained(
-      () => (this.#layout ? this.#layout.stands() : (this.#options.partition?.mayRun() ?? true)),
+      () =>
+        afterwards(
+          this.#layout ? this.#layout.stands() : (this.#options.partition?.mayRun() ?? true),
+          (stands) => stands && afterwards(this.#parking.open(), () => true),
+        ),
       (error) => {
         this.#log('warn', error, undefined, 'cannot begin yet, and tries again')
         return false
@@ -204,13 +245,20 @@ export class HandlerRunner {
   }
 
   #claimed(): MaybePromise<void> {
-    if (this.#stopping === undefined) this.#delivery.open(this.#surround())
-    return this.#model.afterStart && this.#afterStart(this.#model.afterStart)
+    const { afterStart } = this.#model
+    if (this.#stopping !== undefined) return undefined
+    this.#delivery.open(this.#surround())
+    if (afterStart === undefined) this.#replays.open()
+    else
+      return this.#afterStart(afterStart).then(() => {
+        this.#replays.open()
+      })
   }
 
   /** Gives its place up for another owner: as `stop`, but the event in hand is neither disturbed nor left behind. */
   async giveUp(): Promise<void> {
     this.#delivery.close()
+    await this.#replays.close()
     await this.#subscription?.stop()
   }
 
@@ -224,12 +272,14 @@ export class HandlerRunner {
     const subscription = this.#subscription
     this.#abort.abort(new NotRunningError(`the handler ${this.name} is stopped`))
     this.#delivery.close()
+    const replayed = this.#replays.close()
     if (subscription === undefined || this.#subscriptionState === 'ended') {
       this.#ended(undefined)
       return
     }
     const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
-    if (await waitAtMost(clock, stopTimeout, subscription.stop())) return
+    const stopped = Promise.all([replayed, subscription.stop()])
+    if (await waitAtMost(clock, stopTimeout, stopped)) return
     this.#logger.error(
       { handler: this.name, position: this.position },
       `the handler ${this.#label} did not end its event within ${stopTimeout} ms; it is stopped without it`,

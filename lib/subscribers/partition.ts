@@ -9,6 +9,7 @@ export interface PartitionOptions {
   /** The name of its checkpoint. */
   readonly checkpoint: string
   readonly owns: (event: RecordedEvent) => boolean
+  readonly ownsKey: (key: string) => boolean
   readonly reading: SharedReading
   readonly handled: HandledPlaces
   readonly mayRun: () => MaybePromise<boolean>
@@ -26,13 +27,14 @@ export class Partition {
   #hasFailed = false
 
   constructor(model: HandlerModel, shared: HandlerRunnerOptions, options: PartitionOptions) {
-    const { checkpoint, owns, reading, handled, mayRun, progressed, failed } = options
+    const { checkpoint, owns, ownsKey, reading, handled, mayRun, progressed, failed } = options
     this.checkpoint = checkpoint
     this.#runner = new HandlerRunner(model, {
       ...shared,
       partition: {
         checkpoint,
         owns,
+        ownsKey,
         reading,
         handled,
         mayRun,

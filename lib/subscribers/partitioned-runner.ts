@@ -10,6 +10,7 @@ import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress } from './handler-progress.ts'
 import { STOP_TIMEOUT_MS, type HandlerRunnerOptions, type HandlerState } from './handler-runner.ts'
+import { StoredParkingLot } from './parking.ts'
 import { Partition } from './partition.ts'
 import { PartitionLayout } from './partition-layout.ts'
 import {
@@ -53,7 +54,8 @@ export class PartitionedRunner {
     this.name = name
     this.#logger = containedLogger(options.logger)
     this.#shared = options.shared ?? sharedCheckpoints(options)
-    this.#options = { ...options, shared: this.#shared }
+    const parking = options.parking ?? new StoredParkingLot(name, store, () => options.clock.now())
+    this.#options = { ...options, shared: this.#shared, parking }
     const { leases } = this.#shared
     const layout = new PartitionLayout({ model, count, store, owner, leases, logger: this.#logger })
     this.#layout = layout
@@ -72,6 +74,7 @@ export class PartitionedRunner {
       return new Partition(inEach, this.#options, {
         checkpoint,
         owns: (event) => partitioning.partitionOf(event) === index,
+        ownsKey: (key) => partitioning.partitionOfKey(key) === index,
         reading,
         handled: this.#handled,
         mayRun: () => layout.stands(checkpoint),

@@ -24,20 +24,29 @@ export class Partitioning {
   /** @throws {DefinitionError} `invalid_definition` where `partitionBy` gave no key; and what it throws itself */
   partitionOf(event: RecordedEvent): number {
     if (event === this.#last) return this.#partitionOfLast
-    const partition = hashOf(this.#keyOf(event)) % this.#count
+    const partition = this.partitionOfKey(keyOf(this.#handlerName, this.#partitionBy, event))
     this.#last = event
     this.#partitionOfLast = partition
     return partition
   }
 
-  #keyOf(event: RecordedEvent): string {
-    if (this.#partitionBy === undefined) return event.streamId
-    const key = this.#partitionBy(forAnotherReader(event))
-    if (typeof key === 'string' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
-    throw new DefinitionError(
-      `the handler ${this.#handlerName}: partitionBy gave ${typeof key} for ${event.type}, and must give text or a finite number`,
-    )
+  partitionOfKey(key: string): number {
+    return hashOf(key) % this.#count
   }
+}
+
+/**
+ * The key of an event: what keeps its order.
+ *
+ * @throws {DefinitionError} `invalid_definition` where `partitionBy` gave no key; and what it throws itself
+ */
+export function keyOf(handlerName: string, partitionBy: PartitionBy | undefined, event: RecordedEvent): string {
+  if (partitionBy === undefined) return event.streamId
+  const key = partitionBy(forAnotherReader(event))
+  if (typeof key === 'string' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
+  throw new DefinitionError(
+    `the handler ${handlerName}: partitionBy gave ${typeof key} for ${event.type}, and must give text or a finite number`,
+  )
 }
 
 /** 32-bit FNV-1a over the UTF-16 code units, with the last step of MurmurHash3. Fixed for ever: checkpoints depend on it. */

@@ -67,6 +67,8 @@ export class ProjectionWriter {
   #skipping = false
   /** How often the first event has failed by itself. */
   #failures = 0
+  /** What `onError` put in for the next failure of the same event. */
+  #assigns: Record<string, unknown> = {}
   #storeFailures = 0
   #endPause: (() => void) | undefined
   readonly #waitingForRoom: ((room: boolean) => void)[] = []
@@ -273,10 +275,14 @@ export class ProjectionWriter {
     if (this.#stopped) return
     const { policy, failed } = this.#options
     this.#failures++
-    const action = await policy.decide(error, forAnotherReader(event), this.#failures, (fault) => {
+    if (this.#failures === 1) this.#assigns = {}
+    const about = { failures: this.#failures, assigns: this.#assigns }
+    const action = await policy.decide(error, forAnotherReader(event), about, (fault) => {
       this.#log('error', fault.error, event, fault.what)
     })
-    if (action.action === 'stop') {
+    if (action.action === 'park')
+      this.#log('error', error, event, 'cannot park, since its rows are worth nothing with a gap')
+    if (action.action === 'stop' || action.action === 'park') {
       this.end()
       failed(error, event)
       return

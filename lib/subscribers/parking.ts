@@ -1,0 +1,64 @@
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { EventStore } from '../event-store/event-store.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { eventParked } from './parked-facts.ts'
+import { ParkedStream } from './parked-stream.ts'
+
+/** What a handler failed with, and how often. */
+export interface ParkedFailure {
+  readonly error: unknown
+  readonly attempts: number
+}
+
+/**
+ * What is parked of one handler, for the node that runs it, or a part of it. What is parked under a key holds up the later events of
+ * that key alone.
+ */
+export interface ParkingLot {
+  /** How many events are parked: while none is, nothing else need be asked. */
+  readonly size: number
+  /** Reads what is parked: after each claim of the handler's place, since another node may have had it. */
+  open(): MaybePromise<void>
+  /** Whether the events of a key go behind what is parked of it. */
+  holds(key: string): boolean
+  /**
+   * Sets an event aside; durable when it resolves, and to be acknowledged after that. One that is parked already is not parked again.
+   * Without a failure it goes behind what is parked of its key; false where nothing is any more, since somebody discarded it: then
+   * the event is to be handled.
+   */
+  park(key: string, recorded: RecordedEvent, failure: ParkedFailure | undefined): MaybePromise<boolean>
+}
+
+/** Parks in the stream `edict.parked-<handler>` of the event store. */
+export class StoredParkingLot implements ParkingLot {
+  readonly stream: ParkedStream
+
+  constructor(handlerName: string, store: EventStore, now: () => number) {
+    this.stream = new ParkedStream(handlerName, store, now)
+  }
+
+  get size(): number {
+    return this.stream.keys.size
+  }
+
+  open(): MaybePromise<void> {
+    return this.stream.open()
+  }
+
+  holds(key: string): boolean {
+    return this.stream.keys.get(key) !== undefined
+  }
+
+  async park(key: string, recorded: RecordedEvent, failure: ParkedFailure | undefined): Promise<boolean> {
+    let isParked = true
+    await this.stream.append((keys) => {
+      if (keys.covers(key, recorded)) return undefined
+      if (failure === undefined && keys.get(key) === undefined) {
+        isParked = false
+        return undefined
+      }
+      return { facts: [eventParked(key, recorded, failure)], about: recorded }
+    })
+    return isParked
+  }
+}
