@@ -67,10 +67,11 @@ export class Appender {
     this.#underWay = true
     const batch = this.#takeBatch()
     const answers = await this.#send(batch)
-    // The caller of a lone append may come again at once, and then finds nothing under way. Of many that are answered now each gets a
-    // turn of the event loop to come again, so that they go together.
+    // The caller of a lone append may come again at once, and then finds nothing under way. Of many that are answered now each gets
+    // time to come again, so that they go together. One turn of the event loop would not do: an application that gives way to others
+    // comes in the turn after, and whoever came first would go alone, with all others waiting for that commit.
     if (batch.length === 1 && this.#waiting.length === 0) this.#end()
-    else setImmediate(() => this.#goOn())
+    else setImmediate(() => setImmediate(() => this.#goOn()))
     for (const answer of answers) answer()
   }
 
