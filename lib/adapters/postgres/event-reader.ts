@@ -1,6 +1,7 @@
 import type { AllSlice, ReadAllOptions, ReadStreamOptions, StreamSlice } from '../../event-store/event-store.ts'
 import type { StreamState } from '../../event-store/stream-info.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
+import { numberArray, textArray } from './array-literal.ts'
 import type { Queries, Row } from './database.ts'
 import { EVENT_COLUMN_COUNT, EVENT_COLUMNS, eventOf } from './event-rows.ts'
 import { allQuery } from './read-all-query.ts'
@@ -11,16 +12,24 @@ const DEFAULT_MAX_COUNT = 1_000
 /** One look at all events gives no more than this, so that it costs bounded memory. */
 const MOST_OF_A_PAGE = 10_000
 
+/** What is asked of one stream. */
+export interface StreamRead {
+  readonly streamId: string
+  readonly options: ReadStreamOptions
+}
+
 /** Reads events. Each answer comes of one statement, and so of one moment. */
 export class EventReader {
   readonly #schema: SchemaName
   readonly #ofStream: { readonly forward: string; readonly backward: string }
+  readonly #ofStreams: string
   readonly #ofCommand: string
   readonly #head: string
 
   constructor(schema: SchemaName) {
     this.#schema = schema
     this.#ofStream = { forward: schema.sql(streamQuery(true)), backward: schema.sql(streamQuery(false)) }
+    this.#ofStreams = schema.sql(STREAMS_QUERY)
     this.#ofCommand = schema.sql(
       `SELECT e.category, ${EVENT_COLUMNS} FROM "edict".events e
        WHERE e.stream_id = $1 AND e.command_id = $2 ORDER BY e.stream_version`,
@@ -37,18 +46,21 @@ export class EventReader {
     const { direction = 'forward', maxCount = DEFAULT_MAX_COUNT } = options
     const { fromVersion = direction === 'forward' ? 1 : Number.MAX_SAFE_INTEGER } = options
     const rows = await queries.query(this.#ofStream[direction], [streamId, fromVersion, maxCount])
-    const [first] = rows
-    if (first === undefined) return { events: [], streamVersion: 0, category: undefined, state: undefined }
-    const category = first[1] as string
-    const streamVersion = Number(first[0])
-    // A stream that has no event there is one row without any.
-    const found = first[3] === null ? [] : rows
-    const forward = direction === 'forward'
-    const from = forward ? fromVersion : Math.min(fromVersion, streamVersion)
-    const count = Math.min(maxCount, forward ? streamVersion - from + 1 : from)
-    assertGapless(found, { at: 4, first: from, step: forward ? 1 : -1, count }, `of ${streamId} the version`)
-    const events = found.map((row) => eventOf(row, 3, streamId, category))
-    return { events, streamVersion, category, state: first[2] as StreamState }
+    return sliceOf(rows, 0, streamId, { direction, fromVersion, maxCount })
+  }
+
+  /** Several streams forward: for each what gives it as `readStream` does, and throws where that one is damaged. */
+  async readStreams(queries: Queries, reads: readonly StreamRead[]): Promise<readonly (() => StreamSlice)[]> {
+    const asked = reads.map(({ streamId, options: { fromVersion = 1, maxCount = DEFAULT_MAX_COUNT } }) => {
+      return { streamId, direction: 'forward' as const, fromVersion, maxCount, rows: [] as Row[] }
+    })
+    const rows = await queries.query(this.#ofStreams, [
+      textArray(asked.map(({ streamId }) => streamId)),
+      numberArray(asked.map(({ fromVersion }) => fromVersion)),
+      numberArray(asked.map(({ maxCount }) => maxCount)),
+    ])
+    for (const row of rows) asked[Number(row[0]) - 1]?.rows.push(row)
+    return asked.map((read) => () => sliceOf(read.rows, 1, read.streamId, read))
   }
 
   async readCommand(queries: Queries, streamId: string, commandId: string): Promise<readonly StoredEvent[]> {
@@ -79,21 +91,46 @@ export class EventReader {
   }
 }
 
+const PARAMETERS = { streamId: '$1', fromVersion: '$2::bigint', maxCount: '$3::bigint' }
+
 /**
  * Versions have no gap, so that a page is a range of them, and costs its own events however long the stream is. The rows are compared
  * as wholes, which no other index can do.
  */
-function streamQuery(forward: boolean): string {
-  const from = forward ? '$2::bigint' : 'least($2::bigint, s.version)'
+function streamQuery(forward: boolean, { streamId, fromVersion, maxCount } = PARAMETERS): string {
+  const from = forward ? fromVersion : `least(${fromVersion}, s.version)`
   const [comparison, beyond, end, order] = forward
-    ? ['>=', '<', `${from} + $3::bigint`, '']
-    : ['<=', '>', `${from} - $3::bigint`, 'DESC']
+    ? ['>=', '<', `${from} + ${maxCount}`, '']
+    : ['<=', '>', `${from} - ${maxCount}`, 'DESC']
   const place = '(e.stream_id, e.stream_version)'
   return `SELECT s.version, s.category, s.state, e.* FROM "edict".streams s LEFT JOIN LATERAL (
       SELECT ${EVENT_COLUMNS} FROM "edict".events e
-      WHERE e.stream_id = $1 AND ${place} ${comparison} ($1, ${from}) AND ${place} ${beyond} ($1, ${end})
+      WHERE e.stream_id = ${streamId} AND ${place} ${comparison} (${streamId}, ${from}) AND ${place} ${beyond} (${streamId}, ${end})
       ORDER BY e.stream_id ${order}, e.stream_version ${order}
-    ) e ON true WHERE s.stream_id = $1`
+    ) e ON true WHERE s.stream_id = ${streamId}`
+}
+
+/** Each stream by itself, as OFFSET keeps the planner from joining them with all streams that there are. */
+const STREAMS_QUERY = `SELECT r.place, f.* FROM unnest($1::text[], $2::bigint[], $3::bigint[])
+    WITH ORDINALITY AS r (stream_id, from_version, max_count, place)
+    CROSS JOIN LATERAL (${streamQuery(true, { streamId: 'r.stream_id', fromVersion: 'r.from_version', maxCount: 'r.max_count' })} OFFSET 0) f
+    ORDER BY r.place, f.stream_version`
+
+/** What the rows say of a stream; `at` is where in a row its version is. */
+function sliceOf(rows: readonly Row[], at: number, streamId: string, asked: Required<ReadStreamOptions>): StreamSlice {
+  const { direction, fromVersion, maxCount } = asked
+  const [first] = rows
+  if (first === undefined) return { events: [], streamVersion: 0, category: undefined, state: undefined }
+  const category = first[at + 1] as string
+  const streamVersion = Number(first[at])
+  // A stream that has no event there is one row without any.
+  const found = first[at + 3] === null ? [] : rows
+  const forward = direction === 'forward'
+  const from = forward ? fromVersion : Math.min(fromVersion, streamVersion)
+  const count = Math.min(maxCount, forward ? streamVersion - from + 1 : from)
+  assertGapless(found, { at: at + 4, first: from, step: forward ? 1 : -1, count }, `of ${streamId} the version`)
+  const events = found.map((row) => eventOf(row, at + 3, streamId, category))
+  return { events, streamVersion, category, state: first[at + 2] as StreamState }
 }
 
 function eventsOf(rows: readonly Row[], rest: (event: StoredEvent) => boolean, maxCount: number): StoredEvent[] {

@@ -28,12 +28,14 @@ import type { CheckedOptions } from './options.ts'
 import { PostgresProjections } from './projections.ts'
 import { checkServer } from './server-checks.ts'
 import { Snapshots } from './snapshots.ts'
+import { StreamReads } from './stream-reads.ts'
 import { StreamChanges, type StreamChange } from './stream-changes.ts'
 import { WakeUps } from './wake-ups.ts'
 
 interface Opened {
   readonly database: Database
   readonly appender: Appender
+  readonly reads: StreamReads
   readonly wakeUps: WakeUps
 }
 
@@ -93,12 +95,13 @@ export class PostgresAdapter implements EventStore {
     }
     const wakeUps = new WakeUps(database, this.#options.listener, schema)
     const appender = new Appender(database, this.#reader, schema, (headPosition) => wakeUps.appended(headPosition))
-    this.#opened = { database, appender, wakeUps }
+    this.#opened = { database, appender, reads: new StreamReads(database, this.#reader), wakeUps }
   }
 
   async close(): Promise<void> {
-    const { database, appender, wakeUps } = this.#open
+    const { database, appender, reads, wakeUps } = this.#open
     this.#opened = undefined
+    reads.flush()
     await appender.close()
     await wakeUps.close()
     await database.close()
@@ -133,7 +136,7 @@ export class PostgresAdapter implements EventStore {
   }
 
   readStream(streamId: string, options?: ReadStreamOptions): Promise<StreamSlice> {
-    return this.#read('read stream', (queries) => this.#reader.readStream(queries, streamId, options))
+    return this.#told('read stream', this.#open.reads.read(streamId, options))
   }
 
   readAll(options?: ReadAllOptions): Promise<AllSlice> {
@@ -221,10 +224,14 @@ export class PostgresAdapter implements EventStore {
   }
 
   /** What only reads may be done again on another connection. */
-  async #read<Answer>(operation: string, work: (queries: Queries) => Promise<Answer>): Promise<Answer> {
+  #read<Answer>(operation: string, work: (queries: Queries) => Promise<Answer>): Promise<Answer> {
     const { database } = this.#open
+    return this.#told(operation, work({ query: (text, values) => database.read(text, values) }))
+  }
+
+  async #told<Answer>(operation: string, answer: Promise<Answer>): Promise<Answer> {
     try {
-      return await work({ query: (text, values) => database.read(text, values) })
+      return await answer
     } catch (thrown) {
       throw storeFailure(operation, thrown)
     }

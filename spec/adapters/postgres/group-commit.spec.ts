@@ -19,6 +19,19 @@ describe('postgresEventStore, appending much at once,', () => {
     expect(await commits()).toBe(2)
   })
 
+  it('commits what those who are answered append next together, though some of them give way to others first', async () => {
+    const store = await database.open()
+    await Promise.all(
+      range(9).map(async (stream) => {
+        await append(store, [textAppend(`account-${stream}`)])
+        if (stream % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+        await append(store, [textAppend(`account-${stream}`)])
+      }),
+    )
+    // The first one alone, the other eight, and then all that are left: the first one's second goes with either.
+    expect(await commits()).toBe(3)
+  })
+
   it('commits appends that come one after another one by one', async () => {
     const store = await database.open()
     for (const stream of range(5)) await append(store, [textAppend(`account-${stream}`)])

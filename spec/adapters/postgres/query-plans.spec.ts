@@ -91,6 +91,13 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
     expect(found).toEqual(['Index Scan events_command_idx'])
   })
 
+  it('get at each of several streams by an index', async () => {
+    const reads = ['account-7', 'account-8'].map((streamId) => ({ streamId, options: { fromVersion: 40 } }))
+    const found = await plansOf((reader, queries) => reader.readStreams(queries, reads))
+    expect(found.slice(0, 2)).toEqual(['Function Scan', 'Index Scan streams_pkey'])
+    expect(found.at(-1)).toMatch(/Index Scan events_stream_key$/)
+  })
+
   it('get at the head by the end of an index', async () => {
     expect(await plansOf((reader, queries) => reader.head(queries))).toEqual([HEAD])
   })
