@@ -30,7 +30,7 @@ describe('postgresEventStore, where what is repeated cannot be read,', () => {
   })
 
   it('tells so where there is no connection to read by', async () => {
-    const store = await database.open({ maxConnections: 1, connectionTimeoutMillis: 100, listen: false })
+    const store = await database.open({ maxConnections: 1, connectionTimeoutMillis: 1_500, listen: false })
     const known = textAppend('known')
     await append(store, [known])
     // The append has the only connection, and gives it to the transaction, which waits for it, before it could read.
