@@ -7,10 +7,17 @@ import type { CheckpointStore } from './event-store.ts'
 /** So many positions on, a checkpoint is written at once, also where no event has moved it. */
 const SAVE_EVERY = 1_000
 
+/**
+ * Milliseconds by which writing lags behind at least while the subscription catches up: each write may be one to the disk that all
+ * else waits for, and nobody waits for this one.
+ */
+const CATCHING_UP_DELAY = 100
+
 /** Where a subscription is at the moment. */
 export interface CurrentPlace {
   readonly position: number
   readonly index: number
+  readonly isCatchingUp: boolean
 }
 
 export interface CheckpointWriterOptions {
@@ -33,7 +40,7 @@ export class CheckpointWriter {
   /** Something was handled since the last write. */
   #dirty = false
   #saving: PromiseLike<void> | undefined
-  #timer: { readonly handle: unknown } | undefined
+  #timer: { readonly handle: unknown; readonly delay: number } | undefined
   #isFenced = false
   #closing: Promise<void> | undefined
 
@@ -51,8 +58,10 @@ export class CheckpointWriter {
   /** The subscription rests: writes what there is to write, now or soon. */
   rest(): void {
     if (this.#saving !== undefined || this.#isFenced || this.#closing !== undefined) return
-    if (this.#options.place.position - this.#position >= SAVE_EVERY) this.#save()
-    else if (this.#dirty && this.#timer === undefined) this.#saveSoon()
+    const { place, saveDelay } = this.#options
+    if (place.isCatchingUp) this.#saveWithin(Math.max(saveDelay, CATCHING_UP_DELAY))
+    else if (place.position - this.#position >= SAVE_EVERY) this.#save()
+    else this.#saveWithin(saveDelay)
   }
 
   /** Another owner has taken the checkpoint, as the renewal of the lease has told: nothing is written any more. */
@@ -80,13 +89,14 @@ export class CheckpointWriter {
     }
   }
 
-  #saveSoon(): void {
-    const { clock, saveDelay } = this.#options
-    const handle = clock.setTimeout(() => {
+  #saveWithin(delay: number): void {
+    if (!this.#dirty || (this.#timer !== undefined && this.#timer.delay <= delay)) return
+    this.#cancelTimer()
+    const handle = this.#options.clock.setTimeout(() => {
       this.#timer = undefined
       if (this.#saving === undefined) this.#save()
-    }, saveDelay)
-    this.#timer = { handle }
+    }, delay)
+    this.#timer = { handle, delay }
   }
 
   #cancelTimer(): void {

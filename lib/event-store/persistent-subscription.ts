@@ -63,7 +63,7 @@ export interface PersistentSubscriptionOptions {
   readonly mayClaim?: () => MaybePromise<boolean>
   /**
    * Milliseconds by which writing the checkpoint may lag behind, so that many events cost one write. They come again after
-   * a crash.
+   * a crash. While it catches up, they are 100 at least.
    * @default 10
    */
   readonly saveDelay?: number
@@ -180,6 +180,7 @@ export class PersistentSubscription {
   #taken(claim: CheckpointClaim, askedAt: Moment): MaybePromise<void> {
     const { store, clock, saveDelay = SAVE_DELAY, listener } = this.#options
     const current = () => this.#subscription ?? claim
+    const isCatchingUp = () => this.#subscription?.state === 'catching-up'
     const writer = new CheckpointWriter({
       store,
       clock,
@@ -192,6 +193,9 @@ export class PersistentSubscription {
         },
         get index() {
           return current().index
+        },
+        get isCatchingUp() {
+          return isCatchingUp()
         },
       },
       fenced: () => {

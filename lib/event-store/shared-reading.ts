@@ -13,7 +13,7 @@ interface Page {
 }
 
 /** So many pages are kept for those who are a little behind. */
-const KEPT = 8
+const KEPT = 4
 
 /**
  * Reads and decodes what several subscriptions with the same filter have missed once, as long as they are at about the same place;

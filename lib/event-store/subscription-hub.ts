@@ -26,7 +26,7 @@ export interface SubscriptionHubOptions {
   readonly random?: Random
   /** Stored types that upcasting may turn into others: they are read for everyone who names types. */
   readonly upcastTypes?: ReadonlySet<string>
-  /** How many events are read at once. @default 500 */
+  /** How many events are read at once at the most. @default 500 of the live ones, 2_000 of those that were missed */
   readonly batchSize?: number
   /** How many live events may wait for a busy subscription before it goes back to reading. @default 1_000 */
   readonly bufferSize?: number
@@ -55,6 +55,7 @@ export class SubscriptionHub implements LiveFeed {
   readonly #random: Random
   readonly #upcastTypes: ReadonlySet<string>
   readonly #batchSize: number
+  readonly #missedBatchSize: number
   readonly #bufferSize: number
   readonly #watch: StoreWatch
   readonly #live: InterestIndex<LiveSubscriber>
@@ -83,6 +84,7 @@ export class SubscriptionHub implements LiveFeed {
     this.#random = options.random ?? systemRandom
     this.#upcastTypes = options.upcastTypes ?? noTypes
     this.#batchSize = options.batchSize ?? 500
+    this.#missedBatchSize = options.batchSize ?? 2_000
     this.#bufferSize = options.bufferSize ?? 1_000
     const { store, clock, pollInterval = 1_000 } = options
     this.#watch = new StoreWatch({ store, clock, logger: this.#logger }, pollInterval, this.#wake, this.#polled)
@@ -101,7 +103,7 @@ export class SubscriptionHub implements LiveFeed {
   }
 
   #reader(filter: SubscriptionFilter): ReadPage {
-    return pageReader(this.#store, filter, this.#batchSize, this.#upcastTypes)
+    return pageReader(this.#store, filter, this.#missedBatchSize, this.#upcastTypes)
   }
 
   get position(): number {

@@ -1,6 +1,7 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { StoreError } from '../errors.ts'
 import type { AllSlice, EventStore, ReadAllOptions, StreamSlice } from './event-store.ts'
+import { PageSize } from './page-size.ts'
 import { storedTypes, type SubscriptionFilter } from './subscription-filter.ts'
 
 /**
@@ -8,31 +9,37 @@ import { storedTypes, type SubscriptionFilter } from './subscription-filter.ts'
  */
 export type ReadPage = (after: number, version: number) => MaybePromise<AllSlice>
 
-/** How a subscription with this filter reads what it has missed. */
+/** How a subscription with this filter reads what it has missed, `most` events at once at the most. */
 export function pageReader(
   store: EventStore,
   filter: SubscriptionFilter,
-  maxCount: number,
+  most: number,
   upcastTypes: ReadonlySet<string>,
 ): ReadPage {
   const { streamId, types, category } = filter
-  if (streamId !== undefined) return streamReader(store, streamId, maxCount)
+  const size = new PageSize(most)
+  if (streamId !== undefined) return streamReader(store, streamId, size)
   const options: ReadAllOptions = {
-    maxCount,
     ...(types && { types: storedTypes(types, upcastTypes) }),
     ...(category !== undefined && { category }),
   }
   const whole = types === undefined && category === undefined
+
+  function page(slice: AllSlice, after: number): AllSlice {
+    const checked = checkedPage(store.name, slice, after, whole)
+    size.learn(checked.events)
+    return checked
+  }
+
   return (after) => {
-    const page = store.readAll({ ...options, fromPosition: after + 1 })
-    if (isPromiseLike(page)) return page.then((slice) => checkedPage(store.name, slice, after, whole))
-    return checkedPage(store.name, page, after, whole)
+    const slice = store.readAll({ ...options, maxCount: size.count, fromPosition: after + 1 })
+    return isPromiseLike(slice) ? slice.then((answer) => page(answer, after)) : page(slice, after)
   }
 }
 
-function streamReader(store: EventStore, streamId: string, maxCount: number): ReadPage {
+function streamReader(store: EventStore, streamId: string, size: PageSize): ReadPage {
   function read(headPosition: number, after: number, version: number): MaybePromise<AllSlice> {
-    const slice = store.readStream(streamId, { fromVersion: version + 1, maxCount })
+    const slice = store.readStream(streamId, { fromVersion: version + 1, maxCount: size.count })
     return isPromiseLike(slice)
       ? slice.then((answer) => page(answer, headPosition, after, version))
       : page(slice, headPosition, after, version)
@@ -45,6 +52,7 @@ function streamReader(store: EventStore, streamId: string, maxCount: number): Re
     if (last !== undefined && last.streamVersion !== lastVersion) {
       throw new StoreError(`the ${store.name} event store skipped versions of ${streamId} after version ${version}`)
     }
+    size.learn(events)
     const reached = Math.max(after, last?.position ?? 0)
     // The head was read first: whatever the stream has up to it is in this slice.
     if (lastVersion >= slice.streamVersion) {

@@ -104,6 +104,33 @@ describe('a persistent subscription', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('writes its checkpoint seldom while it catches up, and soon once it has', async () => {
+    const store = await openStore()
+    for (let count = 0; count < 3; count++) append(store)
+    const clock = new ManualClock()
+    const inHand: (() => void)[] = []
+    const deliver = () => new Promise<boolean>((resolve) => void inHand.push(() => resolve(true)))
+    const handleNext = async () => {
+      await until(() => inHand.length > 0)
+      inHand.shift()?.()
+      await turn()
+    }
+    const { subscription } = persist(store, { clock, listener: { deliver, progressed: () => {} } })
+    await subscription.start()
+    await handleNext()
+    await clock.advance(99)
+    expect(await checkpointOf(store)).toBe(0)
+    await clock.advance(1)
+    expect(await checkpointOf(store)).toBe(1)
+    await handleNext()
+    await handleNext()
+    expect(subscription.position).toBe(3)
+    await clock.advance(10)
+    expect(await checkpointOf(store)).toBe(3)
+    await subscription.stop()
+    expect(clock.timers).toBe(0)
+  })
+
   it('follows lazily what does not interest it, so that a restart need not read it all again', async () => {
     const store = await openStore()
     const { subscription } = persist(store, { filter: { types: new Set(['Rare']) } })
