@@ -41,6 +41,8 @@ export interface Case {
   readonly shortRounds?: number
   /** Not part of a short run, unless it is asked for by name. */
   readonly fullOnly?: boolean
+  /** Part of no run, unless it is asked for by name. */
+  readonly byNameOnly?: boolean
   /** The contenders get a server of PostgreSQL, by `postgresUrl()`. */
   readonly postgres?: true
   /** Made once, before the first round, and removed after the last; the contenders get its place. */

@@ -24,7 +24,8 @@ export function optionsFrom(args: readonly string[]): Options {
   const rounds = Number(values.rounds ?? (values.short ? SHORT_ROUNDS : FULL_ROUNDS))
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number from 1')
   const { short } = values
-  const chosen = values.case?.map(caseNamed) ?? cases.filter(({ fullOnly }) => !(short && fullOnly))
+  const chosen =
+    values.case?.map(caseNamed) ?? cases.filter(({ fullOnly, byNameOnly }) => !byNameOnly && !(short && fullOnly))
   return { short, rounds, cases: chosen }
 }
 

@@ -1,4 +1,5 @@
 import type { Case } from '../case.ts'
+import { postgresBigStoreCase, sqliteBigStoreCase } from './big-store.ts'
 import { postgresCatchUpCase, sqliteCatchUpCase } from './catch-up.ts'
 import { canMeasureCompile, compileCase } from './compile.ts'
 import { eventHeapCase } from './event-heap.ts'
@@ -30,8 +31,10 @@ export const cases: readonly Case[] = [
   ...(canMeasureCompile ? [compileCase] : []),
   sqliteAppendsCase,
   sqliteCatchUpCase,
+  sqliteBigStoreCase,
   postgresAppendsCase,
   postgresCatchUpCase,
+  postgresBigStoreCase,
   loadCase,
   nodesCase,
   waitsCase,

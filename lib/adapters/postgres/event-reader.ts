@@ -94,18 +94,18 @@ export class EventReader {
 const PARAMETERS = { streamId: '$1', fromVersion: '$2::bigint', maxCount: '$3::bigint' }
 
 /**
- * Versions have no gap, so that a page is a range of them, and costs its own events however long the stream is. The rows are compared
- * as wholes, which no other index can do.
+ * Versions have no gap, so that a page is a range of them, and costs its own events however long the stream is. They are compared one
+ * by one: beside the equality of the stream, PostgreSQL would go through an index from the stream's first version to find where a
+ * comparison of whole rows begins.
  */
 function streamQuery(forward: boolean, { streamId, fromVersion, maxCount } = PARAMETERS): string {
   const from = forward ? fromVersion : `least(${fromVersion}, s.version)`
   const [comparison, beyond, end, order] = forward
     ? ['>=', '<', `${from} + ${maxCount}`, '']
     : ['<=', '>', `${from} - ${maxCount}`, 'DESC']
-  const place = '(e.stream_id, e.stream_version)'
   return `SELECT s.version, s.category, s.state, e.* FROM "edict".streams s LEFT JOIN LATERAL (
       SELECT ${EVENT_COLUMNS} FROM "edict".events e
-      WHERE e.stream_id = ${streamId} AND ${place} ${comparison} (${streamId}, ${from}) AND ${place} ${beyond} (${streamId}, ${end})
+      WHERE e.stream_id = ${streamId} AND e.stream_version ${comparison} ${from} AND e.stream_version ${beyond} ${end}
       ORDER BY e.stream_id ${order}, e.stream_version ${order}
     ) e ON true WHERE s.stream_id = ${streamId}`
 }
