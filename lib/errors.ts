@@ -180,6 +180,18 @@ export class DuplicateCommandError extends EdictError<'duplicate_command'> {
   }
 }
 
+/** Another aggregate has the value already that this one is to have alone. */
+export class UniqueValueTakenError extends EdictError<'value_taken'> {
+  override readonly name = 'UniqueValueTakenError'
+  /** Within which the value has to be unique: `'User.email'`. */
+  readonly scope: string
+
+  constructor(commandType: string, scope: string) {
+    super('value_taken', `${commandType} was refused: its value of ${scope} is taken`)
+    this.scope = scope
+  }
+}
+
 /** A middleware halted the pipeline; `response` is what it gave. */
 export class HaltedError extends EdictError<'halted'> {
   override readonly name = 'HaltedError'
@@ -381,6 +393,7 @@ const FRAMEWORK_CODES = [
   'consistency_timeout',
   'version_conflict',
   'duplicate_command',
+  'value_taken',
   'halted',
   'middleware_misuse',
   'reentrant_dispatch',

@@ -17,6 +17,7 @@ export { upcaster, type Upcast, type UpcastEvent, type Upcaster, type UpcasterDe
 
 // Aggregates: who decides.
 export { aggregate, type Aggregate } from './aggregate/aggregate.ts'
+export type { UniqueValue, UniqueValues } from './aggregate/unique.ts'
 export { multi } from './aggregate/multi.ts'
 export { reject, Rejection } from './aggregate/rejection.ts'
 export { reply } from './aggregate/reply.ts'
@@ -121,6 +122,7 @@ export {
   StoreError,
   StreamClosedError,
   SubscriptionOwnedError,
+  UniqueValueTakenError,
   UnreadableEventError,
   UnregisteredCommandError,
   UnsupportedCapabilityError,

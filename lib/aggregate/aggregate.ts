@@ -9,6 +9,7 @@ import type { ExecutionContext } from './execution-context.ts'
 import { frozenState } from './frozen-state.ts'
 import { AggregateModel, type AggregateDefinition } from './model.ts'
 import { Rejection } from './rejection.ts'
+import type { UniqueValues } from './unique.ts'
 import type { EdictTypeError } from './type-error.ts'
 
 declare const shape: unique symbol
@@ -110,19 +111,24 @@ export function aggregate<
      * next state; or one pure function that takes the whole event.
      */
     readonly apply: ApplyCheck<Shape['apply'], Name, State, Events[number]['type']> & Apply
+    /**
+     * Values of the state that no other aggregate may have, by keys of your own. They are reserved, and released, together with
+     * the events that change the state. @default none
+     */
+    readonly unique?: UniqueValues<State>
   },
 ): Aggregate<Name, Shape> {
   return define(name, definition) as unknown as Aggregate<Name, Shape>
 }
 
 type KnownKeys<Shape> =
-  Exclude<keyof Shape, keyof AggregateShape> extends infer Unknown extends string
+  Exclude<keyof Shape, keyof AggregateShape | 'unique'> extends infer Unknown extends string
     ? [Unknown] extends [never]
       ? unknown
       : EdictTypeError<`an aggregate has no ${Unknown}`>
     : unknown
 
-const KEYS: ReadonlySet<string> = new Set(['commands', 'events', 'initialState', 'execute', 'apply'])
+const KEYS: ReadonlySet<string> = new Set(['commands', 'events', 'initialState', 'execute', 'apply', 'unique'])
 const models = new WeakMap<object, AggregateModel>()
 
 /** The run-time of an aggregate; undefined where the value is none. */

@@ -1,5 +1,6 @@
 import { DefinitionError } from '../errors.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
+import { isReserved } from '../messages/reserved.ts'
 import type { SealedDefinition, SealedMessage } from '../messages/sealed-message.ts'
 import { applyByFunction, applyByTable, type AppliedEvent, type Apply, type ApplyTable } from './apply.ts'
 import type { Decision } from './decision.ts'
@@ -7,6 +8,7 @@ import type { ExecutionContext } from './execution-context.ts'
 import { frozenState } from './frozen-state.ts'
 import type { Rejection } from './rejection.ts'
 import { settle } from './settle.ts'
+import { UniqueRules } from './unique.ts'
 
 /** What `aggregate` was given, before it is checked. */
 export interface AggregateDefinition {
@@ -16,6 +18,7 @@ export interface AggregateDefinition {
   readonly initialState: () => unknown
   readonly execute: unknown
   readonly apply: unknown
+  readonly unique?: unknown
 }
 
 /** Up to so many definitions are found faster in a list than in a map. */
@@ -31,6 +34,8 @@ export class AggregateModel {
   readonly events: ReadonlyMap<string, SealedDefinition>
   /** From a frozen state and one event, made or stored, to the next frozen state. */
   readonly apply: Apply
+  /** Undefined where no value of its state has to be unique. */
+  readonly unique: UniqueRules | undefined
   readonly #execute: Execute
   readonly #initialState: () => unknown
   readonly #eventDefinitions: readonly SealedDefinition[]
@@ -39,6 +44,9 @@ export class AggregateModel {
     const { name } = definition
     if (typeof name !== 'string' || name.trim() === '') {
       throw new DefinitionError('aggregate(name, …) needs its name as a non-empty string')
+    }
+    if (isReserved(name)) {
+      throw new DefinitionError(`names of aggregates that begin with "edict." are reserved: ${name}`)
     }
     this.name = name
     this.commands = byType(name, 'command', definition.commands)
@@ -49,6 +57,7 @@ export class AggregateModel {
     }
     this.#initialState = definition.initialState
     this.#execute = executeOf(name, definition.execute, this.commands)
+    this.unique = definition.unique === undefined ? undefined : new UniqueRules(name, definition.unique)
     this.apply = applyOf(name, definition.apply, this.events)
   }
 

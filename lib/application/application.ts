@@ -17,6 +17,7 @@ import {
   InvalidOptionError,
   NotRunningError,
   StoreError,
+  UniqueValueTakenError,
   VersionConflictError,
   describeThrown,
   isEdictError,
@@ -339,6 +340,7 @@ function isExpected(error: unknown): error is EdictError {
     error instanceof CommandRejectedError ||
     error instanceof CommandTimeoutError ||
     error instanceof ConsistencyTimeoutError ||
-    error instanceof VersionConflictError
+    error instanceof VersionConflictError ||
+    error instanceof UniqueValueTakenError
   )
 }

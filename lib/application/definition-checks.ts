@@ -1,9 +1,10 @@
 import type { SnapshotPolicy } from '../aggregate/snapshots.ts'
 import { checkedConsistency, checkedMilliseconds, checkedWholeNumber } from '../dispatch/options.ts'
 import type { DispatchDefaults } from '../dispatch/route-plan.ts'
-import { DefinitionError } from '../errors.ts'
+import { DefinitionError, UnsupportedCapabilityError } from '../errors.ts'
 import { DEFAULT_LEASE_MS } from '../event-store/checkpoint.ts'
 import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
+import type { EventStore } from '../event-store/event-store.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
 import { routingOf } from '../routing/routing.ts'
 
@@ -68,6 +69,18 @@ export function checkedSnapshots(
     })
   }
   return policies
+}
+
+/** @throws {UnsupportedCapabilityError} `unsupported_capability` where the store cannot keep what has to be unique */
+export function checkUniqueValues(router: object, store: EventStore): void {
+  if (store.capabilities.atomicStreams) return
+  for (const { aggregate } of routingOf(router)?.routes.values() ?? []) {
+    if (aggregate.unique === undefined) continue
+    throw new UnsupportedCapabilityError(
+      store.name,
+      `atomic append to several streams (atomicStreams), which the unique values of ${aggregate.name} need`,
+    )
+  }
 }
 
 export function checkedSubscriptions(

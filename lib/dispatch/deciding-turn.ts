@@ -2,7 +2,7 @@ import type { Decision } from '../aggregate/decision.ts'
 import type { Instance } from '../aggregate/instance.ts'
 import { isRejection, type Rejection } from '../aggregate/rejection.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { CommandFailedError, InvalidOutcomeError, UnreadableEventError } from '../errors.ts'
+import { CommandFailedError, InvalidOutcomeError, UnreadableEventError, type UniqueValueTakenError } from '../errors.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -48,7 +48,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
   /** The decision has events to append. */
   protected abstract decided(decision: Decision): MaybePromise<ExecutionResult>
   /** The decision is a rejection, or appends nothing. */
-  protected abstract unchanged(decision: Decision | Rejection): MaybePromise<ExecutionResult>
+  protected abstract unchanged(decision: Decision | Rejection | UniqueValueTakenError): MaybePromise<ExecutionResult>
 
   /** Runs the user's code on the state of the instance: what may keep the command from running, then the command. */
   protected decide(): MaybePromise<ExecutionResult> {

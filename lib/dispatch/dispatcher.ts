@@ -16,6 +16,7 @@ import { CommandPipeline } from './command-pipeline.ts'
 import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
 import { resolveOptions } from './options.ts'
+import { ReservingExecution } from './reserving-execution.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
 
@@ -71,7 +72,10 @@ export class Dispatcher {
       const awaited = services.board.resolve(resolved.consistency)
       const aggregateId = identityText(plan.identityOf(sealed), plan.identityName)
       const now = services.clock.now()
-      const execution = new Execution(services, plan, sealed, resolved, aggregateId, now)
+      const execution =
+        plan.model.unique === undefined
+          ? new Execution(services, plan, sealed, resolved, aggregateId, now)
+          : new ReservingExecution(services, plan, sealed, resolved, aggregateId, now)
       // Without middleware and without a wait, the execution is the whole way.
       const way =
         plan.chain === undefined && awaited.length === 0

@@ -9,10 +9,11 @@ import {
   ReentrantDispatchError,
   StoreError,
   StreamClosedError,
+  UniqueValueTakenError,
   VersionConflictError,
   describeThrown,
 } from '../errors.ts'
-import type { StreamAppendResult } from '../event-store/event-store.ts'
+import type { ExpectedVersion, StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
 import type { NewEvent, StoredEvent } from '../event-store/stored-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -24,6 +25,7 @@ import { newEvents } from './new-events.ts'
 import { holds, type RunningHandler } from './running-handler.ts'
 import { repeatedResult } from './repeated-result.ts'
 
+const TOGETHER = Object.freeze({ atomic: true })
 const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
 
 /**
@@ -34,8 +36,8 @@ export class Execution extends DecidingTurn implements RunningHandler {
   begun = false
   #attempts = 0
   #refetched = false
-  #decision: Decision | undefined
   #events: readonly NewEvent[] | undefined
+  protected decision: Decision | undefined
 
   /** Takes the command through; what it throws is an EdictError that says what became of it. */
   start(): MaybePromise<ExecutionResult> {
@@ -155,7 +157,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
   }
 
   protected decided(decision: Decision): MaybePromise<ExecutionResult> {
-    this.#decision = decision
+    this.decision = decision
     const instance = this.instance as Instance
     return proceed(newEvents(this.services, this, instance, decision.events), this, this.#append)
   }
@@ -164,7 +166,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
    * A decision that appends nothing meets no version conflict, so that it is only as good as the state that it was made on: what
    * others may have written since is fetched first, once.
    */
-  protected unchanged(decision: Decision | Rejection): MaybePromise<ExecutionResult> {
+  protected unchanged(decision: Decision | Rejection | UniqueValueTakenError): MaybePromise<ExecutionResult> {
     if (this.#refetched) return this.#final(decision)
     this.#refetched = true
     const { model, streamId, state, version } = this.instance as Instance
@@ -174,39 +176,62 @@ export class Execution extends DecidingTurn implements RunningHandler {
     return this.#compared(decision, read)
   }
 
-  #compared(decision: Decision | Rejection, loaded: VersionedState): MaybePromise<ExecutionResult> {
+  #compared(
+    decision: Decision | Rejection | UniqueValueTakenError,
+    loaded: VersionedState,
+  ): MaybePromise<ExecutionResult> {
     if (loaded.version !== (this.instance as Instance).version) return this.#refetchedTo(loaded)
     this.fence()
     return this.#final(decision)
   }
 
-  #final(decision: Decision | Rejection): ExecutionResult {
+  #final(decision: Decision | Rejection | UniqueValueTakenError): ExecutionResult {
+    if (decision instanceof UniqueValueTakenError) throw decision
     if (isRejection(decision)) throw this.#rejected(decision)
     return this.#through((this.instance as Instance).version, NO_RECORDED_EVENTS, decision)
   }
 
   #append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
+    return this.append(events)
+  }
+
+  protected append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
+    return this.appendTogether(events, undefined)
+  }
+
+  /** All of it or nothing, where other streams get something with the events of the aggregate. */
+  protected appendTogether(
+    events: readonly NewEvent[],
+    others: readonly StreamAppend[] | undefined,
+  ): MaybePromise<ExecutionResult> {
     this.fence()
     this.phase = 'appending'
     this.#events = events
     const { streamId, version, model } = this.instance as Instance
     const { store, handling } = this.services
-    const streams = [
-      {
-        streamId,
-        category: model.name,
-        expectedVersion: version,
-        events,
-        deduplicate: this.options.commandId !== undefined,
-      },
-    ]
+    const own = {
+      streamId,
+      category: model.name,
+      expectedVersion: version,
+      events,
+      deduplicate: this.options.commandId !== undefined,
+    }
+    const streams = others === undefined ? [own] : [own, ...others]
+    const options = others === undefined ? undefined : TOGETHER
     // Whom the append wakes does not act for the handler that runs here.
     const results =
-      handling === undefined ? store.append(streams) : handling.run(undefined, () => store.append(streams))
+      handling === undefined
+        ? store.append(streams, options)
+        : handling.run(undefined, () => store.append(streams, options))
     return proceed(results, this, this.#appended)
   }
 
-  #appended([result]: readonly StreamAppendResult[]): MaybePromise<ExecutionResult> {
+  #appended(results: readonly StreamAppendResult[]): MaybePromise<ExecutionResult> {
+    return this.appended(results)
+  }
+
+  /** The first result is that of the aggregate's own stream. */
+  protected appended([result]: readonly StreamAppendResult[]): MaybePromise<ExecutionResult> {
     const { streamId, model } = this.instance as Instance
     switch (result?.status) {
       case 'appended':
@@ -241,7 +266,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   #committed(firstPosition: number, streamVersion: number): ExecutionResult {
     const instance = this.instance as Instance
-    const decision = this.#decision as Decision
+    const decision = this.decision as Decision
     const events = this.#events as readonly NewEvent[]
     const { streamId } = instance
     const category = instance.model.name
@@ -269,16 +294,21 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   /** Someone else wrote first: what they wrote is fetched, and the command decided again. */
   #conflict(actual: number): MaybePromise<ExecutionResult> {
-    this.phase = 'working'
     const { streamId, version } = this.instance as Instance
-    const { expectedVersion, retryAttempts, signal } = this.options
-    if (expectedVersion !== undefined || this.#attempts >= retryAttempts) {
-      throw new VersionConflictError(streamId, expectedVersion ?? version, actual)
-    }
+    const { expectedVersion } = this.options
+    if (expectedVersion !== undefined) throw new VersionConflictError(streamId, expectedVersion, actual)
+    this.attemptAgain(streamId, version, actual)
+    return this.#refetch()
+  }
+
+  /** @throws {VersionConflictError} `version_conflict` where the attempts are used up */
+  protected attemptAgain(streamId: string, expected: ExpectedVersion, actual: number): void {
+    this.phase = 'working'
+    const { retryAttempts, signal } = this.options
+    if (this.#attempts >= retryAttempts) throw new VersionConflictError(streamId, expected, actual)
     this.#attempts++
     this.fence()
     if (signal?.aborted) throw this.aborted(signal)
-    return this.#refetch()
   }
 
   #refetch(): MaybePromise<ExecutionResult> {

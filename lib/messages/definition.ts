@@ -3,6 +3,7 @@ import { isPromiseLike } from '../effects/maybe-promise.ts'
 import { DefinitionError, ValidationError, describeThrown, type Issue } from '../errors.ts'
 import { flatImmutableCopy, immutableCopy, protoKeyPath } from './immutable.ts'
 import type { CommandDefinition, EventDefinition, MessageDefinition, MessageKind } from './message.ts'
+import { isReserved } from './reserved.ts'
 import { SealedMessage, type SealedDefinition } from './sealed-message.ts'
 import { isShape } from './shape.ts'
 
@@ -50,8 +51,6 @@ export function event<const Type extends string, Schema extends StandardSchemaV1
 ): EventDefinition<Type, StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>> {
   return define('event', type, schema, options.schemaVersion ?? 1)
 }
-
-const RESERVED_PREFIX = 'edict.'
 
 function define<Kind extends MessageKind, Type extends string, Data, Input>(
   kind: Kind,
@@ -104,8 +103,8 @@ function checkDefinition(kind: MessageKind, type: unknown, schema: unknown, sche
   if (typeof type !== 'string' || type.trim() === '') {
     throw new DefinitionError(`${kind}(type, schema) needs its type as a non-empty string`)
   }
-  if (type.startsWith(RESERVED_PREFIX)) {
-    throw new DefinitionError(`${kind} types that begin with "${RESERVED_PREFIX}" are reserved: ${type}`)
+  if (isReserved(type)) {
+    throw new DefinitionError(`${kind} types that begin with "edict." are reserved: ${type}`)
   }
   const standard = (schema as Partial<StandardSchemaV1> | undefined | null)?.['~standard']
   if (typeof standard?.validate !== 'function') {

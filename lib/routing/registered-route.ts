@@ -6,6 +6,7 @@ import type {
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
+  UniqueValueTakenError,
   VersionConflictError,
 } from '../errors.ts'
 import type { Command, CommandDefinition, DataOf } from '../messages/message.ts'
@@ -86,6 +87,7 @@ export type DispatchFailure<Routes, Type> =
   | CommandTimeoutError
   | ConsistencyTimeoutError<DispatchResult<Routes, Type>>
   | VersionConflictError
+  | (ShapeOf<RouteOf<Routes, Type>> extends { readonly unique: unknown } ? UniqueValueTakenError : never)
 
 type Rejected<Code extends string> = [Code] extends [never] ? never : CommandRejectedError<Code>
 

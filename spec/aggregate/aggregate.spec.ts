@@ -287,6 +287,12 @@ describe('a definition of an aggregate', () => {
     )
   })
 
+  it('whose name is one of Edict’s own is refused', () => {
+    expect(() => aggregate('edict.unique', good as never)).toThrow(
+      expect.objectContaining({ code: 'invalid_definition', message: expect.stringContaining('reserved') as unknown }),
+    )
+  })
+
   it('without a name is refused', () => {
     expect(() => aggregate('', good as never)).toThrow(expect.objectContaining({ code: 'invalid_definition' }))
   })

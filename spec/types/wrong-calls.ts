@@ -10,6 +10,8 @@ const base = `commands: [OpenAccount, DepositMoney], events: [AccountOpened, Mon
 const apply = `apply: { AccountOpened: () => {}, MoneyDeposited: () => {} }`
 const executing = (execute: string) => `aggregate('Account', { ${base}, execute: ${execute}, ${apply} })`
 const applying = (applied: string) => `aggregate('Account', { ${base}, execute: () => undefined, apply: ${applied} })`
+const unique = (rule: string) =>
+  `aggregate('Account', { ${base}, execute: () => undefined, ${apply}, unique: { key: ${rule} } })`
 const deposit = `DepositMoney: () => undefined`
 const routing = (steps: string) => `router('wrong', (r) => r${steps})`
 const identified = (steps: string) => routing(`.identify(BankAccount, { by: 'accountNumber' })${steps}`)
@@ -22,6 +24,21 @@ const cannotIdentify = `\\"id\\" of Made cannot be an identity: that is a string
 const outcomes = 'must give an event that its definition made, a list of events, nothing, reject(…) or multi(…)'
 
 export const wrongAggregates: readonly WrongCall[] = [
+  {
+    title: 'a unique value that the state does not have',
+    sentence: `Property 'email' does not exist on type`,
+    code: unique(`{ of: (account) => account.email }`),
+  },
+  {
+    title: 'a unique value that is neither a text nor a number',
+    sentence: `Type 'Date' is not assignable to type 'UniqueText | readonly UniqueText[] | null | undefined'`,
+    code: unique(`{ of: () => new Date(0) }`),
+  },
+  {
+    title: 'a unique value with an unknown option',
+    sentence: `'normalise' does not exist in type 'UniqueValue<`,
+    code: unique(`{ of: (account) => account.balance, normalise: String }`),
+  },
   {
     title: 'execute without a function for a command',
     sentence: 'execute of Account has no function for DepositMoney',
