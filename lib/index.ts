@@ -13,7 +13,14 @@ export type {
 export type { Metadata, RecordedEvent } from './messages/recorded-event.ts'
 export type { SerializationContext, Serializer } from './messages/serializer.ts'
 export { jsonSerializer } from './messages/json-serializer.ts'
-export { upcaster, type Upcast, type UpcastEvent, type Upcaster, type UpcasterDefinition } from './messages/upcaster.ts'
+export {
+  renamedEvent,
+  upcaster,
+  type Upcast,
+  type UpcastEvent,
+  type Upcaster,
+  type UpcasterDefinition,
+} from './messages/upcaster.ts'
 
 // Aggregates: who decides.
 export { aggregate, type Aggregate } from './aggregate/aggregate.ts'
@@ -63,6 +70,7 @@ export { inMemoryEventStore, type InMemoryEventStoreOptions } from './adapters/i
 export { checkedEventStore } from './event-store/checked-event-store.ts'
 export { subscribe, type EventSubscription, type SubscribeOptions } from './event-store/subscribe.ts'
 export { readAllEvents, readStreamEvents } from './event-store/read.ts'
+export { readRecordedEvents, type ReadRecordedEventsOptions } from './event-store/read-recorded.ts'
 export type {
   AllSlice,
   AppendOptions,

@@ -18,6 +18,8 @@ export class InstanceGroup {
 
 /** Live instances, the least recently used of which give way. One that is at work stays, over the capacity if it must be. */
 export class InstanceCache {
+  /** Told of each instance that leaves. */
+  removed: ((instance: Instance) => void) | undefined
   readonly #capacity: number
   readonly #groups = new Map<AggregateModel, InstanceGroup>()
   readonly #byCategory = new Map<string, InstanceGroup>()
@@ -82,6 +84,7 @@ export class InstanceCache {
     group.instances.delete(instance.aggregateId)
     this.#unlink(instance)
     this.#size--
+    this.removed?.(instance)
   }
 
   /** Forgets all instances; the groups stay. */
@@ -91,6 +94,7 @@ export class InstanceCache {
         // Whoever still holds one of them must not hold all of them by their links.
         instance.newer = undefined
         instance.older = undefined
+        this.removed?.(instance)
       }
       group.instances.clear()
     }

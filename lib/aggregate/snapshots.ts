@@ -1,7 +1,7 @@
 import type { Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
-import { isLater, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { describeThrown } from '../errors.ts'
+import { afterwards, contained, isLater, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { describeThrown, InvalidOptionError } from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Snapshot } from '../event-store/snapshot.ts'
@@ -13,7 +13,7 @@ import type { AggregateModel } from './model.ts'
 
 /** When the state of an aggregate is kept. */
 export interface SnapshotPolicy {
-  /** After so many events since the last one. */
+  /** After so many events since the last one; with `Infinity`, only when it is asked for. */
   readonly every: number
   /** Of the state's shape: a snapshot of another version is passed over. @default 1 */
   readonly version?: number
@@ -44,15 +44,15 @@ export class Snapshots {
   load(model: AggregateModel, streamId: string, toVersion = Infinity): MaybePromise<VersionedState> {
     const policy = this.#options.policies.get(model.name)
     if (policy === undefined) return beginning(model)
-    try {
-      const found = this.#options.store.readSnapshot(streamId)
-      if (!isPromiseLike(found)) return this.#restore(model, policy.version, toVersion, found)
-      return Promise.resolve(found)
-        .then((snapshot) => this.#restore(model, policy.version, toVersion, snapshot))
-        .catch((error: unknown) => this.#passOver(model, streamId, error))
-    } catch (error) {
-      return this.#passOver(model, streamId, error)
-    }
+    const restored = contained(
+      () =>
+        afterwards(this.#options.store.readSnapshot(streamId), (found) =>
+          this.#restore(model, policy.version, toVersion, found),
+        ),
+      (error) => this.#passOver(model, streamId, error),
+    )
+    // Who waits for it knows real promises alone.
+    return isPromiseLike(restored) ? Promise.resolve(restored) : restored
   }
 
   /** The version is looked at before anything is decoded: an old shape may not be readable at all. */
@@ -94,6 +94,21 @@ export class Snapshots {
         this.#saving.delete(saving)
       })
     this.#saving.add(saving)
+  }
+
+  /**
+   * Keeps a state now, and says so where that fails.
+   *
+   * @throws {InvalidOptionError} `invalid_option` where the application has no policy for the aggregate, and would not read it
+   */
+  async keep(model: AggregateModel, streamId: string, of: VersionedState): Promise<void> {
+    const policy = this.#options.policies.get(model.name)
+    if (policy === undefined) {
+      throw new InvalidOptionError(
+        `the application's snapshots do not name ${model.name}, so that nobody would read one: { every: Infinity } keeps only those that are asked for`,
+      )
+    }
+    await this.#save(model, streamId, of, policy.version)
   }
 
   async #save(

@@ -56,6 +56,26 @@ export interface Application<Routes> extends AsyncDisposable {
   /** The version of one instance: how many events it has. */
   aggregateVersion(aggregate: Aggregate, identity: string | number | bigint | object): Promise<number>
   /**
+   * Keeps a snapshot of one instance now, so that only the events after it are read. The application's `snapshots` must name its
+   * aggregate; `{ every: Infinity }` is enough.
+   *
+   * @example
+   * await bank.snapshot(BankAccount, 'ACC123')
+   *
+   * @returns the version that it is of; 0, and nothing is kept, where the instance has no events
+   * @throws {InvalidOptionError} `invalid_option`; StoreError `store_failed`; CommandFailedError `command_failed` where the state cannot be kept
+   */
+  snapshot(aggregate: Aggregate, identity: string | number | bigint | object): Promise<number>
+  /**
+   * Takes one instance out of memory, after the commands that came before. It comes back from its stream with the next command.
+   *
+   * @example
+   * await bank.evict(BankAccount, 'ACC123')
+   *
+   * @returns whether it was in memory
+   */
+  evict(aggregate: Aggregate, identity: string | number | bigint | object): Promise<boolean>
+  /**
    * Builds the tables of a projection anew beside those that are read, from its first event on, and swaps them when they have caught up.
    * Done when readers see the new ones. Where a rebuild is under way already, here or on another node, it waits for that one.
    *

@@ -1,15 +1,13 @@
 import { modelOf } from '../aggregate/aggregate.ts'
-import { Hydration } from '../aggregate/hydrate.ts'
-import { NOT_LOADED } from '../aggregate/instance.ts'
 import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
 import { Dispatcher } from '../dispatch/dispatcher.ts'
+import { evict, lookAt, takeSnapshot } from '../dispatch/instance-care.ts'
 import { routePlan } from '../dispatch/route-plan.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { Result } from '../effects/result.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import {
-  CommandFailedError,
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
@@ -91,7 +89,7 @@ class AssembledApplication {
     this.#instances = new InstanceCache(definition.cachedAggregates)
     this.#services = dispatchServices(definition, routing, this.#instances)
     const plans = [...routing.routes].map(
-      ([type, route]) => [type, routePlan(route, definition.defaults, this.#services)] as const,
+      ([type, route]) => [type, routePlan(route, definition.defaults, this.#services, definition.lifespan)] as const,
     )
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
   }
@@ -170,7 +168,7 @@ class AssembledApplication {
       fairness,
       logger,
       random,
-      upcastTypes: new Set(upcasters.map(({ type }) => type)),
+      upcasters,
     })
     const owner = ids.next()
     const dispatch = (
@@ -274,29 +272,29 @@ class AssembledApplication {
   }
 
   async aggregateState(aggregate: object, identity: unknown): Promise<unknown> {
-    return (await this.#look(aggregate, identity)).state
+    return (await this.#with(lookAt, aggregate, identity)).state
   }
 
   async aggregateVersion(aggregate: object, identity: unknown): Promise<number> {
-    return (await this.#look(aggregate, identity)).version
+    return (await this.#with(lookAt, aggregate, identity)).version
   }
 
-  /** What the store knows now; a live instance spares reading what it has seen. */
-  async #look(aggregate: object, identity: unknown): Promise<{ readonly state: unknown; readonly version: number }> {
+  async snapshot(aggregate: object, identity: unknown): Promise<number> {
+    return this.#with(takeSnapshot, aggregate, identity)
+  }
+
+  async evict(aggregate: object, identity: unknown): Promise<boolean> {
+    return this.#with(evict, aggregate, identity)
+  }
+
+  #with<Value>(
+    care: (services: DispatchServices, group: InstanceGroup, aggregateId: string) => Promise<Value>,
+    aggregate: object,
+    identity: unknown,
+  ): Promise<Value> {
     if (this.#state !== 'running') throw this.#notRunning()
     const group = this.#groupOf(aggregate)
-    const { model, prefix } = group
-    const aggregateId = identityText(identity, `the identity of a ${model.name}`)
-    const live = group.instances.get(aggregateId)
-    try {
-      const from =
-        live === undefined || live.version === NOT_LOADED
-          ? await this.#services.snapshots.load(model, prefix + aggregateId)
-          : { state: live.state, version: live.version }
-      return await new Hydration(this.#services, model, prefix + aggregateId, from).run()
-    } catch (cause) {
-      throw isEdictError(cause) ? cause : new CommandFailedError(`reading ${model.name} ${aggregateId}`, cause)
-    }
+    return care(this.#services, group, identityText(identity, `the identity of a ${group.model.name}`))
   }
 
   #groupOf(aggregate: object): InstanceGroup {

@@ -6,6 +6,7 @@ import { DEFAULT_LEASE_MS } from '../event-store/checkpoint.ts'
 import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
+import { checkedLifespan, type Lifespan } from '../routing/lifespan.ts'
 import { routingOf } from '../routing/routing.ts'
 
 // Each part of an application's definition is looked at by itself; what is wrong is named together with the application.
@@ -64,7 +65,7 @@ export function checkedSnapshots(
     const where = `snapshots.${aggregate}`
     const { every, version = 1 } = checkedKeys(name, where, policy, ['every', 'version'])
     policies.set(aggregate, {
-      every: atLeastOne(name, `${where}.every`, every),
+      every: every === Infinity ? Infinity : atLeastOne(name, `${where}.every`, every),
       version: atLeastOne(name, `${where}.version`, version),
     })
   }
@@ -99,16 +100,37 @@ export function checkedSubscriptions(
   }
 }
 
+/** What the routes that do not say theirs have. */
+export function checkedDefaultLifespan(name: string, given: unknown): Lifespan | undefined {
+  if (given === undefined) return undefined
+  return inDefinition(name, () => checkedLifespan(given))
+}
+
 /** The capacity of the cache of live aggregates. */
 export function checkedCache(name: string, given: unknown): number {
   const { aggregates = DEFAULT_CACHED_AGGREGATES } = checkedKeys(name, 'cache', given, ['aggregates'])
   return atLeastOne(name, 'cache.aggregates', aggregates)
 }
 
-export function checkedUpcasters(name: string, given: unknown): readonly Upcaster[] {
-  const isUpcaster = (one: unknown) => typeof (one as Partial<Upcaster> | null | undefined)?.upcast === 'function'
-  if (Array.isArray(given) && given.every(isUpcaster)) return given as readonly Upcaster[]
+export function checkedUpcasters(name: string, router: object, given: unknown): readonly Upcaster[] {
+  const isUpcaster = (one: unknown) =>
+    typeof (one as Partial<Upcaster> | null | undefined)?.upcast === 'function' &&
+    Array.isArray((one as Partial<Upcaster>).into)
+  if (Array.isArray(given) && given.every(isUpcaster))
+    return notRenamingToday(name, router, given as readonly Upcaster[])
   throw new DefinitionError(`the application ${name}: upcasters must be a list of upcaster(…)`)
+}
+
+/** What is written today under a name must not be read under another one: a state after a restart would not be that of before. */
+function notRenamingToday(name: string, router: object, upcasters: readonly Upcaster[]): readonly Upcaster[] {
+  for (const { aggregate } of routingOf(router)?.routes.values() ?? []) {
+    const old = upcasters.find(({ type, renames }) => renames === true && aggregate.events.has(type))
+    if (old === undefined) continue
+    throw new DefinitionError(
+      `the application ${name}: renamedEvent('${old.type}', …) names an event that ${aggregate.name} has still`,
+    )
+  }
+  return upcasters
 }
 
 /** A thing that comes in through a door of the application: it has what will be called. */

@@ -11,6 +11,7 @@ import { jsonSerializer } from '../messages/json-serializer.ts'
 import type { Serializer } from '../messages/serializer.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
 import { BUILT_IN_DEFAULTS, type DispatchDefaults } from '../dispatch/route-plan.ts'
+import type { Lifespan } from '../routing/lifespan.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
@@ -19,6 +20,7 @@ import type { Projection } from '../subscribers/projection.ts'
 import {
   atLeastOne,
   checkedCache,
+  checkedDefaultLifespan,
   checkedDefaults,
   checkedDoor,
   checkedSnapshots,
@@ -66,6 +68,11 @@ export interface ApplicationDefinition<Routes> {
     /** Milliseconds between looks at the handlers that other nodes run. @default 500 */
     readonly claimInterval?: number
   }
+  /**
+   * How long aggregates stay in memory when idle, where the route does not say it.
+   * @default as long as the cache has room
+   */
+  readonly lifespan?: Lifespan
   readonly cache?: {
     /** How many live aggregates are kept; the least recently used give way. @default 10_000 */
     readonly aggregates?: number
@@ -97,6 +104,7 @@ export interface CheckedDefinition {
   readonly snapshots: ReadonlyMap<string, Required<SnapshotPolicy>>
   readonly lease: number
   readonly claimInterval: number
+  readonly lifespan: Lifespan | undefined
   readonly cachedAggregates: number
   readonly mailboxLimit: number
   readonly clock: Clock
@@ -115,6 +123,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'upcasters',
   'snapshots',
   'subscriptions',
+  'lifespan',
   'cache',
   'mailboxLimit',
   'clock',
@@ -151,9 +160,10 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     handlerConsistency: defaults.consistency === 'strong' ? 'strong' : 'eventual',
     serializer: checkedDoor(name, 'serializer', given.serializer, ['encode', 'decode']) ?? jsonSerializer,
     serializerChosen: given.serializer !== undefined,
-    upcasters: checkedUpcasters(name, given.upcasters ?? []),
+    upcasters: checkedUpcasters(name, given.router, given.upcasters ?? []),
     snapshots: checkedSnapshots(name, given.router, given.snapshots ?? {}),
     ...checkedSubscriptions(name, given.subscriptions ?? {}),
+    lifespan: checkedDefaultLifespan(name, given.lifespan),
     cachedAggregates: checkedCache(name, given.cache ?? {}),
     mailboxLimit: atLeastOne(name, 'mailboxLimit', given.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT),
     clock: checkedDoor(name, 'clock', given.clock, ['now', 'setTimeout', 'clearTimeout']) ?? systemClock,

@@ -3,11 +3,14 @@ import { systemClock } from '../effects/clock.ts'
 import {
   CommandFailedError,
   ConsistencyTimeoutError,
+  describeThrown,
   isEdictError,
   type EdictError,
+  UnreadableEventError,
   UnregisteredCommandError,
   ValidationError,
 } from '../errors.ts'
+import type { EventCodec } from '../event-store/event-codec.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -190,7 +193,7 @@ class Journey implements Way {
     if (awaited.length === 0) return result
     const { consistencyTimeout } = this.#execution.options
     const laggards = this.#services.board.wait(
-      this.#services.codec.asRead(result.events),
+      this.#asRead(result),
       awaited,
       consistencyTimeout,
       this.#dispatchingHandler,
@@ -199,6 +202,19 @@ class Journey implements Way {
     this.#result = result
     this.#waitingSince = this.#services.clock.now()
     return proceed(laggards, this, this.#waited)
+  }
+
+  #asRead(result: ExecutionResult): ReturnType<EventCodec['asRead']> {
+    try {
+      return this.#services.codec.asRead(result.events)
+    } catch (cause) {
+      const what = `${this.#execution.command.type} is stored, but its events cannot be read`
+      throw new UnreadableEventError(`${what}: ${describeThrown(cause)}`, {
+        cause,
+        outcome: 'executed',
+        executionResult: result,
+      })
+    }
   }
 
   #waited(laggards: readonly string[]): ExecutionResult {

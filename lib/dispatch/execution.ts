@@ -41,7 +41,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   /** Takes the command through; what it throws is an EdictError that says what became of it. */
   start(): MaybePromise<ExecutionResult> {
-    const { lifespan } = this.plan.route.options
+    const { lifespan } = this.plan
     return lifespan === undefined ? this.#enter() : this.#enterForAWhile(lifespan)
   }
 

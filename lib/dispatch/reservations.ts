@@ -75,15 +75,15 @@ function decided(store: EventStore, move: Move, source: Reserving, slice: Stream
   const holder = holderOf(slice)
   if (move.type === RELEASED) {
     // It may be older than the rule that makes it unique, and never have been reserved.
-    return holder === source.owner ? moveAt(store, move, source, streamVersion) : undefined
+    return holder === source.owner ? moveAt(move, source, streamVersion) : undefined
   }
   if (holder === source.owner) return undefined
-  if (holder === undefined) return moveAt(store, move, source, streamVersion)
+  if (holder === undefined) return moveAt(move, source, streamVersion)
   const info = store.readStreamInfo(holder)
   // What is deleted stays deleted, so that this cannot change before the append.
   const judged = (owner: Awaited<typeof info>): Found =>
     owner?.state === 'deleted'
-      ? moveAt(store, move, source, streamVersion)
+      ? moveAt(move, source, streamVersion)
       : new UniqueValueTakenError(source.commandType, move.scope)
   return isPromiseLike(info) ? Promise.resolve(info).then(judged) : judged(info)
 }
@@ -95,20 +95,18 @@ function holderOf({ events: [last] }: StreamSlice): string | undefined {
   return factOf(last)['owner'] as string
 }
 
-function moveAt(store: EventStore, move: Move, source: Reserving, expectedVersion: number): StreamAppend {
+function moveAt(move: Move, source: Reserving, expectedVersion: number): StreamAppend {
   const { streamId, scope, type } = move
   const { owner, deduplicate } = source
   // A command id is unique in its own stream only; here the commands of many streams meet.
   const commandId = new EventIdSeed(owner).eventId(source.commandId, 0)
   const eventId = new EventIdSeed(streamId).eventId(commandId, 0)
-  const data = Object.freeze({ scope, owner })
-  const fact = ownFact(store.capabilities.values, type, eventId, data, { ...source, commandId })
+  const fact = ownFact(type, eventId, { scope, owner }, { ...source, commandId })
   return { streamId, category: UNIQUE_CATEGORY, expectedVersion, events: [fact], deduplicate }
 }
 
 /** The other way round, of what a command got though it had committed before. */
 export function undoing(
-  store: EventStore,
   moved: readonly StreamAppend[],
   results: readonly StreamAppendResult[],
   source: Reserving,
@@ -120,6 +118,6 @@ export function undoing(
     const type = fact.type === RESERVED ? RELEASED : RESERVED
     // Written by `moveAt`.
     const scope = factOf(fact)['scope'] as string
-    return [moveAt(store, { streamId: append.streamId, scope, type }, source, result.streamVersion)]
+    return [moveAt({ streamId: append.streamId, scope, type }, source, result.streamVersion)]
   })
 }

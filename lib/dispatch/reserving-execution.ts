@@ -80,7 +80,7 @@ export class ReservingExecution extends Execution {
    */
   #undo(others: readonly StreamAppendResult[]): MaybePromise<unknown> {
     const { ids, store } = this.services
-    const undone = undoing(store, this.#reservations, others, { ...this.#reserving(), commandId: ids.next() })
+    const undone = undoing(this.#reservations, others, { ...this.#reserving(), commandId: ids.next() })
     return undone.length === 0 ? undefined : store.append(undone)
   }
 }

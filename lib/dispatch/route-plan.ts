@@ -1,6 +1,7 @@
 import type { InstanceCache, InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { AggregateModel } from '../aggregate/model.ts'
 import { InvalidIdentityError, describeThrown } from '../errors.ts'
+import type { Lifespan } from '../routing/lifespan.ts'
 import type { Route } from '../routing/route.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { Logger } from '../effects/logger.ts'
@@ -17,6 +18,8 @@ export interface RoutePlan {
   readonly identityOf: (command: SealedMessage) => unknown
   /** Built-in, application's and route's options, in rising order of precedence. */
   readonly defaults: ResolvedOptions
+  /** The route's, or the application's. */
+  readonly lifespan: Lifespan | undefined
   /** Undefined where the route has no middleware. */
   readonly chain: MiddlewareChain | undefined
   /** For messages: `'OpenAccount.accountNumber'`. */
@@ -44,6 +47,7 @@ export function routePlan(
   route: Route,
   defaults: DispatchDefaults,
   { instances, logger }: { readonly instances: InstanceCache; readonly logger: Logger },
+  lifespan?: Lifespan,
 ): RoutePlan {
   const { options } = route
   const metadata = options.metadata === undefined ? NO_METADATA : frozenMetadata(options.metadata)
@@ -65,6 +69,7 @@ export function routePlan(
       signal: undefined,
       expectedVersion: undefined,
     }),
+    lifespan: options.lifespan ?? lifespan,
     chain: route.middleware.length === 0 ? undefined : middlewareChain(route.middleware, logger),
     identityOf: ({ data }: SealedMessage) => {
       try {

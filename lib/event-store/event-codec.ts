@@ -4,7 +4,6 @@ import { flatImmutableCopy, handedOver, holdsBinary, immutableCopy } from '../me
 import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
 import type { Serializer } from '../messages/serializer.ts'
 import { upcastThrough, type UpcastEvent, type Upcaster } from '../messages/upcaster.ts'
-import { isOwnFact } from './own-facts.ts'
 import { recordedEvent } from './recorded-event.ts'
 import type { EventStoreCapabilities } from './event-store.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -26,6 +25,7 @@ export interface EncodedFor {
   readonly category: string
   readonly metadata: Metadata
   readonly tenant?: string | undefined
+  readonly snapshot?: true
 }
 
 /** Serializer and upcasters between the store and everyone who reads or writes. */
@@ -72,13 +72,12 @@ export class EventCodec {
   }
 
   /**
-   * The events that are read today where this one was stored: mostly one; none for a tombstone, a fact of Edict's own, or where an
-   * upcaster says so.
+   * The events that are read today where this one was stored: mostly one; none for a tombstone, or where an upcaster says so.
    *
    * @throws {UnreadableEventError} `unreadable_event`, with the cause, naming type, stream and version
    */
   decode(stored: StoredEvent): MaybePromise<readonly RecordedEvent[]> {
-    if (stored.tombstone || isOwnFact(stored)) return NONE
+    if (stored.tombstone) return NONE
     try {
       const data = this.#decodeData(stored)
       if (!isPromiseLike(data)) return this.#upcast(stored, this.#own(stored, data))
@@ -145,7 +144,7 @@ function snapshotContext({
   category,
   snapshotVersion,
 }: Pick<Snapshot, 'streamId' | 'category' | 'snapshotVersion'>): EncodedFor {
-  return { type: category, schemaVersion: snapshotVersion, streamId, category, metadata: {} }
+  return { type: category, schemaVersion: snapshotVersion, streamId, category, metadata: {}, snapshot: true }
 }
 
 const NONE: readonly RecordedEvent[] = Object.freeze([])

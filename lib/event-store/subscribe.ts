@@ -11,6 +11,7 @@ import type { Upcaster } from '../messages/upcaster.ts'
 import { checkOptions, checkText } from './argument-checks.ts'
 import { EventCodec } from './event-codec.ts'
 import type { CheckpointStore, EventStore } from './event-store.ts'
+import { isOwnFact } from './own-facts.ts'
 import { PersistentSubscription, type StartFrom } from './persistent-subscription.ts'
 import { SubscriptionHub } from './subscription-hub.ts'
 
@@ -44,6 +45,8 @@ export interface EventSubscription extends AsyncDisposable {
   /** Stops after the event in hand, and writes down the place of a persistent one. */
   stop(): Promise<void>
 }
+
+const NO_EVENTS: readonly RecordedEvent[] = Object.freeze([])
 
 const OPTIONS = [
   'handle',
@@ -88,11 +91,11 @@ export function subscribe(store: EventStore, options: SubscribeOptions): EventSu
   })
   const hub = new SubscriptionHub({
     store,
-    decode: (stored) => codec.decode(stored),
+    decode: (stored) => (isOwnFact(stored) ? NO_EVENTS : codec.decode(stored)),
     clock,
     fairness: new Fairness(),
     logger,
-    upcastTypes: new Set(upcasters.map(({ type }) => type)),
+    upcasters,
   })
   let settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined
   const ended = new Promise<void>((resolve, reject) => {

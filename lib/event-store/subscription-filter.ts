@@ -1,3 +1,4 @@
+import { storedTypes, type Upcaster } from '../messages/upcaster.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 /** Which events a subscription is about; all of them where nothing is said. What is said must hold together. */
@@ -20,13 +21,13 @@ export class InterestIndex<Subscriber extends Filtered> {
   readonly #byStream = new Map<string, readonly Subscriber[]>()
   readonly #byType = new Map<string, readonly Subscriber[]>()
   readonly #byCategory = new Map<string, readonly Subscriber[]>()
-  readonly #upcastTypes: ReadonlySet<string>
+  readonly #upcasters: readonly Upcaster[]
   #all: readonly Subscriber[] = []
   #size = 0
 
-  /** @param upcastTypes stored types that upcasting may turn into others, which concern everyone who names types */
-  constructor(upcastTypes: ReadonlySet<string>) {
-    this.#upcastTypes = upcastTypes
+  /** @param upcasters may turn stored types into those that subscribers name */
+  constructor(upcasters: readonly Upcaster[]) {
+    this.#upcasters = upcasters
   }
 
   get size(): number {
@@ -67,13 +68,8 @@ export class InterestIndex<Subscriber extends Filtered> {
 
   /** The types under which events may be stored that are read as one of these. */
   #stored(types: ReadonlySet<string>): ReadonlySet<string> {
-    return storedTypes(types, this.#upcastTypes)
+    return storedTypes(types, this.#upcasters)
   }
-}
-
-/** The types under which events may be stored that are read as one of these. */
-export function storedTypes(types: ReadonlySet<string>, upcastTypes: ReadonlySet<string>): ReadonlySet<string> {
-  return upcastTypes.size === 0 ? types : new Set([...types, ...upcastTypes])
 }
 
 const nobody: readonly never[] = Object.freeze([])

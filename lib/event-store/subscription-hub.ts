@@ -7,6 +7,7 @@ import type { Logger } from '../effects/logger.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { storedTypes, type Upcaster } from '../messages/upcaster.ts'
 import type { AllSlice, EventStore } from './event-store.ts'
 import type { DecodeEvent, LiveFeed, LiveSubscriber } from './live-feed.ts'
 import { SharedReading } from './shared-reading.ts'
@@ -24,8 +25,8 @@ export interface SubscriptionHubOptions {
   readonly logger: Logger
   /** For jitter. */
   readonly random?: Random
-  /** Stored types that upcasting may turn into others: they are read for everyone who names types. */
-  readonly upcastTypes?: ReadonlySet<string>
+  /** Those of `decode`: what they may turn into a type is read for those who name it. @default none */
+  readonly upcasters?: readonly Upcaster[]
   /** How many events are read at once at the most. @default 500 of the live ones, 2_000 of those that were missed */
   readonly batchSize?: number
   /** How many live events may wait for a busy subscription before it goes back to reading. @default 1_000 */
@@ -40,7 +41,6 @@ const REST_EVERY = 1_000
 
 const settled = Promise.resolve()
 const nothing: readonly never[] = []
-const noTypes: ReadonlySet<string> = new Set()
 
 /**
  * The live side of all subscriptions of one application: each new event is read once, decoded once, and offered to those
@@ -53,7 +53,7 @@ export class SubscriptionHub implements LiveFeed {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #random: Random
-  readonly #upcastTypes: ReadonlySet<string>
+  readonly #upcasters: readonly Upcaster[]
   readonly #batchSize: number
   readonly #missedBatchSize: number
   readonly #bufferSize: number
@@ -82,19 +82,22 @@ export class SubscriptionHub implements LiveFeed {
     this.#clock = options.clock
     this.#logger = containedLogger(options.logger)
     this.#random = options.random ?? systemRandom
-    this.#upcastTypes = options.upcastTypes ?? noTypes
+    this.#upcasters = options.upcasters ?? nothing
     this.#batchSize = options.batchSize ?? 500
     this.#missedBatchSize = options.batchSize ?? 2_000
     this.#bufferSize = options.bufferSize ?? 1_000
     const { store, clock, pollInterval = 1_000 } = options
     this.#watch = new StoreWatch({ store, clock, logger: this.#logger }, pollInterval, this.#wake, this.#polled)
-    this.#live = new InterestIndex(this.#upcastTypes)
+    this.#live = new InterestIndex(this.#upcasters)
   }
 
   /** Makes a subscription, which begins with its `start`. */
   subscribe(options: SubscriptionOptions): Subscription {
     const read = options.reading?.read ?? this.#reader(options.filter)
-    return new Subscription(options, this, read, this.#bufferSize)
+    const { streamId, types } = options.filter
+    // Of all events that it reads, only those of a stream are not chosen by their types already.
+    const stored = streamId === undefined || types === undefined ? undefined : storedTypes(types, this.#upcasters)
+    return new Subscription(options, this, read, this.#bufferSize, stored)
   }
 
   /** For several subscriptions with one filter, which are to read what they have missed together. */
@@ -103,7 +106,7 @@ export class SubscriptionHub implements LiveFeed {
   }
 
   #reader(filter: SubscriptionFilter): ReadPage {
-    return pageReader(this.#store, filter, this.#missedBatchSize, this.#upcastTypes)
+    return pageReader(this.#store, filter, this.#missedBatchSize, this.#upcasters)
   }
 
   get position(): number {

@@ -1,8 +1,9 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { StoreError } from '../errors.ts'
+import { storedTypes, type Upcaster } from '../messages/upcaster.ts'
 import type { AllSlice, EventStore, ReadAllOptions, StreamSlice } from './event-store.ts'
 import { PageSize } from './page-size.ts'
-import { storedTypes, type SubscriptionFilter } from './subscription-filter.ts'
+import type { SubscriptionFilter } from './subscription-filter.ts'
 
 /**
  * Reads the page after a position. `version` is the last version that the reader has seen, where it follows one stream.
@@ -14,13 +15,13 @@ export function pageReader(
   store: EventStore,
   filter: SubscriptionFilter,
   most: number,
-  upcastTypes: ReadonlySet<string>,
+  upcasters: readonly Upcaster[],
 ): ReadPage {
   const { streamId, types, category } = filter
   const size = new PageSize(most)
   if (streamId !== undefined) return streamReader(store, streamId, size)
   const options: ReadAllOptions = {
-    ...(types && { types: storedTypes(types, upcastTypes) }),
+    ...(types && { types: storedTypes(types, upcasters) }),
     ...(category !== undefined && { category }),
   }
   const whole = types === undefined && category === undefined

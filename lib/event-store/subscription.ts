@@ -42,6 +42,7 @@ export class Subscription {
   readonly #place: Place
   readonly #backlog: Backlog
   readonly #buffer: LiveBuffer
+  readonly #storedTypes: ReadonlySet<string> | undefined
   #state: SubscriptionState = 'catching-up'
   /** The feed brings what comes after this position; undefined while it brings nothing. */
   #joinedAt: number | undefined
@@ -54,7 +55,16 @@ export class Subscription {
   #cancelPause: (() => void) | undefined
   readonly #onceEnded: (() => void)[] = []
 
-  constructor(options: SubscriptionOptions, feed: LiveFeed, read: ReadPage, bufferSize: number) {
+  /** `storedTypes` are the only ones that can be of interest; default: all that are read. */
+  constructor(
+    options: SubscriptionOptions,
+    feed: LiveFeed,
+    read: ReadPage,
+    bufferSize: number,
+    storedTypes?: ReadonlySet<string>,
+  ) {
+    this.#storedTypes = storedTypes
+
     this.name = options.name
     this.filter = options.filter
     this.#listener = options.listener
@@ -258,7 +268,8 @@ export class Subscription {
   #takeFromPage(): boolean | undefined {
     const stored = this.#backlog.take()
     if (stored === undefined) return undefined
-    if (stored.position <= this.#place.position || stored.tombstone) {
+    const isOfInterest = this.#storedTypes?.has(stored.type) !== false && stored.tombstone !== true
+    if (stored.position <= this.#place.position || !isOfInterest) {
       this.#backlog.version = stored.streamVersion
       return undefined
     }

@@ -9,6 +9,8 @@ export interface SerializationContext {
   readonly category: string
   readonly metadata: Metadata
   readonly tenant?: string | undefined
+  /** It is no event, but a snapshot: the state of the aggregate that is the type. One that cannot be decoded is rebuilt from events. */
+  readonly snapshot?: true
 }
 
 /**

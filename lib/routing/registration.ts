@@ -3,7 +3,7 @@ import { RouterDefinitionError, describeThrown, type EdictErrorOptions } from '.
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import { frozenMetadata } from '../event-store/frozen-metadata.ts'
-import type { Lifespan } from './lifespan.ts'
+import { checkedLifespan, type Lifespan } from './lifespan.ts'
 import type { Route, RouteOptions } from './route.ts'
 
 // The checks of what a registration was given; all of them fail where the router is defined.
@@ -136,7 +136,7 @@ export function checkedRouteOptions(router: string, given: Readonly<Record<strin
     ...(consistency !== undefined && { consistency: consistency as NonNullable<RouteOptions['consistency']> }),
     ...(retryAttempts !== undefined && { retryAttempts: retryAttempts as number }),
     ...(metadata !== undefined && { metadata: checkedMetadata(router, metadata) }),
-    ...(lifespan !== undefined && { lifespan: checkedLifespan(router, lifespan) }),
+    ...(lifespan !== undefined && { lifespan: lifespanOf(router, lifespan) }),
   })
 }
 
@@ -155,15 +155,10 @@ function isHandlerList(value: unknown): boolean {
   })
 }
 
-const LIFESPAN_CALLBACKS = ['afterEvent', 'afterCommand', 'afterError']
-
-function checkedLifespan(router: string, lifespan: unknown): Lifespan {
-  if (lifespan === null || typeof lifespan !== 'object')
-    throw invalid(router, 'lifespan must be an object of callbacks')
-  for (const [key, callback] of Object.entries(lifespan)) {
-    if (!LIFESPAN_CALLBACKS.includes(key) || typeof callback !== 'function') {
-      throw invalid(router, `lifespan has the functions ${LIFESPAN_CALLBACKS.join(', ')}, and not ${key}`)
-    }
+function lifespanOf(router: string, lifespan: unknown): Lifespan {
+  try {
+    return checkedLifespan(lifespan)
+  } catch (cause) {
+    throw invalid(router, describeThrown(cause), { cause })
   }
-  return lifespan
 }

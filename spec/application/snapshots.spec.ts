@@ -13,6 +13,7 @@ import {
   type Serializer,
 } from 'edict'
 import { Add, Counter, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
+import { everyStore } from '../support/every-store.ts'
 
 afterEach(stopAll)
 
@@ -48,9 +49,11 @@ async function counted(eventStore: EventStore, adds: number, every = snapshots):
   await app.stop()
 }
 
-describe('snapshots', () => {
+describe.each(everyStore)('snapshots on $kind', ({ share }) => {
+  const stores = share()
+
   it('are kept after every so many events, and the events before them are not read again', async () => {
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     await counted(store, 25)
     await kept(store, 20)
@@ -64,7 +67,7 @@ describe('snapshots', () => {
   })
 
   it('are counted on from where they were: a restart does not put the next one off', async () => {
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     await counted(store, 15)
     await kept(store, 10)
@@ -73,7 +76,7 @@ describe('snapshots', () => {
   })
 
   it('serve aggregateState and a repeated command, and never give a state of after it', async () => {
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     const app = await started({ router: counterRouter, eventStore: store, snapshots })
     for (let add = 0; add < 12; add++) await app.dispatch(Add({ id: 'a', by: 1 }), { commandId: `add-${add}` })
@@ -87,19 +90,21 @@ describe('snapshots', () => {
   })
 
   it('of another version of the state are passed over before they are decoded', async () => {
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     await counted(store, 10)
     await kept(store, 10)
     const found = await store.readSnapshot(STREAM)
-    await store.saveSnapshot({ ...(found as NonNullable<typeof found>), data: Object.freeze({ sum: 99 }) })
+    await store.saveSnapshot({ ...(found as NonNullable<typeof found>), contentType: 'text/x-unknown', data: '…' })
     const next = { Counter: { every: 10, version: 2 } }
-    const app = await started({ router: counterRouter, eventStore: store, snapshots: next })
+    const logger = recordingLogger()
+    const app = await started({ router: counterRouter, eventStore: store, snapshots: next, logger })
     await expect(app.aggregateState(Counter, 'a')).resolves.toEqual({ total: 10 })
+    expect(logger.entries).toEqual([])
   })
 
   it('that cannot be decoded cost a warning: the state is rebuilt from its events', async () => {
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     await counted(store, 10)
     await kept(store, 10)
@@ -112,17 +117,17 @@ describe('snapshots', () => {
     expect(logger.entries).toContainEqual(
       expect.objectContaining({
         level: 'warn',
-        message: expect.stringContaining(`the snapshot of ${STREAM}`) as unknown,
+        message: expect.stringContaining(`the snapshot of ${STREAM} cannot be read`) as unknown,
       }),
     )
   })
 
   it('from a past that the store no longer has give way to what the store has', async () => {
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     await counted(store, 3, { Counter: { every: 10 } })
-    const data = Object.freeze({ total: 50 })
-    const contentType = 'application/x-edict-object'
+    const data = '{"total":50}'
+    const contentType = 'application/json'
     const head = { streamId: STREAM, category: 'Counter', streamVersion: 50, snapshotVersion: 1, createdAt: 0 }
     await store.saveSnapshot({ ...head, contentType, data })
     const app = await started({ router: counterRouter, eventStore: store, snapshots })
@@ -150,7 +155,7 @@ describe('snapshots', () => {
     const diaries = router('diaries', (r) =>
       r.identify(Diary, { by: 'id', prefix: 'diary-' }).dispatch(Note, { to: Diary }),
     )
-    const store = inMemoryEventStore()
+    const store = stores.node()
     await store.open()
     const definition = { router: diaries, eventStore: store, snapshots: { Diary: { every: 1 } } }
     const at = new Date('2024-02-29T12:00:00Z')
@@ -164,7 +169,9 @@ describe('snapshots', () => {
     expect([...state.tags]).toEqual(['noted'])
     expect(() => state.days.clear()).toThrow(TypeError)
   })
+})
 
+describe('snapshots', () => {
   it('of a state that is not plain data are not kept, with a warning, and nothing else fails', async () => {
     class Total {
       readonly value: number

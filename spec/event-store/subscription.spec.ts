@@ -4,6 +4,7 @@ import { NotRunningError, StoreError } from '../../lib/errors.ts'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
 import type { StoredEvent } from '../../lib/event-store/stored-event.ts'
 import { recordedEvent } from '../../lib/event-store/recorded-event.ts'
+import { upcaster } from '../../lib/messages/upcaster.ts'
 import {
   ManualClock,
   append,
@@ -152,7 +153,10 @@ describe('a subscription', () => {
     const store = await openStore()
     append(store, 'AccountCreated')
     const decode = (stored: StoredEvent) => [recordedEvent({ ...stored, type: 'AccountOpened' }, stored.data)]
-    const hub = makeHub(store, { decode, upcastTypes: new Set(['AccountCreated']) })
+    const hub = makeHub(store, {
+      decode,
+      upcasters: [upcaster('AccountCreated', { into: ['AccountOpened'], upcast: (given) => given })],
+    })
     const { seen } = follow(hub, { filter: { types: new Set(['AccountOpened']) } })
     append(store, 'AccountCreated')
     await until(() => seen.length === 2)

@@ -9,7 +9,7 @@ const root = join(folder, '../..')
 const COMPILING_MS = 60_000
 
 const prelude = `
-import { aggregate, command, compositeRouter, event, multi, reject, reply, router, shape } from 'edict'
+import { aggregate, command, compositeRouter, event, multi, reject, renamedEvent, reply, router, shape, upcaster } from 'edict'
 import { AccountOpened, BankAccount, DepositMoney, Foreign, MoneyDeposited, OpenAccount, Other, initialState } from './domain.ts'
 const accounts = router('accounts', (r) => r.identify(BankAccount, { by: 'accountNumber' }).dispatch(OpenAccount, { to: BankAccount }))
 `

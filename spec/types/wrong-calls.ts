@@ -25,6 +25,26 @@ const outcomes = 'must give an event that its definition made, a list of events,
 
 export const wrongAggregates: readonly WrongCall[] = [
   {
+    title: 'an upcaster that looks for what the old event does not have',
+    sentence: `Property 'currency' does not exist on type`,
+    code: `upcaster(MoneyDeposited, { upcast: ({ data }) => ({ data: { currency: data.currency } }) })`,
+  },
+  {
+    title: 'an upcaster of a command',
+    sentence: `is not assignable to parameter of type 'string | EventDefinition`,
+    code: `upcaster(OpenAccount, { upcast: () => [] })`,
+  },
+  {
+    title: 'an upcaster that gives nothing',
+    sentence: `Type 'void' is not assignable to type 'Partial<UpcastEvent`,
+    code: `upcaster(MoneyDeposited, { upcast: () => {} })`,
+  },
+  {
+    title: 'an event that is renamed to a text',
+    sentence: `Argument of type 'string' is not assignable to parameter of type 'EventDefinition`,
+    code: `renamedEvent('FundsDeposited', 'MoneyDeposited')`,
+  },
+  {
     title: 'a unique value that the state does not have',
     sentence: `Property 'email' does not exist on type`,
     code: unique(`{ of: (account) => account.email }`),
