@@ -32,6 +32,7 @@ import { makeRunner, type EventHandlerRunner } from '../subscribers/make-runner.
 import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
 import type { Application } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
+import { keepInside, runningApplications } from './inside.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
 /**
@@ -61,10 +62,7 @@ export function application<Routes>(definition: ApplicationDefinition<Routes>): 
 /** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
 const STOP_PATIENCE_MS = 5_000
 
-type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped'
-
-/** Names of the applications that run in this process. */
-const runningNames = new Set<string>()
+type State = 'new' | 'starting' | 'running' | 'beginning-anew' | 'stopping' | 'stopped'
 
 class AssembledApplication {
   readonly name: string
@@ -92,6 +90,14 @@ class AssembledApplication {
       ([type, route]) => [type, routePlan(route, definition.defaults, this.#services, definition.lifespan)] as const,
     )
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
+    keepInside(this, {
+      name: this.name,
+      services: this.#services,
+      isRunning: () => this.#state === 'running',
+      handlers: () => this.#runners.map(({ name }) => name),
+      idle: () => this.#dispatcher.idle(),
+      beginAnew: (meanwhile) => this.#inTurn(() => this.#beginAnew(meanwhile)),
+    })
   }
 
   start(): Promise<this> {
@@ -107,12 +113,12 @@ class AssembledApplication {
 
   async #start(): Promise<void> {
     if (this.#state === 'running') return
-    if (runningNames.has(this.name)) {
+    if (runningApplications.has(this.name)) {
       throw new DefinitionError(
         `an application named ${this.name} runs in this process already: give each its own name`,
       )
     }
-    runningNames.add(this.name)
+    runningApplications.set(this.name, this)
     this.#state = 'starting'
     this.#stopWasAsked = false
     this.#stopAsked = new Promise((resolve) => {
@@ -209,6 +215,10 @@ class AssembledApplication {
   #refuseNewCommands(): void {
     if (this.#state !== 'running') return
     this.#state = 'stopping'
+    this.#detachRouters()
+  }
+
+  #detachRouters(): void {
     for (const detach of this.#detach.splice(0)) detach()
   }
 
@@ -227,27 +237,54 @@ class AssembledApplication {
   }
 
   async #close(): Promise<void> {
-    const { clock, store } = this.#definition
     try {
-      const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
-      await this.#idle()
+      const failed = await this.#stopRunners()
       this.#services.follower?.stop()
-      await waitAtMost(clock, STOP_PATIENCE_MS, this.#services.snapshots.idle())
-      await store.close()
-      const failed = stopped.find((outcome) => outcome.status === 'rejected')
+      await this.#definition.store.close()
       if (failed !== undefined) throw asStoreError(failed.reason)
     } finally {
       this.#ended()
     }
   }
 
+  /** Handlers, which may dispatch, then the commands of those: what failed to stop, if anything did. */
+  async #stopRunners(): Promise<PromiseRejectedResult | undefined> {
+    const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
+    await this.#idle()
+    await waitAtMost(this.#definition.clock, STOP_PATIENCE_MS, this.#services.snapshots.idle())
+    return stopped.find((outcome) => outcome.status === 'rejected')
+  }
+
   #ended(): void {
+    this.#forget()
+    this.#state = 'stopped'
+    runningApplications.delete(this.name)
+  }
+
+  #forget(): void {
     for (const { name } of this.#runners) this.#services.board.unregister(name)
     this.#runners = []
-    this.#state = 'stopped'
     // Who starts again may find what others wrote meanwhile.
     this.#instances.clear()
-    runningNames.delete(this.name)
+  }
+
+  async #beginAnew(meanwhile: () => void): Promise<void> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    this.#state = 'beginning-anew'
+    await this.#idle()
+    try {
+      const failed = await this.#stopRunners()
+      if (failed !== undefined) throw asStoreError(failed.reason)
+      this.#forget()
+      meanwhile()
+      this.#runners = this.#makeRunners()
+      await this.#startRunners()
+      this.#state = 'running'
+    } catch (error) {
+      this.#detachRouters()
+      await this.#close()
+      throw error
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -315,6 +352,8 @@ class AssembledApplication {
   #notRunning(): NotRunningError {
     const { name } = this
     switch (this.#state) {
+      case 'beginning-anew':
+        return new NotRunningError(`the application ${name} is being reset: await the reset before the dispatch`)
       case 'stopping':
       case 'stopped':
         return new NotRunningError(`the application ${name} has been stopped: await its start() to go on`)

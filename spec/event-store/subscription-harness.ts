@@ -1,5 +1,5 @@
 import { inMemoryEventStore } from '../../lib/adapters/in-memory/in-memory-event-store.ts'
-import { systemClock, type Clock } from '../../lib/effects/clock.ts'
+import { systemClock } from '../../lib/effects/clock.ts'
 import { Fairness } from '../../lib/effects/fairness.ts'
 import type { Logger } from '../../lib/effects/logger.ts'
 import type { MaybePromise } from '../../lib/effects/maybe-promise.ts'
@@ -10,6 +10,7 @@ import type { SubscriptionFilter } from '../../lib/event-store/subscription-filt
 import { SubscriptionHub, type SubscriptionHubOptions } from '../../lib/event-store/subscription-hub.ts'
 import type { Subscription } from '../../lib/event-store/subscription.ts'
 import type { RecordedEvent } from '../../lib/messages/recorded-event.ts'
+import { HeldClock } from '../../lib/testing/test-clock.ts'
 
 export interface Logged {
   readonly level: string
@@ -27,46 +28,9 @@ export function keepingLogger(): Logger & { readonly lines: Logged[] } {
 }
 
 /** A clock that moves only when it is told to. */
-export class ManualClock implements Clock {
-  #now = 1_000
-  #last = 0
-  readonly #timers = new Map<number, { readonly at: number; readonly callback: () => void }>()
-
-  now(): number {
-    return this.#now
-  }
-
-  setTimeout(callback: () => void, milliseconds: number): number {
-    this.#timers.set(++this.#last, { at: this.#now + milliseconds, callback })
-    return this.#last
-  }
-
-  clearTimeout(handle: unknown): void {
-    this.#timers.delete(handle as number)
-  }
-
-  /** How many timers wait. */
-  get timers(): number {
-    return this.#timers.size
-  }
-
-  /** Milliseconds until the next timer. */
-  get next(): number {
-    return Math.min(...[...this.#timers.values()].map(({ at }) => at)) - this.#now
-  }
-
-  async advance(milliseconds: number): Promise<void> {
-    const end = this.#now + milliseconds
-    for (;;) {
-      await turn()
-      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, one], [, other]) => one.at - other.at)[0]
-      if (due === undefined) break
-      this.#timers.delete(due[0])
-      this.#now = Math.max(this.#now, due[1].at)
-      due[1].callback()
-    }
-    this.#now = end
-    await turn()
+export class ManualClock extends HeldClock {
+  constructor() {
+    super(1_000)
   }
 }
 

@@ -39,6 +39,7 @@ const sources: Record<string, string> = {
   'lib/routing/tested.ts': `import { given } from '../testing/index.ts'\nexport const tested = given`,
   'lib/testing/index.ts': `export const given = 'given'`,
   'lib/testing/high.ts': `import { routed } from '../routing/router.ts'\nexport const high = routed`,
+  'lib/testing/higher.ts': `import '../index.ts'\nimport '../adapters/sqlite/store.ts'\nexport const higher = 'higher'`,
   'lib/utilities/helper.ts': `import { failure } from '../errors.ts'\nexport const helper = failure`,
   'examples/bank/main.ts': `import { routed } from 'edict'\nimport { failure } from '../../lib/errors.ts'\nexport const main = [routed, failure]`,
 }
@@ -120,9 +121,14 @@ describe('the import rules', () => {
     expect(reported('lib/messages/face.ts')).toEqual(['imports-run-downward: messages → lib/index.ts'])
   })
 
-  it('keep the published test helpers out of the library, and low', () => {
+  it('keep the published test helpers out of the library, and behind its entrances', () => {
     expect(reported('lib/routing/tested.ts')).toEqual(['imports-run-downward: routing → lib/testing/index.ts'])
-    expect(reported('lib/testing/high.ts')).toEqual(['testing-leans-on-lower-floors → lib/routing/router.ts'])
+    expect(reported('lib/testing/high.ts')).toEqual([])
+    expect(reported('lib/testing/higher.ts')).toEqual([
+      'drivers-stay-behind-their-entrance → lib/adapters/sqlite/store.ts',
+      'testing-leans-on-floors → lib/adapters/sqlite/store.ts',
+      'testing-leans-on-floors → lib/index.ts',
+    ])
   })
 
   it('ask for the floor of a new folder', () => {

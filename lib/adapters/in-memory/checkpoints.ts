@@ -53,6 +53,11 @@ export class Checkpoints {
     return true
   }
 
+  /** Forgets all of them; the epochs go on. */
+  empty(): void {
+    this.#entries.clear()
+  }
+
   release(name: string, epoch: number): void {
     const entry = this.#held(name, epoch)
     if (entry !== undefined) this.#entries.set(name, { ...entry, owner: undefined })

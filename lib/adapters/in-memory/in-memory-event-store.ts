@@ -43,7 +43,19 @@ export interface InMemoryEventStoreOptions {
  * const bank = application({ name: 'bank', router: bankRouter, eventStore: inMemoryEventStore() })
  */
 export function inMemoryEventStore({ clock = systemClock }: InMemoryEventStoreOptions = {}): EventStore {
-  return checkedEventStore(new InMemoryEventStore(clock))
+  const adapter = new InMemoryEventStore(clock)
+  const store = checkedEventStore(adapter)
+  adapters.set(store, adapter)
+  return store
+}
+
+const adapters = new WeakMap<EventStore, InMemoryEventStore>()
+
+/** Empties a store in memory, for tests; nobody may be at work with it. False, and nothing is done, where it is another store. */
+export function emptyInMemoryEventStore(store: EventStore): boolean {
+  const adapter = adapters.get(store)
+  adapter?.empty()
+  return adapter !== undefined
 }
 
 class InMemoryEventStore implements EventStore {
@@ -56,7 +68,7 @@ class InMemoryEventStore implements EventStore {
     values: 'objects',
   })
 
-  readonly #rows = new Rows()
+  #rows = new Rows()
   readonly #streams = new Map<string, Stream>()
   readonly #snapshots = new Map<string, Snapshot>()
   readonly #checkpoints: Checkpoints
@@ -65,6 +77,13 @@ class InMemoryEventStore implements EventStore {
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#checkpoints = new Checkpoints(clock)
+  }
+
+  empty(): void {
+    this.#rows = new Rows()
+    this.#streams.clear()
+    this.#snapshots.clear()
+    this.#checkpoints.empty()
   }
 
   open(): void {

@@ -1,6 +1,7 @@
 import { systemClock } from '../../effects/clock.ts'
 import type { MaybePromise } from '../../effects/maybe-promise.ts'
 import { describeThrown, EdictError } from '../../errors.ts'
+import { isSame } from '../same-value.ts'
 
 /** How long a condition may take to come true. */
 const PATIENCE_MS = 5_000
@@ -21,7 +22,7 @@ export function assert(condition: boolean, message: string): asserts condition {
 
 /** Deep equality; what a store gives may be of another class than what it was given, but not hold anything else. */
 export function assertEqual(actual: unknown, expected: unknown, what: string): void {
-  if (!isEqual(actual, expected)) fail(`${what}: expected ${shown(expected)}, got ${shown(actual)}`)
+  if (!isSame(actual, expected)) fail(`${what}: expected ${shown(expected)}, got ${shown(actual)}`)
 }
 
 /** Checks that a call fails with an error of the catalogue, thrown or rejected with, and gives the error. */
@@ -55,32 +56,6 @@ export async function allSettled<Value>(promises: readonly Promise<Value>[]): Pr
 /** The numbers from first to last. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
-}
-
-function isEqual(one: unknown, other: unknown): boolean {
-  if (Object.is(one, other)) return true
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
-  if (one instanceof Date || other instanceof Date) {
-    return one instanceof Date && other instanceof Date && Object.is(one.getTime(), other.getTime())
-  }
-  if (one instanceof Map && other instanceof Map) return isEqual([...one], [...other])
-  if (one instanceof Set && other instanceof Set) return isEqual([...one], [...other])
-  if (one instanceof Uint8Array && other instanceof Uint8Array) {
-    return one.length === other.length && one.every((byte, index) => byte === other[index])
-  }
-  if (kindOf(one) !== kindOf(other)) return false
-  const keys = Reflect.ownKeys(one)
-  return (
-    keys.length === Reflect.ownKeys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isEqual(Reflect.get(one, key), Reflect.get(other, key)))
-  )
-}
-
-function kindOf(value: object): string {
-  if (Array.isArray(value)) return 'list'
-  if (value instanceof Uint8Array) return 'binary'
-  if (value instanceof Map) return 'map'
-  return value instanceof Set ? 'set' : 'object'
 }
 
 function shown(value: unknown): string {

@@ -1,0 +1,31 @@
+import type { DispatchServices } from '../dispatch/services.ts'
+
+/** What the testing kit sees of an application. */
+export interface ApplicationInside {
+  readonly name: string
+  readonly services: Pick<DispatchServices, 'store' | 'codec' | 'board'>
+  isRunning(): boolean
+  /** The names of those who follow the events. */
+  handlers(): readonly string[]
+  /** Resolves when no command is under way. */
+  idle(): Promise<void>
+  /**
+   * Lets all that is under way end, does something while nothing runs, and begins anew with nothing in memory. The application
+   * refuses commands meanwhile.
+   */
+  beginAnew(meanwhile: () => void): Promise<void>
+}
+
+const insides = new WeakMap<object, ApplicationInside>()
+
+export function keepInside(application: object, inside: ApplicationInside): void {
+  insides.set(application, inside)
+}
+
+/** Undefined where the value is no application. */
+export function insideOf(application: unknown): ApplicationInside | undefined {
+  return typeof application === 'object' && application !== null ? insides.get(application) : undefined
+}
+
+/** The applications that run in this process, by name. */
+export const runningApplications = new Map<string, object>()
