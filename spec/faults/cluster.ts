@@ -105,6 +105,13 @@ export class Cluster implements AsyncDisposable {
 
   /** Kills the node that does it, while it does it. */
   async killWhile(moment: Moment): Promise<NodeProcess> {
+    const killed = await this.oneThatIs(moment)
+    await this.kill(killed)
+    return killed
+  }
+
+  /** A node that does it, while it does it. */
+  async oneThatIs(moment: Moment): Promise<NodeProcess> {
     const signs = 1 + Math.floor(this.#random() * MOST_SIGNS)
     const before = new Map(this.nodes.map((node) => [node, node.count(moment)]))
     let victim: NodeProcess | undefined
@@ -120,9 +127,17 @@ export class Cluster implements AsyncDisposable {
     )
     await pause(this.#random() * MOST_DELAY)
     // It was found, or the wait had thrown.
-    const killed = victim as NodeProcess
-    await this.kill(killed)
-    return killed
+    return victim as NodeProcess
+  }
+
+  /** Asks a node to end, as often as is said, and waits until it has. */
+  async terminate(node: NodeProcess, signals = 1): Promise<void> {
+    for (let signal = 1; signal <= signals; signal++) {
+      node.terminate()
+      if (signal < signals) await pause(this.#random() * MOST_DELAY)
+    }
+    await node.ended()
+    this.nodes = this.nodes.filter((one) => one !== node)
   }
 
   async kill(node: NodeProcess): Promise<void> {

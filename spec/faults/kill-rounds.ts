@@ -32,6 +32,7 @@ export async function killOnce(cluster: Cluster, moment: Moment): Promise<void> 
   await cluster.settle()
 }
 
-function writerOf(node: string): string {
+/** The writer of which a node is one life. */
+export function writerOf(node: string): string {
   return node.split(':')[0]!
 }

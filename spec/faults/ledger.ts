@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder'
 
 /** What a node says of itself, in a file that outlives it: a line is written whole before the node goes on. */
 export type LedgerLine =
-  | { readonly kind: 'started' | 'quiet' | 'stopped' }
+  | { readonly kind: 'starting' | 'started' | 'quiet' | 'stopped' }
   | {
       readonly kind: 'acknowledged'
       readonly commandId: string

@@ -102,6 +102,17 @@ export class NodeProcess {
     this.#closed = true
   }
 
+  /** Asks it to end, as one asks a service to. */
+  terminate(): void {
+    this.#killed = true
+    this.#child.kill('SIGTERM')
+  }
+
+  /** 0 where it has ended by itself and as it should; undefined where it has not ended by itself. */
+  get exitCode(): number | undefined {
+    return this.#child.exitCode ?? undefined
+  }
+
   pause(): void {
     this.#child.kill('SIGSTOP')
   }

@@ -67,6 +67,9 @@ async function run(configuration: NodeConfiguration): Promise<void> {
     subscriptions: { lease: configuration.lease, claimInterval: 100 },
     logger,
   })
+  // As often as it is asked to: each signal stops it again.
+  process.on('SIGTERM', () => void endBy(app))
+  note({ kind: 'starting' })
   await app.start()
   note({ kind: 'started' })
   const writer = configuration.writer && new Writer(app, configuration.writer, note)
@@ -79,11 +82,23 @@ async function run(configuration: NodeConfiguration): Promise<void> {
   note({ kind: 'stopped' })
 }
 
+/** Ends the process once the application has stopped: also where it was being started, or has work in hand. */
+async function endBy(app: { stop(): Promise<void> }): Promise<void> {
+  isSignalled = true
+  await app.stop()
+  note({ kind: 'stopped' })
+  process.exit(0)
+}
+
+let isSignalled = false
+
 try {
   // The parent's words, which are checked by the types of both.
   await run(JSON.parse(process.argv[2] ?? '') as NodeConfiguration)
   process.exit(0)
 } catch (thrown) {
+  // Its start was refused as it is being stopped, which goes on.
+  if (isSignalled) await new Promise(() => undefined)
   const { code, outcome } = thrown instanceof EdictError ? thrown : { code: 'unexpected', outcome: 'unknown' }
   note({ kind: 'failed', code, outcome, error: String(thrown) })
   process.exit(1)
