@@ -21,7 +21,7 @@ function combinations(among: readonly Level[]): [string, Level, ReadonlySet<Leve
 }
 
 /** The option with the value of a level, where that level says it. */
-const saying = <Value>(said: ReadonlySet<Level>, level: Level, option: string, values: Partial<Record<Level, Value>>) =>
+const saying = (said: ReadonlySet<Level>, level: Level, option: string, values: Partial<Record<Level, unknown>>) =>
   said.has(level) ? { [option]: values[level] } : {}
 
 /** A router whose one registration has options, and a middleware that notes what they came to. */
