@@ -6,7 +6,8 @@ afterEach(stopAll)
 
 const add = Add({ id: 'a', by: 1 })
 
-const shop = (name: string, handlers: readonly EventHandler[] = []) => started({ name, router: counterRouter, handlers })
+const shop = (name: string, handlers: readonly EventHandler[] = []) =>
+  started({ name, router: counterRouter, handlers })
 
 describe('two applications with one router in one process', () => {
   it('have stores, live aggregates and versions of their own', async () => {

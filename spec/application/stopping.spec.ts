@@ -33,7 +33,11 @@ function gatedStore(operation: Operation) {
 
 let made = 0
 
-function shop(options: { eventStore?: EventStore; handlers?: readonly EventHandler[]; clock?: ReturnType<typeof testClock> }) {
+function shop(options: {
+  eventStore?: EventStore
+  handlers?: readonly EventHandler[]
+  clock?: ReturnType<typeof testClock>
+}) {
   const eventStore = options.eventStore ?? inMemoryEventStore()
   const name = `stopping-${++made}`
   return application({ name, router: counterRouter, logger: recordingLogger(), ...options, eventStore })
