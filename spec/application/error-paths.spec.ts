@@ -95,7 +95,9 @@ describe('a strong handler', () => {
     const logger = recordingLogger()
     const app = await started({ router: counterRouter, handlers: [broken, neighbour], logger })
     await app.dispatch(add, { consistency: ['neighbour'] })
-    await expect(app.dispatch(add, { consistency: 'strong' })).rejects.toMatchObject({ laggards: expect.arrayContaining(['broken']) })
+    await expect(app.dispatch(add, { consistency: 'strong' })).rejects.toMatchObject({
+      laggards: expect.arrayContaining(['broken']),
+    })
     await until(() => seen.length === 2)
     expect(logger.entries.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
       expect.stringMatching(/the handler broken failed .* STOPPED .*: no table/),
@@ -175,7 +177,9 @@ describe('a callback that throws while an error is handled', () => {
       handle: (_data, { position }) => void seen.push(position),
     })
     const app = await started({ router: counterRouter, handlers: [troubled, neighbour] })
-    await expect(app.dispatch(add, { consistency: 'strong' })).rejects.toMatchObject({ laggards: expect.arrayContaining(['troubled']) })
+    await expect(app.dispatch(add, { consistency: 'strong' })).rejects.toMatchObject({
+      laggards: expect.arrayContaining(['troubled']),
+    })
     await app.dispatch(add, { consistency: ['neighbour'] })
     expect(seen).toEqual([1, 2])
   })
