@@ -28,7 +28,7 @@ function gatedStore(operation: Operation) {
       }
     },
   })
-  return { store: gated as EventStore, gate, isThere: () => begun > 0 }
+  return { store: gated, gate, isThere: () => begun > 0 }
 }
 
 let made = 0

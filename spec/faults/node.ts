@@ -84,13 +84,13 @@ async function run(configuration: NodeConfiguration): Promise<void> {
 
 /** Ends the process once the application has stopped: also where it was being started, or has work in hand. */
 async function endBy(app: { stop(): Promise<void> }): Promise<void> {
-  isSignalled = true
+  ending.isAsked = true
   await app.stop()
   note({ kind: 'stopped' })
   process.exit(0)
 }
 
-let isSignalled = false
+const ending = { isAsked: false }
 
 try {
   // The parent's words, which are checked by the types of both.
@@ -98,7 +98,7 @@ try {
   process.exit(0)
 } catch (thrown) {
   // Its start was refused as it is being stopped, which goes on.
-  if (isSignalled) await new Promise(() => undefined)
+  if (ending.isAsked) await new Promise(() => undefined)
   const { code, outcome } = thrown instanceof EdictError ? thrown : { code: 'unexpected', outcome: 'unknown' }
   note({ kind: 'failed', code, outcome, error: String(thrown) })
   process.exit(1)
