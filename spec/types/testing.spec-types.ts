@@ -20,7 +20,10 @@ const deposit = DepositMoney({ accountNumber: 'A', amount: 5 })
 
 // given(aggregate): its own events, commands, rejections and states only.
 const account = given(BankAccount, [opened, recorded(MoneyDeposited({ accountNumber: 'A', amount: 5 }))])
-account.when(deposit).then(MoneyDeposited({ accountNumber: 'A', amount: 5 })).thenState({ status: 'open', balance: 10 })
+account
+  .when(deposit)
+  .then(MoneyDeposited({ accountNumber: 'A', amount: 5 }))
+  .thenState({ status: 'open', balance: 10 })
 account.when(WithdrawMoney({ accountNumber: 'A', amount: 50 })).thenRejects('insufficient_funds')
 // @ts-expect-error an event of nobody
 given(BankAccount, [Foreign({ accountNumber: 'A', amount: 5 })])
