@@ -139,20 +139,22 @@ describe('an application that is stopped', () => {
   it('lets a handler dispatch to its end, and goes on with the next event when it is started again', async () => {
     const gate = deferred()
     const handled: number[] = []
+    let begun = false
     const echo = eventHandler('echo', {
       events: [Added],
-      handle: async (_data, { position, streamId }, { dispatch, signal }) => {
+      handle: async (_data, { position, streamId }, { dispatch }) => {
         if (streamId !== 'counter-a') return
+        begun = true
         await gate.promise
         await dispatch(Add({ id: 'b', by: 1 }))
         handled.push(position)
-        expect(signal.aborted).toBe(position === 1)
       },
     })
     const app = shop({ handlers: [echo] })
     await app.start()
     await app.dispatch(add)
     await app.dispatch(add)
+    await until(() => begun)
     const stopped = app.stop()
     gate.resolve()
     await stopped
