@@ -164,12 +164,12 @@ export class EventDelivery implements Delivery {
 
   /** Behind what is parked of its key; where that was discarded meanwhile, the event has its turn. */
   async #parkBehind(read: RecordedEvent, key: string): Promise<boolean> {
-    let isParked = true
-    const parked = await this.#recovery.park(read, async () => {
-      isParked = await this.#parking.park(key, read, undefined)
+    const outcome = { isParked: true }
+    const isDone = await this.#recovery.park(read, async () => {
+      outcome.isParked = await this.#parking.park(key, read, undefined)
     })
-    if (!parked) return false
-    return isParked || this.deliver(read)
+    if (!isDone) return false
+    return outcome.isParked || this.deliver(read)
   }
 
   #free(handled: boolean): boolean {

@@ -107,7 +107,7 @@ export class ParkedKeys {
     return last !== undefined && !isBefore(last, ref)
   }
 
-  /** @param version that of the fact in its stream */
+  /** `version` is that of the fact in its stream. */
   fold(fact: ParkedFact, version: number): void {
     switch (fact.fact) {
       case 'edict.EventParked':

@@ -239,7 +239,7 @@ describe('onError', () => {
     expect(told).toHaveLength(1)
     await clock.advance(1)
     const context = { handlerName: 'balances', application: 'bank' }
-    expect(told).toEqual([1, 2, 3].map((failures) => [`failure ${failures}`, 1, { ...context, failures }]))
+    expect(told).toEqual([1, 2, 3].map((failures) => [`failure ${failures}`, 1, { ...context, failures, assigns: {} }]))
     expect(running.position).toBe(1)
     await running.stop()
   })
