@@ -51,10 +51,17 @@ export type { RouteListing } from './routing/router-body.ts'
 export type { RouterBuilder } from './routing/router-builder.ts'
 
 // Handlers: who follows the events.
-export { eventHandler, type EventHandler, type EventHandlerDefinition } from './subscribers/event-handler.ts'
+export {
+  eventHandler,
+  type BatchHandlerDefinition,
+  type EventHandler,
+  type EventHandlerDefinition,
+} from './subscribers/event-handler.ts'
+export type { BatchHandlerContext } from './subscribers/batch-context.ts'
+export type { SubscribeTo } from './subscribers/subscribe-to.ts'
 export { park, retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'
 export type { EventHandlerContext } from './subscribers/handler-context.ts'
-export type { FailureContext } from './subscribers/handler-model.ts'
+export type { FailureContext, HandlerOccasion } from './subscribers/handler-model.ts'
 
 // Projections: made by the subpath of a store.
 export type { DefineProjection, Projection, ProjectionDefinition } from './subscribers/projection.ts'

@@ -165,6 +165,7 @@ class AssembledApplication {
   #makeRunners(): (EventHandlerRunner | RunningProjection)[] {
     const { handlers, projections, handlerConsistency, clock, random, logger, ids, upcasters, lease, claimInterval } =
       this.#definition
+    const { onHandlerError } = this.#definition
     if (handlers.length + projections.length === 0) return []
     const { store, codec, fairness, board } = this.#services
     const hub = new SubscriptionHub({
@@ -187,7 +188,7 @@ class AssembledApplication {
         : this.#dispatcher.dispatch(command, options, handler)
     const shared = sharedCheckpoints({ store, clock, logger, lease, claimInterval })
     const surroundings = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner, shared }
-    const all = { ...surroundings, consistency: handlerConsistency, claimInterval }
+    const all = { ...surroundings, consistency: handlerConsistency, claimInterval, onHandlerError }
     return [
       ...handlers.map((model) => makeRunner(model, all)),
       ...projections.map((projection) => projection.makeRunner(all)),

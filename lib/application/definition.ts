@@ -7,6 +7,8 @@ import { DefinitionError } from '../errors.ts'
 import { checkedEventStore } from '../event-store/checked-event-store.ts'
 import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { jsonSerializer } from '../messages/json-serializer.ts'
 import type { Serializer } from '../messages/serializer.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
@@ -14,7 +16,13 @@ import { BUILT_IN_DEFAULTS, type DispatchDefaults } from '../dispatch/route-plan
 import type { Lifespan } from '../routing/lifespan.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
-import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
+import type { ErrorAction } from '../subscribers/error-action.ts'
+import {
+  checkedFunction,
+  handlerModelOf,
+  type FailureContext,
+  type HandlerModel,
+} from '../subscribers/handler-model.ts'
 import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import {
@@ -38,6 +46,15 @@ export interface ApplicationDefinition<Routes> {
   readonly eventStore: EventStore
   /** Who follows the events: event handlers, and projections made for this store. */
   readonly handlers?: readonly (EventHandler | Projection)[]
+  /**
+   * Says what becomes of an event whose handler failed and has no `onError` of its own: `retry()`, `skip()`, `stop()` or `park()`.
+   * @default retry with growing waits, then stop
+   */
+  readonly onHandlerError?: (
+    error: unknown,
+    recorded: RecordedEvent,
+    context: FailureContext,
+  ) => MaybePromise<ErrorAction>
   /** What dispatches do that neither say otherwise themselves nor have a route that does. */
   readonly defaults?: {
     /** Also governs the handlers that do not say theirs; so it is no list. @default 'eventual' */
@@ -96,6 +113,7 @@ export interface CheckedDefinition {
   readonly store: EventStore
   readonly handlers: readonly HandlerModel[]
   readonly projections: readonly ProjectionBody[]
+  readonly onHandlerError: HandlerModel['onError']
   readonly defaults: DispatchDefaults
   readonly handlerConsistency: 'eventual' | 'strong'
   readonly serializer: Serializer
@@ -118,6 +136,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'router',
   'eventStore',
   'handlers',
+  'onHandlerError',
   'defaults',
   'serializer',
   'upcasters',
@@ -156,6 +175,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     router: given.router,
     store,
     ...checkedHandlers(name, given.handlers ?? [], store),
+    onHandlerError: checkedFunction(`the application ${name}`, 'onHandlerError', given.onHandlerError),
     defaults,
     handlerConsistency: defaults.consistency === 'strong' ? 'strong' : 'eventual',
     serializer: checkedDoor(name, 'serializer', given.serializer, ['encode', 'decode']) ?? jsonSerializer,

@@ -1,10 +1,18 @@
 import { Expiring } from './deadlines.ts'
 
+/** What the board has to know of an event. */
+export interface BoardEvent {
+  readonly type: string
+  readonly position: number
+}
+
 /** What a handler is registered with. */
 export interface BoardRegistration {
   readonly consistency: 'eventual' | 'strong'
   /** The types of the events that it handles. */
   readonly types: ReadonlySet<string>
+  /** Which events of these types interest it. @default all */
+  readonly selects?: ((event: BoardEvent) => boolean) | undefined
   /** Called when somebody begins to wait for the handler, and when nobody waits any more. */
   readonly awaited?: (isAwaited: boolean) => void
 }
@@ -14,6 +22,7 @@ export interface BoardHandler {
   readonly name: string
   readonly consistency: 'eventual' | 'strong'
   readonly types: ReadonlySet<string>
+  readonly selects?: ((event: BoardEvent) => boolean) | undefined
   /** Every event up to here that interests the handler is handled. */
   readonly position: number
   /** What stopped it; undefined while it runs. */
@@ -34,6 +43,7 @@ export class Entry implements BoardHandler {
   readonly name: string
   readonly consistency: 'eventual' | 'strong'
   readonly types: ReadonlySet<string>
+  readonly selects: ((event: BoardEvent) => boolean) | undefined
   position = 0
   failure: { readonly error: unknown } | undefined
   /** Who waits for this handler, in the order of positions. */
@@ -47,6 +57,7 @@ export class Entry implements BoardHandler {
     this.name = name
     this.consistency = registration.consistency
     this.types = registration.types
+    this.selects = registration.selects
     this.awaited = registration.awaited
   }
 

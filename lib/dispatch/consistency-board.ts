@@ -2,14 +2,16 @@ import type { Clock } from '../effects/clock.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { DefinitionError, InvalidOptionError } from '../errors.ts'
 import type { Consistency } from '../routing/dispatch-options.ts'
-import { Entry, Link, Wait, type BoardHandler, type BoardRegistration, type DispatchingHandler } from './board-entry.ts'
+import {
+  Entry,
+  Link,
+  Wait,
+  type BoardEvent,
+  type BoardHandler,
+  type BoardRegistration,
+  type DispatchingHandler,
+} from './board-entry.ts'
 import { Deadlines } from './deadlines.ts'
-
-/** What the board has to know of an event. */
-export interface BoardEvent {
-  readonly type: string
-  readonly position: number
-}
 
 const nobody: readonly never[] = Object.freeze([])
 
@@ -128,7 +130,7 @@ export class ConsistencyBoard {
     const dispatchedBy = by && this.#entries.get(by.handlerName)
     for (const handler of handlers) {
       if (handler.name === by?.handlerName) continue
-      const position = lastInterest(events, handler.types)
+      const position = lastInterest(events, handler)
       // By name: whoever resolved before a handler started anew, or left, holds its old entry.
       const entry = this.#entries.get(handler.name) ?? gone(handler)
       if (position <= entry.position) continue
@@ -164,10 +166,11 @@ export class ConsistencyBoard {
   }
 }
 
-function lastInterest(events: readonly BoardEvent[], types: ReadonlySet<string>): number {
+function lastInterest(events: readonly BoardEvent[], { types, selects }: BoardHandler): number {
   for (let index = events.length - 1; index >= 0; index--) {
     const event = events[index]
-    if (event !== undefined && types.has(event.type)) return event.position
+    if (event === undefined || !types.has(event.type)) continue
+    if (selects === undefined || selects(event)) return event.position
   }
   return 0
 }
@@ -178,4 +181,4 @@ function gone(handler: BoardHandler): Entry {
   return entry
 }
 
-export type { BoardHandler, BoardRegistration, DispatchingHandler }
+export type { BoardEvent, BoardHandler, BoardRegistration, DispatchingHandler }

@@ -50,13 +50,14 @@ export class EventCodec {
     return !holdsBinary(stored.data)
   }
 
-  /** Under which types written events will be read: upcasters may turn them into others. */
-  asRead(written: readonly RecordedEvent[]): readonly { readonly type: string; readonly position: number }[] {
+  /** Written events as they will be read: upcasters may turn them into others. */
+  asRead(written: readonly RecordedEvent[]): readonly RecordedEvent[] {
     if (this.#upcasters.length === 0) return written
-    return written.flatMap((event) => {
-      const read = upcastThrough(this.#upcasters, event)
-      return read.map(({ type }) => ({ type, position: event.position }))
-    })
+    return written.flatMap((event) =>
+      upcastThrough(this.#upcasters, event).map((read, index) =>
+        read === event ? event : { ...event, ...read, data: read.data as RecordedEvent['data'], index },
+      ),
+    )
   }
 
   /** Whether data goes into the store as the frozen value that it is. */

@@ -5,7 +5,7 @@ import { afterwards, contained, isPromiseLike, type MaybePromise } from '../effe
 import { SubscriptionOwnedError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { CheckpointClaimer } from './checkpoint-claimer.ts'
-import { CheckpointWriter } from './checkpoint-writer.ts'
+import { CheckpointWriter, type CurrentPlace } from './checkpoint-writer.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
 import { HandledPlaces } from './handled-places.ts'
@@ -31,6 +31,8 @@ export interface PersistentSubscriptionListener extends Omit<SubscriptionListene
   claimed?(claim: CheckpointClaim): MaybePromise<unknown>
   /** Another owner holds the subscription; this is how far it is. */
   followed?(position: number): void
+  /** The place before what it took and has not dealt with yet: nothing from there on counts as handled. */
+  heldBack?(): CurrentPlace | undefined
   /** Another owner has taken the subscription: what is in hand should be let go. */
   lost?(): void
 }
@@ -119,7 +121,17 @@ export class PersistentSubscription {
 
   /** Every event up to here is handled, or of no interest; 0 while another owner holds it. */
   get position(): number {
-    return this.#subscription?.position ?? 0
+    const subscription = this.#subscription
+    if (subscription === undefined) return 0
+    return this.#options.listener.heldBack?.()?.position ?? subscription.position
+  }
+
+  /** Something that was held back is dealt with. */
+  progressed(): void {
+    const { position } = this
+    this.#writer?.note()
+    this.#writer?.rest()
+    if (position > 0) this.#options.listener.progressed(position)
   }
 
   /** Whether somebody waits for another owner's progress: then that is followed closely. */
@@ -179,7 +191,8 @@ export class PersistentSubscription {
 
   #taken(claim: CheckpointClaim, askedAt: Moment): MaybePromise<void> {
     const { store, clock, saveDelay = SAVE_DELAY, listener } = this.#options
-    const current = () => this.#subscription ?? claim
+const current = (): CurrentPlace =>
+      this.#subscription === undefined ? claim : (listener.heldBack?.() ?? this.#subscription)
     const isCatchingUp = () => this.#subscription?.state === 'catching-up'
     const writer = new CheckpointWriter({
       store,
@@ -255,7 +268,8 @@ export class PersistentSubscription {
         },
         progressed: (position) => {
           writer.note()
-          listener.progressed(position)
+          const heldBack = listener.heldBack?.()
+          listener.progressed(heldBack === undefined ? position : heldBack.position)
         },
         rest: () => {
           writer.rest()

@@ -1,5 +1,6 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
+import type { CurrentPlace } from '../event-store/checkpoint-writer.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { DeliveryContext, type HandlerSurroundings } from './handler-context.ts'
@@ -13,6 +14,10 @@ export interface EventDeliveryOptions extends RecoveryOptions {
   readonly parking: ParkingLot
   /** Something was parked. */
   readonly parked: () => void
+  /** What was held back is dealt with. */
+  readonly acknowledged: () => void
+  /** What was held back is not dealt with: the handler stops before it, or has lost its place. */
+  readonly broken: () => void
   /** Under which key an event is parked. What it throws is a failure of the handler. */
   readonly keyOf: (event: RecordedEvent) => string
 }
@@ -22,6 +27,10 @@ export interface Delivery {
   readonly isRetrying: boolean
   readonly lastError: unknown
   readonly failures: number
+  /** The place before what was delivered and is not dealt with yet; undefined where nothing is held back. */
+  readonly heldBack: CurrentPlace | undefined
+  /** What is in hand beside what `deliver` has promised. */
+  readonly inHand: Promise<unknown> | undefined
   /** From now on, events are handled. */
   open(surroundings: HandlerSurroundings): void
   /** No event is begun any more, nor tried again; one that is in hand may end. */
@@ -37,7 +46,7 @@ export class EventDelivery implements Delivery {
   readonly #model: HandlerModel
   readonly #options: EventDeliveryOptions
   readonly #owns: ((event: RecordedEvent) => boolean) | undefined
-  readonly #selector: ((event: RecordedEvent) => unknown) | undefined
+  readonly #selector: HandlerModel['selector']
   readonly #parking: ParkingLot
   readonly #recovery: Recovery
   #surroundings: HandlerSurroundings | undefined
@@ -70,6 +79,14 @@ export class EventDelivery implements Delivery {
     return this.#recovery.failures
   }
 
+  get heldBack(): undefined {
+    return undefined
+  }
+
+  get inHand(): undefined {
+    return undefined
+  }
+
   open(surroundings: HandlerSurroundings): void {
     this.#surroundings = surroundings
     this.#recovery.open()
@@ -95,7 +112,7 @@ export class EventDelivery implements Delivery {
       }
       // Other handlers are given the same event.
       const recorded = forAnotherReader(read)
-      if (this.#selector !== undefined && this.#selector(recorded) !== true) return true
+      if (this.#selector !== undefined && !this.#selector(recorded)) return true
       const answer = handle(recorded.data, recorded, new DeliveryContext(surroundings, recorded, 1))
       if (answer === undefined || !isPromiseLike(answer)) return true
       this.#inHand = true
@@ -159,7 +176,7 @@ export class EventDelivery implements Delivery {
   }
 
   #isSelected(read: RecordedEvent): boolean {
-    return this.#selector === undefined || this.#selector(forAnotherReader(read)) === true
+    return this.#selector === undefined || this.#selector(forAnotherReader(read))
   }
 
   /** Behind what is parked of its key; where that was discarded meanwhile, the event has its turn. */

@@ -3,8 +3,10 @@ import type { StartFrom } from '../event-store/persistent-subscription.ts'
 import type { EventDefinition, MessageDefinition, MessageKind } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ErrorAction } from './error-action.ts'
+import type { BatchHandlerContext } from './batch-context.ts'
 import type { EventHandlerContext } from './handler-context.ts'
-import { checkedModel, keepModel, type FailureContext } from './handler-model.ts'
+import { checkedModel, keepModel, type FailureContext, type HandlerOccasion } from './handler-model.ts'
+import type { SubscribeTo } from './subscribe-to.ts'
 
 /** The recorded events of a definition. */
 export type RecordedOf<Definition> =
@@ -13,30 +15,42 @@ export type RecordedOf<Definition> =
 type ByType<Events extends readonly EventDefinition[], Type> = Extract<Events[number], { readonly type: Type }>
 
 /** A function for each type of event: a type that is left out does not compile. */
-export type HandleTable<Events extends readonly EventDefinition[]> = {
+export type HandleTable<Events extends readonly EventDefinition[], State = undefined> = {
   readonly [Type in Events[number]['type']]: (
     data: RecordedOf<ByType<Events, Type>>['data'],
     recorded: RecordedOf<ByType<Events, Type>>,
-    context: EventHandlerContext,
+    context: EventHandlerContext<State>,
   ) => void | Promise<void>
 }
 
 /** One function for all: `recorded` is a union that `recorded.type` tells apart. */
-export type HandleFunction<Events extends readonly EventDefinition[]> = (
+export type HandleFunction<Events extends readonly EventDefinition[], State = undefined> = (
   data: RecordedOf<Events[number]>['data'],
   recorded: RecordedOf<Events[number]>,
-  context: EventHandlerContext,
+  context: EventHandlerContext<State>,
 ) => void | Promise<void>
 
-export interface EventHandlerDefinition<Events extends readonly EventDefinition[]> {
+/** What every handler can say of itself. */
+interface HandlerOptions<Events extends readonly EventDefinition[], State> {
   /** The events that are handled; others cost the handler nothing. */
   readonly events: Events
   /**
-   * Handles an event: a table of functions by event type, or one function. It gets every event at least once, in order, one
-   * at a time (with `concurrency`, for each partition); the next one when what it returned has settled. A promise that it
-   * starts and does not return is its own.
+   * Whose events: those of all streams, of one stream (`{ stream: 'bank-account-ACC123' }`), or of all streams of an aggregate
+   * (`{ category: BankAccount }`, or its name). Others cost the handler nothing, and nobody waits for it because of them.
+   * @default 'all'
    */
-  readonly handle: HandleTable<Events> | HandleFunction<Events>
+  readonly subscribeTo?: SubscribeTo
+  /**
+   * Says of an event whether the handler wants it; what it does not want counts as handled. Always the same for the same event. What it throws is a
+   * failure of the handler at this event.
+   * @default all are wanted
+   */
+  readonly selector?: (recorded: RecordedOf<Events[number]>) => boolean
+  /**
+   * Makes the state that `context.state` begins with: each time the handler starts on a node, and for each partition.
+   * @default none
+   */
+  readonly initialState?: () => State
   /** Whether dispatches can wait for this handler. @default the application's `defaults.consistency` */
   readonly consistency?: 'eventual' | 'strong'
   /**
@@ -46,21 +60,14 @@ export interface EventHandlerDefinition<Events extends readonly EventDefinition[
    */
   readonly startFrom?: StartFrom
   /**
-   * How many events are handled at once, over all nodes: the handler has so many partitions, each with a place of its own.
-   * Events of one partition come in order, one at a time; the partitions are spread over the nodes that run the handler. Where the number
-   * changes, the handler goes on at the place of the partition that was furthest behind, so that some events come again.
-   * @default 1
-   */
-  readonly concurrency?: number
-  /**
    * The key of an event: those with the same key are handled in order. Always the same for the same event: it is asked again.
    * @default the stream's id
    */
   readonly partitionBy?: (recorded: RecordedOf<Events[number]>) => string | number
   /**
-   * Says what becomes of an event whose handler failed: `retry()`, `skip()` or `stop()`. What it throws, and any other answer,
-   * stops the handler.
-   * @default retry with growing waits, then stop
+   * Says what becomes of an event whose handler failed: `retry()`, `skip()`, `stop()` or `park()`. What it throws, and any other
+   * answer, stops the handler.
+   * @default the application's `onHandlerError`; without that, retry with growing waits, then stop
    */
   readonly onError?: (
     error: unknown,
@@ -68,7 +75,54 @@ export interface EventHandlerDefinition<Events extends readonly EventDefinition[
     context: FailureContext,
   ) => MaybePromise<ErrorAction>
   /** Called each time the handler starts, before its first event. A failure stops the handler. */
-  readonly afterStart?: (context: { readonly handlerName: string; readonly application: string }) => MaybePromise<void>
+  readonly afterStart?: (context: HandlerOccasion) => MaybePromise<void>
+  /**
+   * Called before the handler begins anew by `application.handler(…).reset()`, while nobody handles its events: to empty its read
+   * model. A failure leaves the handler where it was.
+   */
+  readonly beforeReset?: (context: HandlerOccasion) => MaybePromise<void>
+}
+
+export interface EventHandlerDefinition<
+  Events extends readonly EventDefinition[],
+  State = undefined,
+> extends HandlerOptions<Events, State> {
+  /**
+   * Handles an event: a table of functions by event type, or one function. It gets every event at least once, in order, one
+   * at a time (with `concurrency`, for each partition); the next one when what it returned has settled. A promise that it
+   * starts and does not return is its own.
+   */
+  readonly handle: HandleTable<Events, State> | HandleFunction<Events, State>
+  /**
+   * How many events are handled at once, over all nodes: the handler has so many partitions, each with a place of its own.
+   * Events of one partition come in order, one at a time; the partitions are spread over the nodes that run the handler. Where the number
+   * changes, the handler goes on at the place of the partition that was furthest behind, so that some events come again.
+   * @default 1
+   */
+  readonly concurrency?: number
+  readonly handleBatch?: undefined
+  readonly batchSize?: undefined
+  readonly batchTimeout?: undefined
+}
+
+export interface BatchHandlerDefinition<
+  Events extends readonly EventDefinition[],
+  State = undefined,
+> extends HandlerOptions<Events, State> {
+  readonly handle?: undefined
+  /**
+   * Handles several events at once, in order: all of them, or none. They come again together where it fails, and `onError` is asked once, with the
+   * first of them. Not together with `concurrency`.
+   */
+  readonly handleBatch: (
+    events: readonly RecordedOf<Events[number]>[],
+    context: BatchHandlerContext<State>,
+  ) => void | Promise<void>
+  /** How many events make a batch, at most 10,000. */
+  readonly batchSize: number
+  /** Milliseconds after which a batch is handled that is not full, counted from its first event. @default 100 */
+  readonly batchTimeout?: number
+  readonly concurrency?: undefined
 }
 
 /** A handler of events, for an application's `handlers`, and for the `consistency` of a dispatch. */
@@ -97,9 +151,13 @@ export interface EventHandler<
  * @throws {DefinitionError} `invalid_definition` where the definition does not make sense: an unknown option, an event without
  *   a function, an event that stands there twice, …
  */
-export function eventHandler<const Name extends string, const Events extends readonly EventDefinition[]>(
+export function eventHandler<
+  const Name extends string,
+  const Events extends readonly EventDefinition[],
+  State = undefined,
+>(
   name: Name,
-  definition: EventHandlerDefinition<Events>,
+  definition: EventHandlerDefinition<Events, State> | BatchHandlerDefinition<Events, State>,
 ): EventHandler<Name, Events> {
   const model = checkedModel(name, definition)
   const handler = Object.freeze({ name, events: Object.freeze([...definition.events]) as unknown as Events })

@@ -16,7 +16,7 @@ export type DispatchFromHandler = (
 ) => Promise<ExecutionResult>
 
 /** What a handler may know and do beside the event. */
-export interface EventHandlerContext {
+export interface EventHandlerContext<State = undefined> {
   /**
    * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id that of
    * the event, and the event's metadata is carried on under what the call says. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
@@ -30,6 +30,11 @@ export interface EventHandlerContext {
   readonly handlerName: string
   /** How often this event has been given to the handler since it started, from 1. */
   readonly attempt: number
+  /**
+   * What `initialState` gave when the handler started on this node, or what was put here since. It is gone when the handler stops, and each
+   * partition has its own.
+   */
+  state: State
 }
 
 /** What all contexts of one running handler share. */
@@ -38,10 +43,12 @@ export interface HandlerSurroundings {
   readonly handlerName: string
   readonly signal: AbortSignal
   readonly dispatch: DispatchFromHandler
+  /** The handler's transient state. */
+  readonly state: { current: unknown }
 }
 
 /** One for each delivery. What needs a closure is made only when it is asked for. */
-export class DeliveryContext implements EventHandlerContext {
+export class DeliveryContext implements EventHandlerContext<unknown> {
   readonly attempt: number
   readonly #surroundings: HandlerSurroundings
   readonly #recorded: RecordedEvent
@@ -62,6 +69,14 @@ export class DeliveryContext implements EventHandlerContext {
 
   get signal(): AbortSignal {
     return this.#surroundings.signal
+  }
+
+  get state(): unknown {
+    return this.#surroundings.state.current
+  }
+
+  set state(state: unknown) {
+    this.#surroundings.state.current = state
   }
 
   get dispatch(): EventHandlerContext['dispatch'] {

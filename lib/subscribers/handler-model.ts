@@ -1,11 +1,14 @@
 import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/persistent-subscription.ts'
+import type { SubscriptionFilter } from '../event-store/subscription-filter.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { checkedBatching, type Batching } from './batching.ts'
 import type { EventHandlerContext } from './handler-context.ts'
 import { PROJECTION_CHECKPOINT, RESERVED_IN_NAMES } from './partition-names.ts'
 import type { PartitionBy } from './partitioning.ts'
+import { checkedSubscribeTo } from './subscribe-to.ts'
 
 /** What `onError` may know beside the error and the event. */
 export interface FailureContext {
@@ -21,13 +24,24 @@ export interface FailureContext {
 }
 
 /** A function that handles events of one type, as the runner calls it. */
-export type HandleEvent = (data: unknown, recorded: RecordedEvent, context: EventHandlerContext) => unknown
+export type HandleEvent = (data: unknown, recorded: RecordedEvent, context: EventHandlerContext<unknown>) => unknown
+
+/** What callbacks around the handling may know. */
+export interface HandlerOccasion {
+  readonly handlerName: string
+  /** The application's name. */
+  readonly application: string
+}
 
 /** What runs: a handler's definition, checked and prepared. */
 export interface HandlerModel {
   readonly name: string
   readonly types: ReadonlySet<string>
+  /** Empty where `batching` handles. */
   readonly handleByType: ReadonlyMap<string, HandleEvent>
+  readonly batching: Batching | undefined
+  /** What its subscription is about: the types, and perhaps one stream or one category. */
+  readonly filter: SubscriptionFilter
   /** Undefined where the application's default governs. */
   readonly consistency: 'eventual' | 'strong' | undefined
   readonly startFrom: StartFrom
@@ -38,8 +52,9 @@ export interface HandlerModel {
   /** Undefined where the stream's id is the key. */
   readonly partitionBy: PartitionBy | undefined
   readonly onError: ((error: unknown, recorded: RecordedEvent, context: FailureContext) => unknown) | undefined
-  readonly afterStart:
-    ((context: { readonly handlerName: string; readonly application: string }) => unknown) | undefined
+  readonly initialState: (() => unknown) | undefined
+  readonly afterStart: ((context: HandlerOccasion) => unknown) | undefined
+  readonly beforeReset: ((context: HandlerOccasion) => unknown) | undefined
 }
 
 const models = new WeakMap<object, HandlerModel>()
@@ -53,7 +68,23 @@ export function handlerModelOf(handler: unknown): HandlerModel | undefined {
   return typeof handler === 'object' && handler !== null ? models.get(handler) : undefined
 }
 
-const OPTIONS = ['events', 'handle', 'consistency', 'startFrom', 'concurrency', 'partitionBy', 'onError', 'afterStart']
+const OPTIONS = [
+  'events',
+  'handle',
+  'handleBatch',
+  'batchSize',
+  'batchTimeout',
+  'subscribeTo',
+  'selector',
+  'consistency',
+  'startFrom',
+  'concurrency',
+  'partitionBy',
+  'initialState',
+  'onError',
+  'afterStart',
+  'beforeReset',
+]
 
 const MOST_PARTITIONS = 1_000
 /** The names of its partitions and of its nodes are longer than that of a handler, and have a limit too. */
@@ -83,17 +114,22 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
   }
   const options = definition as Readonly<Record<string, unknown>>
   const types = checkedTypes(where, options['events'])
+  const batching = checkedBatching(where, options)
   return Object.freeze({
     name,
     types,
-    handleByType: checkedTable(where, 'handle', options['handle'], types),
+    handleByType: batching ? new Map() : checkedTable(where, 'handle', options['handle'], types),
+    batching,
+    filter: { types, ...checkedSubscribeTo(where, options['subscribeTo']) },
     consistency: checkedConsistency(where, options['consistency']),
     startFrom: checkedStart(where, options['startFrom']),
     concurrency: checkedConcurrency(where, name, options['concurrency']),
-    selector: undefined,
+    selector: checkedSelector(where, options['selector']),
     partitionBy: checkedFunction(where, 'partitionBy', options['partitionBy']),
     onError: checkedFunction(where, 'onError', options['onError']),
+    initialState: checkedFunction(where, 'initialState', options['initialState']),
     afterStart: checkedFunction(where, 'afterStart', options['afterStart']),
+    beforeReset: checkedFunction(where, 'beforeReset', options['beforeReset']),
   })
 }
 
@@ -166,6 +202,19 @@ function checkedConcurrency(where: string, name: string, concurrency: unknown): 
   }
   if (whole >= 1 && whole <= MOST_PARTITIONS) return whole
   throw new DefinitionError(`${where}: concurrency must be a whole number from 1 to ${MOST_PARTITIONS}`)
+}
+
+/** A selector that gives a promise would select everything. */
+function checkedSelector(where: string, given: unknown): HandlerModel['selector'] {
+  const selector = checkedFunction(where, 'selector', given)
+  if (selector === undefined) return undefined
+  return (recorded) => {
+    const answer = selector(recorded)
+    if (typeof answer === 'boolean') return answer
+    throw new DefinitionError(
+      `${where}: selector gave ${typeof answer} for ${recorded.type}, and must give true or false`,
+    )
+  }
 }
 
 export function checkedFunction(

@@ -13,11 +13,13 @@ import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared
 import type { SharedReading } from '../event-store/shared-reading.ts'
 import type { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { EventDelivery, type Delivery } from './event-delivery.ts'
+import { BatchDelivery } from './batch-delivery.ts'
+import { EventDelivery, type Delivery, type EventDeliveryOptions } from './event-delivery.ts'
 import { FailurePolicy, type RetryPolicy } from './failure-policy.ts'
 import type { DispatchFromHandler, HandlerSurroundings } from './handler-context.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
+import { interestOf } from './interest.ts'
 import { StoredParkingLot } from './parking.ts'
 import { PartitionLayout } from './partition-layout.ts'
 import { keyOf } from './partitioning.ts'
@@ -108,7 +110,7 @@ export class HandlerRunner {
     this.#label = partition?.checkpoint ?? name
     this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now())
     const mayGoOn = () => this.#subscription?.holds() ?? false
-    this.#delivery = new EventDelivery(model, {
+    const delivering: EventDeliveryOptions = {
       clock,
       policy: new FailurePolicy(
         model,
@@ -122,6 +124,12 @@ export class HandlerRunner {
       parked: () => {
         this.#replays.look()
       },
+      acknowledged: () => {
+        this.#subscription?.progressed()
+      },
+      broken: () => {
+        if (this.#failed) void this.#subscription?.stop()
+      },
       keyOf: (recorded) => keyOf(name, model.partitionBy, recorded),
       mayGoOn,
       log: (level, error, recorded, what) => {
@@ -130,7 +138,9 @@ export class HandlerRunner {
       failed: (error, recorded) => {
         this.#fail(error, recorded)
       },
-    })
+    }
+    const { batching } = model
+    this.#delivery = batching ? new BatchDelivery(model, batching, delivering) : new EventDelivery(model, delivering)
     this.#replays = new Replays({
       stream: this.#parking.stream,
       store,
@@ -143,7 +153,9 @@ export class HandlerRunner {
         this.#log('warn', error, undefined, what)
       },
     })
-    this.#progress = partition?.progress ?? new BoardProgress(board, name, { consistency: this.#consistency, types })
+    this.#progress =
+      partition?.progress ??
+      new BoardProgress(board, name, { consistency: this.#consistency, types, selects: interestOf(model) })
     if (partition === undefined) {
       const { leases } = this.#shared
       this.#layout = new PartitionLayout({ model, count: 1, store, owner, leases, logger: this.#logger })
@@ -185,7 +197,7 @@ export class HandlerRunner {
   start(): MaybePromise<void> {
     if (this.#subscriptionState !== 'ended') return
     const { hub, store, clock, owner, partition } = this.#options
-    const { types, startFrom } = this.#model
+    const { filter, startFrom } = this.#model
     this.#failed = false
     this.#stopping = undefined
     this.#abort = new AbortController()
@@ -194,7 +206,7 @@ export class HandlerRunner {
       name: this.#label,
       owner,
       startFrom,
-      filter: { types },
+      filter,
       ...(partition && { reading: partition.reading, places: partition.handled }),
       hub,
       store,
@@ -208,6 +220,7 @@ export class HandlerRunner {
         deliver: this.#delivery.deliver,
         progressed: this.#progressed,
         followed: this.#progressed,
+        ...(this.#model.batching && { heldBack: () => this.#delivery.heldBack }),
         claimed: () => afterwards(this.#mayRun(), (may) => (may ? this.#claimed() : false)),
         lost: () => {
           this.#delivery.close()
@@ -247,7 +260,12 @@ export class HandlerRunner {
   #claimed(): MaybePromise<void> {
     const { afterStart } = this.#model
     if (this.#stopping !== undefined) return undefined
-    this.#delivery.open(this.#surround())
+    try {
+      this.#delivery.open(this.#surround())
+    } catch (error) {
+      this.#fail(error, undefined)
+      throw error
+    }
     if (afterStart === undefined) this.#replays.open()
     else
       return this.#afterStart(afterStart).then(() => {
@@ -259,6 +277,7 @@ export class HandlerRunner {
   async giveUp(): Promise<void> {
     this.#delivery.close()
     await this.#replays.close()
+    await this.#delivery.inHand
     await this.#subscription?.stop()
   }
 
@@ -272,13 +291,15 @@ export class HandlerRunner {
     const subscription = this.#subscription
     this.#abort.abort(new NotRunningError(`the handler ${this.name} is stopped`))
     this.#delivery.close()
-    const replayed = this.#replays.close()
+    const inHand = Promise.all([this.#replays.close(), this.#delivery.inHand])
     if (subscription === undefined || this.#subscriptionState === 'ended') {
       this.#ended(undefined)
       return
     }
     const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
-    const stopped = Promise.all([replayed, subscription.stop()])
+    const stopped = this.#model.batching
+      ? inHand.then(() => subscription.stop())
+      : Promise.all([inHand, subscription.stop()])
     if (await waitAtMost(clock, stopTimeout, stopped)) return
     this.#logger.error(
       { handler: this.name, position: this.position },
@@ -289,7 +310,8 @@ export class HandlerRunner {
 
   #surround(): HandlerSurroundings {
     const { application, dispatch } = this.#options
-    return { application, dispatch, handlerName: this.name, signal: this.#abort.signal }
+    const state = { current: this.#model.initialState?.() }
+    return { application, dispatch, state, handlerName: this.name, signal: this.#abort.signal }
   }
 
   readonly #progressed = (position: number): void => {

@@ -10,6 +10,7 @@ import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress } from './handler-progress.ts'
 import { STOP_TIMEOUT_MS, type HandlerRunnerOptions, type HandlerState } from './handler-runner.ts'
+import { interestOf } from './interest.ts'
 import { StoredParkingLot } from './parking.ts'
 import { Partition } from './partition.ts'
 import { PartitionLayout } from './partition-layout.ts'
@@ -49,7 +50,7 @@ export class PartitionedRunner {
   #afterStart: unknown
 
   constructor(model: HandlerModel, options: HandlerRunnerOptions) {
-    const { name, concurrency: count, types } = model
+    const { name, concurrency: count, types, filter } = model
     const { board, store, owner, consistency } = options
     this.name = name
     this.#logger = containedLogger(options.logger)
@@ -60,8 +61,12 @@ export class PartitionedRunner {
     const layout = new PartitionLayout({ model, count, store, owner, leases, logger: this.#logger })
     this.#layout = layout
     this.#handled = new HandledPlaces(model.startFrom)
-    this.#progress = new BoardProgress(board, name, { consistency: model.consistency ?? consistency, types })
-    const reading = options.hub.shareReading({ types })
+    this.#progress = new BoardProgress(board, name, {
+      consistency: model.consistency ?? consistency,
+      types,
+      selects: interestOf(model),
+    })
+    const reading = options.hub.shareReading(filter)
     const partitioning = new Partitioning(name, count, model.partitionBy)
     const { afterStart } = model
     const inEach: HandlerModel = {

@@ -1,0 +1,48 @@
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { Command } from '../messages/message.ts'
+import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import { DeliveryContext, type EventHandlerContext, type HandlerSurroundings } from './handler-context.ts'
+
+/** What a handler of batches may know and do beside the events. */
+export interface BatchHandlerContext<State = undefined> extends Omit<EventHandlerContext<State>, 'dispatch'> {
+  /** Dispatches a command for one event of the batch, whose ids and metadata the command carries on, as `dispatch` of a single event does. */
+  readonly dispatch: (recorded: RecordedEvent, command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
+}
+
+/** One for each delivery of a batch. */
+export class BatchDeliveryContext implements BatchHandlerContext<unknown> {
+  readonly attempt: number
+  readonly #surroundings: HandlerSurroundings
+
+  constructor(surroundings: HandlerSurroundings, attempt: number) {
+    this.#surroundings = surroundings
+    this.attempt = attempt
+  }
+
+  get application(): string {
+    return this.#surroundings.application
+  }
+
+  get handlerName(): string {
+    return this.#surroundings.handlerName
+  }
+
+  get signal(): AbortSignal {
+    return this.#surroundings.signal
+  }
+
+  get state(): unknown {
+    return this.#surroundings.state.current
+  }
+
+  set state(state: unknown) {
+    this.#surroundings.state.current = state
+  }
+
+  get dispatch(): BatchHandlerContext['dispatch'] {
+    const surroundings = this.#surroundings
+    return (recorded, command, options) =>
+      new DeliveryContext(surroundings, recorded, this.attempt).dispatch(command, options)
+  }
+}
