@@ -58,6 +58,13 @@ export {
   type EventHandlerDefinition,
 } from './subscribers/event-handler.ts'
 export type { BatchHandlerContext } from './subscribers/batch-context.ts'
+export type {
+  HandlerControl,
+  HandlerStatus,
+  ParkedEvent,
+  ParkedSelection,
+  ReplayOutcome,
+} from './subscribers/handler-control.ts'
 export type { SubscribeTo } from './subscribers/subscribe-to.ts'
 export { park, retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'
 export type { EventHandlerContext } from './subscribers/handler-context.ts'

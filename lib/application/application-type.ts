@@ -3,6 +3,8 @@ import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { Result } from '../effects/result.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
+import type { EventHandler } from '../subscribers/event-handler.ts'
+import type { HandlerControl } from '../subscribers/handler-control.ts'
 import type { Projection } from '../subscribers/projection.ts'
 
 /** Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type. */
@@ -75,6 +77,17 @@ export interface Application<Routes> extends AsyncDisposable {
    * @returns whether it was in memory
    */
   evict(aggregate: Aggregate, identity: string | number | bigint | object): Promise<boolean>
+  /**
+   * An event handler of this application in the hands of code: how it does; start, stop and reset; what is parked, and what becomes
+   * of that.
+   *
+   * @example
+   * await bank.handler(accountBalances).replay()
+   *
+   * @throws {InvalidOptionError} `invalid_option` where it has no such handler
+   * @throws {NotRunningError} `not_running`
+   */
+  handler(handler: EventHandler | string): HandlerControl
   /**
    * Builds the tables of a projection anew beside those that are read, from its first event on, and swaps them when they have caught up.
    * Done when readers see the new ones. Where a rebuild is under way already, here or on another node, it waits for that one.

@@ -28,7 +28,7 @@ import type { ExecutionResult } from '../routing/execution-result.ts'
 import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
-import { makeRunner, type EventHandlerRunner } from '../subscribers/make-runner.ts'
+import type { HandlerControl } from '../subscribers/handler-control.ts'
 import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
 import type { Application } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
@@ -73,7 +73,7 @@ class AssembledApplication {
   readonly #dispatcher: Dispatcher
   #state: State = 'new'
   #changing: Promise<void> = Promise.resolve()
-  #runners: readonly (EventHandlerRunner | RunningProjection)[] = []
+  #runners: readonly (HandlerControl | RunningProjection)[] = []
   #detach: (() => void)[] = []
   /** Whether a stop was asked for while it was starting. */
   #stopWasAsked = false
@@ -162,7 +162,7 @@ class AssembledApplication {
     }
   }
 
-  #makeRunners(): (EventHandlerRunner | RunningProjection)[] {
+  #makeRunners(): (HandlerControl | RunningProjection)[] {
     const { handlers, projections, handlerConsistency, clock, random, logger, ids, upcasters, lease, claimInterval } =
       this.#definition
     const { onHandlerError } = this.#definition
@@ -190,7 +190,7 @@ class AssembledApplication {
     const surroundings = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner, shared }
     const all = { ...surroundings, consistency: handlerConsistency, claimInterval, onHandlerError }
     return [
-      ...handlers.map((model) => makeRunner(model, all)),
+      ...handlers.map((handler) => handler.makeRunner(all)),
       ...projections.map((projection) => projection.makeRunner(all)),
     ]
   }
@@ -204,6 +204,16 @@ class AssembledApplication {
       return runner.rebuild()
     }
     throw new InvalidOptionError(`rebuild: ${body.name} is no projection of the application ${this.name}`)
+  }
+
+  handler(handler: string | { readonly name: string }): HandlerControl {
+    if (this.#state !== 'running') throw this.#notRunning()
+    // From JavaScript, anything.
+    const given = handler as string | { readonly name?: unknown } | null | undefined
+    const name = typeof given === 'string' ? given : given?.name
+    const runner = this.#runners.find((one) => one.name === name)
+    if (runner !== undefined && 'replay' in runner) return runner
+    throw new InvalidOptionError(`handler: ${String(name)} is no event handler of the application ${this.name}`)
   }
 
   stop(): Promise<void> {

@@ -17,12 +17,8 @@ import type { Lifespan } from '../routing/lifespan.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { ErrorAction } from '../subscribers/error-action.ts'
-import {
-  checkedFunction,
-  handlerModelOf,
-  type FailureContext,
-  type HandlerModel,
-} from '../subscribers/handler-model.ts'
+import { handlerBodyOf, type EventHandlerBody } from '../subscribers/handler-body.ts'
+import { checkedFunction, type FailureContext, type HandlerModel } from '../subscribers/handler-model.ts'
 import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import {
@@ -111,7 +107,7 @@ export interface CheckedDefinition {
   readonly name: string
   readonly router: object
   readonly store: EventStore
-  readonly handlers: readonly HandlerModel[]
+  readonly handlers: readonly EventHandlerBody[]
   readonly projections: readonly ProjectionBody[]
   readonly onHandlerError: HandlerModel['onError']
   readonly defaults: DispatchDefaults
@@ -199,13 +195,13 @@ function checkedHandlers(
   name: string,
   given: unknown,
   store: EventStore,
-): { readonly handlers: readonly HandlerModel[]; readonly projections: readonly ProjectionBody[] } {
+): { readonly handlers: readonly EventHandlerBody[]; readonly projections: readonly ProjectionBody[] } {
   if (!Array.isArray(given)) throw new DefinitionError(`the application ${name}: handlers must be a list`)
   const names = new Set<string>()
-  const handlers: HandlerModel[] = []
+  const handlers: EventHandlerBody[] = []
   const projections: ProjectionBody[] = []
   for (const one of given) {
-    const handler = handlerModelOf(one)
+    const handler = handlerBodyOf(one)
     const projection = projectionBodyOf(one)
     const model = handler ?? projection
     if (model === undefined) {

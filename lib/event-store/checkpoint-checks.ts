@@ -19,18 +19,22 @@ import {
 
 // What is asked of a store about checkpoints, and what it answers.
 
-const CLAIM_OPTIONS = ['owner', 'startAfter', 'lease']
+const CLAIM_OPTIONS = ['owner', 'startAfter', 'lease', 'force']
 
 /** @returns the options with their defaults, as an adapter gets them */
 export function checkedClaim(name: string, options: ClaimOptions): Required<ClaimOptions> {
   checkText('claimCheckpoint', 'name', name)
   checkObject('claimCheckpoint', 'the options', options)
   checkOptions('claimCheckpoint', options, CLAIM_OPTIONS)
-  const { owner, startAfter, lease = DEFAULT_LEASE_MS } = options
+  const { owner, startAfter, lease = DEFAULT_LEASE_MS, force = false } = options
   checkText('claimCheckpoint', 'owner', owner)
   checkWhole('claimCheckpoint', 'startAfter', startAfter, 0)
   checkOptionalWhole('claimCheckpoint', 'lease', lease, 1)
-  return { owner, startAfter, lease }
+  const forced: unknown = force
+  if (typeof forced !== 'boolean') {
+    throw new InvalidOptionError(`claimCheckpoint: force must be true or false, not ${shown(forced)}`)
+  }
+  return { owner, startAfter, lease, force }
 }
 
 export function checkHolds(holds: readonly CheckpointHold[]): void {

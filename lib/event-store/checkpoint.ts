@@ -19,6 +19,8 @@ export interface ClaimOptions {
    * renewal. A save does not renew. @default 5_000
    */
   readonly lease?: number
+  /** Takes it also from another owner whose claim holds; that one's writes are refused from then on. @default false */
+  readonly force?: boolean
 }
 
 /** A checkpoint that is held. */

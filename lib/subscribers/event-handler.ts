@@ -4,8 +4,11 @@ import type { EventDefinition, MessageDefinition, MessageKind } from '../message
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ErrorAction } from './error-action.ts'
 import type { BatchHandlerContext } from './batch-context.ts'
+import { keepHandlerBody } from './handler-body.ts'
 import type { EventHandlerContext } from './handler-context.ts'
 import { checkedModel, keepModel, type FailureContext, type HandlerOccasion } from './handler-model.ts'
+import type { HandlerRunnerOptions } from './handler-runner.ts'
+import { RunningEventHandler } from './running-event-handler.ts'
 import type { SubscribeTo } from './subscribe-to.ts'
 
 /** The recorded events of a definition. */
@@ -162,5 +165,7 @@ export function eventHandler<
   const model = checkedModel(name, definition)
   const handler = Object.freeze({ name, events: Object.freeze([...definition.events]) as unknown as Events })
   keepModel(handler, model)
+  const makeRunner = (options: HandlerRunnerOptions) => new RunningEventHandler(model, options)
+  keepHandlerBody(handler, { name, model, makeRunner })
   return handler
 }

@@ -127,7 +127,7 @@ export class ParkedKeys {
         return
       }
       case 'edict.ReplayRequested': {
-        const { key, position, index = 0 } = fact
+        const { key, position, index = Infinity } = fact
         const wanted = key === undefined ? this.#keys.values() : [this.#keys.get(key)]
         for (const parked of wanted) {
           if (parked !== undefined) parked.replayUpTo = position === undefined ? everything : { position, index }

@@ -26,10 +26,13 @@ export class Checkpoints {
     this.#clock = clock
   }
 
-  claim(name: string, { owner, startAfter, lease = DEFAULT_LEASE_MS }: ClaimOptions): CheckpointClaim | undefined {
+  claim(
+    name: string,
+    { owner, startAfter, lease = DEFAULT_LEASE_MS, force = false }: ClaimOptions,
+  ): CheckpointClaim | undefined {
     const entry = this.#entries.get(name)
     const holder = entry && this.#holder(entry)
-    if (holder !== undefined && holder !== owner) return undefined
+    if (holder !== undefined && holder !== owner && !force) return undefined
     const { position, index } = entry ?? { position: startAfter, index: 0 }
     const until = this.#clock.now() + lease
     const claimed = { name, position, index, epoch: ++this.#lastEpoch, owner, lease, until }

@@ -30,7 +30,7 @@ export class Checkpoints {
        VALUES ($1, $2, 0, ${epoch}, $3, $4::bigint, ${EXPIRES('$4::bigint')})
        ON CONFLICT (name) DO UPDATE
        SET epoch = ${epoch}, owner = excluded.owner, lease = excluded.lease, expires_at = ${EXPIRES('excluded.lease')}
-       WHERE c.owner IS NULL OR c.owner = excluded.owner OR c.expires_at <= clock_timestamp()
+       WHERE c.owner IS NULL OR c.owner = excluded.owner OR c.expires_at <= clock_timestamp() OR $5
        RETURNING c.name, c.position, c.index, c.epoch, ${DURABLE}`,
     )
     // Locked in the order of names, so that two who renew the same claims do not wait for each other.
@@ -61,8 +61,9 @@ export class Checkpoints {
   }
 
   async claim(queries: Queries, name: string, options: Required<ClaimOptions>): Promise<Checkpoint | undefined> {
-    const { owner, startAfter, lease } = options
-    return checkpointOf(await queries.query(this.#claim, [name, startAfter, owner, Math.min(lease, LONGEST_LEASE_MS)]))
+    const { owner, startAfter, lease, force } = options
+    const given = [name, startAfter, owner, Math.min(lease, LONGEST_LEASE_MS), force]
+    return checkpointOf(await queries.query(this.#claim, given))
   }
 
   async renew(queries: Queries, holds: readonly CheckpointHold[]): Promise<readonly boolean[]> {

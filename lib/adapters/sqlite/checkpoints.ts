@@ -35,7 +35,7 @@ export class Checkpoints {
         VALUES (@name, @startAfter, 0, (SELECT last_epoch + 1 FROM edict_epochs), @owner, @lease, ${NOW} + @lease)
         ON CONFLICT (name) DO UPDATE
           SET epoch = excluded.epoch, owner = excluded.owner, lease = excluded.lease, expires_at = excluded.expires_at
-          WHERE owner IS NULL OR owner = excluded.owner OR expires_at <= ${NOW}
+          WHERE owner IS NULL OR owner = excluded.owner OR expires_at <= ${NOW} OR @force = 1
         RETURNING ${COLUMNS}`,
     )
     this.#countEpoch = writing.prepare('UPDATE edict_epochs SET last_epoch = last_epoch + 1')
@@ -57,8 +57,11 @@ export class Checkpoints {
     )
   }
 
-  claim(name: string, { owner, startAfter, lease = DEFAULT_LEASE_MS }: ClaimOptions): CheckpointClaim | undefined {
-    const claimed = this.#claim.get({ name, owner, startAfter, lease })
+  claim(
+    name: string,
+    { owner, startAfter, lease = DEFAULT_LEASE_MS, force }: ClaimOptions,
+  ): CheckpointClaim | undefined {
+    const claimed = this.#claim.get({ name, owner, startAfter, lease, force: force === true ? 1 : 0 })
     if (claimed !== undefined) this.#countEpoch.run()
     return claimed
   }
