@@ -13,10 +13,14 @@ const SAVE_EVERY = 1_000
  */
 const CATCHING_UP_DELAY = 100
 
-/** Where a subscription is at the moment. */
-export interface CurrentPlace {
+/** How far a subscription is: the fields of a checkpoint. */
+export interface ReachedPlace {
   readonly position: number
   readonly index: number
+}
+
+/** Where a subscription is at the moment. */
+export interface CurrentPlace extends ReachedPlace {
   readonly isCatchingUp: boolean
 }
 

@@ -5,7 +5,7 @@ import { afterwards, contained, isPromiseLike, type MaybePromise } from '../effe
 import { SubscriptionOwnedError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { CheckpointClaimer } from './checkpoint-claimer.ts'
-import { CheckpointWriter, type CurrentPlace } from './checkpoint-writer.ts'
+import { CheckpointWriter, type ReachedPlace } from './checkpoint-writer.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
 import { HandledPlaces } from './handled-places.ts'
@@ -32,7 +32,7 @@ export interface PersistentSubscriptionListener extends Omit<SubscriptionListene
   /** Another owner holds the subscription; this is how far it is. */
   followed?(position: number): void
   /** The place before what it took and has not dealt with yet: nothing from there on counts as handled. */
-  heldBack?(): CurrentPlace | undefined
+  heldBack?(): ReachedPlace | undefined
   /** Another owner has taken the subscription: what is in hand should be let go. */
   lost?(): void
 }
@@ -191,7 +191,7 @@ export class PersistentSubscription {
 
   #taken(claim: CheckpointClaim, askedAt: Moment): MaybePromise<void> {
     const { store, clock, saveDelay = SAVE_DELAY, listener } = this.#options
-const current = (): CurrentPlace =>
+    const current = (): ReachedPlace =>
       this.#subscription === undefined ? claim : (listener.heldBack?.() ?? this.#subscription)
     const isCatchingUp = () => this.#subscription?.state === 'catching-up'
     const writer = new CheckpointWriter({

@@ -1,7 +1,7 @@
 import { callLater } from '../effects/clock.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
-import type { CurrentPlace } from '../event-store/checkpoint-writer.ts'
+import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { BatchDeliveryContext } from './batch-context.ts'
@@ -46,7 +46,7 @@ export class BatchDelivery implements Delivery {
     return this.#recovery.failures
   }
 
-  get heldBack(): CurrentPlace | undefined {
+  get heldBack(): ReachedPlace | undefined {
     const first = this.#events[0]
     return first && { position: first.position - 1, index: first.index }
   }

@@ -1,6 +1,6 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
-import type { CurrentPlace } from '../event-store/checkpoint-writer.ts'
+import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { DeliveryContext, type HandlerSurroundings } from './handler-context.ts'
@@ -28,7 +28,7 @@ export interface Delivery {
   readonly lastError: unknown
   readonly failures: number
   /** The place before what was delivered and is not dealt with yet; undefined where nothing is held back. */
-  readonly heldBack: CurrentPlace | undefined
+  readonly heldBack: ReachedPlace | undefined
   /** What is in hand beside what `deliver` has promised. */
   readonly inHand: Promise<unknown> | undefined
   /** From now on, events are handled. */

@@ -75,6 +75,20 @@ export const leases: CaseGroup = {
       },
     },
     {
+      name: 'give way to a claim that is forced, which goes on where the former owner was and fences that one',
+      run: async ({ store }) => {
+        const first = await claimFor(store, 'one', LONG_LEASE_MS)
+        await store.saveCheckpoint({ ...first, position: 7, index: 1 })
+        const lease = LONG_LEASE_MS
+        const forced = await store.claimCheckpoint(name, { owner: 'two', startAfter: 0, lease, force: true })
+        assertEqual([forced?.position, forced?.index], [7, 1], 'the place of the forced claim')
+        assert((forced?.epoch ?? 0) > first.epoch, 'the epoch rises')
+        assertEqual(await ownerOf(store), 'two', 'the owner')
+        assertEqual(await store.saveCheckpoint({ ...first, position: 8 }), false, 'a save of the former owner')
+        assertEqual(await store.renewCheckpoints([first]), [false], 'a renewal of the former owner')
+      },
+    },
+    {
       name: 'run out, so that another owner can take over where the first one was',
       run: async ({ store }) => {
         const first = await claimFor(store, 'one', SHORT_LEASE_MS)
