@@ -67,14 +67,17 @@ export interface HandlerControl {
    * Lets the handler begin anew, on whichever node it runs: calls `beforeReset` while nobody handles its events, sets its place back, and forgets
    * what is parked from there on, since that comes again. Where another node runs the handler, that takes the time of a lease.
    *
-   * @param options `startFrom` is where it begins. Default: that of its definition
+   * @param options what else is said of it
+   * @param options.startFrom where it begins; where it is left out, that of its definition
    * @throws {InvalidOptionError} `invalid_option`; SubscriptionOwnedError `subscription_owned` where somebody else resets it too
    */
   reset(options?: { readonly startFrom?: StartFrom }): Promise<void>
   /**
    * What is parked, in the order of positions.
    *
-   * @param options `limit`: at most so many, 100 unless said; `after`: only what is after this position
+   * @param options what else is said of it
+   * @param options.limit at most so many, 100 unless said
+   * @param options.after only what is after this position
    */
   parked(options?: { readonly limit?: number; readonly after?: number }): Promise<readonly ParkedEvent[]>
   /**
@@ -82,7 +85,8 @@ export interface HandlerControl {
    * Each is tried once, and `onError` is not asked. What comes for such a key meanwhile waits its turn behind them.
    *
    * @param selection a single event has to be the first of its key
-   * @param options `timeout`: milliseconds that this waits for what becomes of them, 5,000 unless said; the request stands beyond that
+   * @param options what else is said of it
+   * @param options.timeout milliseconds that this waits for what becomes of them, 5,000 unless said; the request stands beyond that
    * @throws {InvalidOptionError} `invalid_option` where nothing such is parked, or it is not the first of its key
    */
   replay(selection?: ParkedSelection, options?: { readonly timeout?: number }): Promise<ReplayOutcome>

@@ -244,7 +244,7 @@ describe('the control of a handler', () => {
 
   it.each([
     ['a selection that is none', (control: ReturnType<Application<unknown>['handler']>) => control.replay({} as never)],
-    ['two selections at once', (control) => control.discard({ key: 'a', position: 1 } as never)],
+    ['two selections at once', (control) => control.discard({ key: 'a', position: 1 })],
     ['a limit of nothing', (control) => control.parked({ limit: 0 })],
     ['a place that is none', (control) => control.reset({ startFrom: 0 })],
     ['an option that is none', (control) => control.replay('all', { soon: true } as never)],

@@ -16,15 +16,15 @@ const EDICT = 'edict, an event handler'
 /** As many rows at a time as Edict's own reader asks for. */
 const PAGE = 1_000
 
-const eventsOf = ({ short }: Effort): number => (short ? 100_000 : 1_000_000)
+export const eventsOf = ({ short }: Effort): number => (short ? 100_000 : 1_000_000)
 
-const totalOf = (events: number): number => {
+export const totalOf = (events: number): number => {
   let total = 0
   for (let turn = 0; turn < events - ACCOUNTS.length; turn++) total += amountOf(turn)
   return total
 }
 
-const prepare =
+export const prepare =
   (kind: StoreKind) =>
   async (effort: Effort): Promise<Prepared> => {
     const { place, remove } = await freshPlace(kind)
@@ -43,7 +43,7 @@ const prepare =
   }
 
 /** Megabytes matter here, which the operating system counts. */
-const figuresOf = (effort: Effort, milliseconds: number): Figures => ({
+export const figuresOf = (effort: Effort, milliseconds: number): Figures => ({
   perSecond: eventsOf(effort) / (milliseconds / 1_000),
   peakBytes: process.resourceUsage().maxRSS * 1_024,
 })
@@ -88,7 +88,7 @@ async function pages(read: (after: number) => Promise<readonly number[]>): Promi
   }
 }
 
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+export function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve: () => void = () => undefined
   const promise = new Promise<void>((fulfil) => (resolve = fulfil))
   return { promise, resolve }

@@ -5,6 +5,7 @@ import { canMeasureCompile, compileCase } from './compile.ts'
 import { eventHeapCase } from './event-heap.ts'
 import { foldCase } from './fold.ts'
 import { growthCase } from './growth.ts'
+import { memoryHandlersCase, sqliteHandlersCase } from './handlers.ts'
 import { inTurnCase } from './in-turn.ts'
 import { liveAggregatesCase } from './live-aggregates.ts'
 import { liveHeapCase } from './live-heap.ts'
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   inTurnCase,
   growthCase,
   strongCase,
+  memoryHandlersCase,
   middlewareCase,
   foldCase,
   liveHeapCase,
@@ -31,6 +33,7 @@ export const cases: readonly Case[] = [
   ...(canMeasureCompile ? [compileCase] : []),
   sqliteAppendsCase,
   sqliteCatchUpCase,
+  sqliteHandlersCase,
   sqliteBigStoreCase,
   postgresAppendsCase,
   postgresCatchUpCase,
