@@ -4,7 +4,9 @@ const floors = [
   ['errors.ts'],
   ['effects'],
   ['messages'],
+  ['telemetry'],
   ['event-store'],
+  ['audit'],
   ['aggregate', 'adapters'],
   ['routing'],
   ['dispatch'],
@@ -14,7 +16,7 @@ const floors = [
   ['inspector'],
   ['cli'],
   // The entrances of the package: beside each other, and none through another.
-  ['index.ts', 'projections', 'sqlite', 'postgres'],
+  ['index.ts', 'projections', 'sqlite', 'postgres', 'opentelemetry'],
 ]
 
 // Published for tests: it stands outside the house, and leans on its floors up to the application. Of the stores it knows the one in
@@ -33,8 +35,8 @@ const testingMayImport = [
   'application',
 ]
 
-// A store knows events, and nothing of commands.
-const adaptersMayImport = ['errors.ts', 'effects', 'messages', 'event-store']
+// A store knows events, or what is written down of commands, and nothing of how they are dispatched.
+const adaptersMayImport = ['errors.ts', 'effects', 'messages', 'event-store', 'audit']
 
 // Where Node's own modules may be named. Everything else runs in a browser.
 const nodeIsAllowedIn = [

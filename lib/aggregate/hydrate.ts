@@ -10,6 +10,7 @@ import {
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore, StreamSlice } from '../event-store/event-store.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AppliedEvent } from './apply.ts'
 import type { AggregateModel } from './model.ts'
 
@@ -24,11 +25,18 @@ export interface VersionedState {
   readonly snapshotVersion?: number
 }
 
+const populated = {
+  stopped: ({ version }: VersionedState) => ({ version }),
+  failed: (error: unknown) => ({ error }),
+}
+
 /** Where streams are read from. */
 export interface HydrationSource {
   readonly store: Pick<EventStore, 'readStream'>
   readonly codec: EventCodec
   readonly fairness: Fairness
+  /** @default nobody is told */
+  readonly telemetry?: Telemetry
 }
 
 /** Brings a state up to the end of its stream, or to an earlier version of it. */
@@ -67,6 +75,13 @@ export class Hydration {
    *   where it is deleted
    */
   run(): MaybePromise<VersionedState> {
+    const { telemetry } = this.#source
+    if (telemetry?.watched.populate !== true) return this.#run()
+    const info = { aggregate: this.#model.name, streamId: this.#streamId, fromVersion: this.#version }
+    return telemetry.around('populate', info, () => this.#run(), populated)
+  }
+
+  #run(): MaybePromise<VersionedState> {
     for (;;) {
       if (this.#reader?.failure) throw this.#reader.failure
       const slice: MaybePromise<StreamSlice> = this.#source.store.readStream(this.#streamId, {
@@ -77,7 +92,7 @@ export class Hydration {
       const folded = this.#fold(slice)
       if (isLater(folded)) return proceed(folded, this, this.#folded)
       if (this.#done()) return this.#result()
-      if (this.#source.fairness.turnDue()) return this.#source.fairness.turn().then(() => this.run())
+      if (this.#source.fairness.turnDue()) return this.#source.fairness.turn().then(() => this.#run())
     }
   }
 
@@ -86,7 +101,7 @@ export class Hydration {
   }
 
   #folded(): MaybePromise<VersionedState> {
-    return this.#done() ? this.#result() : this.run()
+    return this.#done() ? this.#result() : this.#run()
   }
 
   #fold(slice: StreamSlice): MaybePromise<void> {

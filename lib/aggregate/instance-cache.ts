@@ -35,6 +35,18 @@ export class InstanceCache {
     return this.#size
   }
 
+  /** How many commands wait for their instance: looks at every one. */
+  waiting(): { readonly waitingCommands: number; readonly deepestMailbox: number } {
+    let waitingCommands = 0
+    let deepestMailbox = 0
+    for (let instance = this.#newest; instance !== undefined; instance = instance.older) {
+      const { length } = instance.mailbox
+      waitingCommands += length
+      deepestMailbox = Math.max(deepestMailbox, length)
+    }
+    return { waitingCommands, deepestMailbox }
+  }
+
   group(model: AggregateModel, prefix: string): InstanceGroup {
     let group = this.#groups.get(model)
     if (group === undefined) {

@@ -5,7 +5,10 @@ import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
+import type { TelemetryListener } from '../telemetry/telemetry.ts'
+import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import type { Projection } from '../subscribers/projection.ts'
+import type { ApplicationMetrics } from './application-metrics.ts'
 
 /** Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type. */
 export interface Application<Routes> extends AsyncDisposable {
@@ -99,4 +102,26 @@ export interface Application<Routes> extends AsyncDisposable {
    * @throws {NotRunningError} `not_running` where the application, or the projection, does not run
    */
   rebuild(projection: Projection): Promise<void>
+  /**
+   * Listens to what the application does, under a name of the telemetry reference. A listener is called at once, in the middle of the
+   * work, so it should be quick; what it throws is logged.
+   *
+   * @example
+   * const off = bank.on('dispatch:stop', ({ command, duration }) => console.log(`${command} took ${duration} ms`))
+   * off()
+   *
+   * @returns a function that ends the subscription
+   * @throws {InvalidOptionError} `invalid_option` where there is no event of this name
+   */
+  on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void
+  /**
+   * How the application fares: the lag of its handlers, its live aggregates, and what it has counted since it was made.
+   *
+   * @example
+   * const { dispatches, handlers } = await bank.metrics()
+   * console.log(dispatches.executed, handlers['account-balances']?.lagSeconds)
+   *
+   * @throws {NotRunningError} `not_running`
+   */
+  metrics(): Promise<ApplicationMetrics>
 }

@@ -25,11 +25,15 @@ import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
+import type { HookMiddleware, MiddlewareHost } from '../routing/middleware.ts'
 import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
 import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
+import type { TelemetryListener } from '../telemetry/telemetry.ts'
+import type { TelemetryName } from '../telemetry/telemetry-events.ts'
+import { applicationMetrics, type ApplicationMetrics } from './application-metrics.ts'
 import type { Application } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
 import { keepInside, runningApplications } from './inside.ts'
@@ -75,6 +79,8 @@ class AssembledApplication {
   #changing: Promise<void> = Promise.resolve()
   #runners: readonly (HandlerControl | RunningProjection)[] = []
   #detach: (() => void)[] = []
+  readonly #host: MiddlewareHost
+  #startedMiddleware: HookMiddleware[] = []
   /** Whether a stop was asked for while it was starting. */
   #stopWasAsked = false
   #stopAsked: Promise<void> = Promise.resolve()
@@ -89,6 +95,8 @@ class AssembledApplication {
     const plans = [...routing.routes].map(
       ([type, route]) => [type, routePlan(route, definition.defaults, this.#services, definition.lifespan)] as const,
     )
+    const { clock, logger, telemetry } = this.#services
+    this.#host = { name: this.name, clock, logger, on: telemetry.on.bind(telemetry) }
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
     keepInside(this, {
       name: this.name,
@@ -134,6 +142,7 @@ class AssembledApplication {
       throw error
     }
     try {
+      await this.#startMiddleware()
       await this.#services.follower?.start()
       this.#runners = this.#makeRunners()
       await Promise.race([this.#startRunners(), this.#stopAsked])
@@ -149,6 +158,28 @@ class AssembledApplication {
     }
     this.#detach = this.#routing.routers.map((router) => attachRunning(router, running))
     this.#state = 'running'
+  }
+
+  on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void {
+    return this.#services.telemetry.on(name, listener)
+  }
+
+  async metrics(): Promise<ApplicationMetrics> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    return applicationMetrics(
+      this.#services,
+      this.#runners.map(({ name }) => name),
+      this.#dispatcher.pending,
+    )
+  }
+
+  /** Each once, on however many routes it stands. */
+  async #startMiddleware(): Promise<void> {
+    for (const middleware of new Set([...this.#routing.routes.values()].flatMap((route) => route.middleware))) {
+      if (typeof middleware === 'function' || (!middleware.started && !middleware.stopped)) continue
+      this.#startedMiddleware.push(middleware)
+      await middleware.started?.(this.#host)
+    }
   }
 
   #refuseIfStopped(): void {
@@ -187,7 +218,20 @@ class AssembledApplication {
         ? Promise.reject(this.#notRunning())
         : this.#dispatcher.dispatch(command, options, handler)
     const shared = sharedCheckpoints({ store, clock, logger, lease, claimInterval })
-    const surroundings = { hub, store, board, clock, random, logger, dispatch, application: this.name, owner, shared }
+    const { telemetry } = this.#services
+    const surroundings = {
+      hub,
+      store,
+      board,
+      clock,
+      random,
+      logger,
+      telemetry,
+      dispatch,
+      application: this.name,
+      owner,
+      shared,
+    }
     const all = { ...surroundings, consistency: handlerConsistency, claimInterval, onHandlerError }
     return [
       ...handlers.map((handler) => handler.makeRunner(all)),
@@ -249,9 +293,11 @@ class AssembledApplication {
 
   async #close(): Promise<void> {
     try {
-      const failed = await this.#stopRunners()
+      const notStopped = await this.#stopRunners()
       this.#services.follower?.stop()
       await this.#definition.store.close()
+      const told = await Promise.allSettled(this.#startedMiddleware.map(async (one) => one.stopped?.(this.#host)))
+      const failed = notStopped ?? told.find((outcome) => outcome.status === 'rejected')
       if (failed !== undefined) throw asStoreError(failed.reason)
     } finally {
       this.#ended()
@@ -268,6 +314,7 @@ class AssembledApplication {
 
   #ended(): void {
     this.#forget()
+    this.#startedMiddleware = []
     this.#state = 'stopped'
     runningApplications.delete(this.name)
   }
@@ -303,11 +350,17 @@ class AssembledApplication {
   }
 
   dispatch(command: unknown, options?: DispatchOptions): Promise<ExecutionResult> {
-    if (this.#state !== 'running') return Promise.reject(this.#notRunning())
+    if (this.#state !== 'running') return this.#refuse(command, options, this.#notRunning())
     if (options?.application !== undefined && !this.#isMeant(options.application)) {
-      return Promise.reject(new InvalidOptionError(`this is the application ${this.name}, and another was asked for`))
+      const error = new InvalidOptionError(`this is the application ${this.name}, and another was asked for`)
+      return this.#refuse(command, options, error)
     }
     return this.#dispatcher.dispatch(command, options)
+  }
+
+  #refuse(command: unknown, options: DispatchOptions | undefined, error: EdictError): Promise<never> {
+    this.#dispatcher.refused(command, options, error)
+    return Promise.reject(error)
   }
 
   async tryDispatch(command: unknown, options?: DispatchOptions): Promise<Result<ExecutionResult, EdictError>> {

@@ -7,6 +7,7 @@ import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
 import { checkedLifespan, type Lifespan } from '../routing/lifespan.ts'
+import type { Instrumentation } from '../telemetry/instrumentation.ts'
 import { routingOf } from '../routing/routing.ts'
 
 // Each part of an application's definition is looked at by itself; what is wrong is named together with the application.
@@ -144,6 +145,12 @@ export function checkedDoor<Door extends object>(
   const missing = functions.find((key) => typeof (given as Partial<Door> | null)?.[key] !== 'function')
   if (missing === undefined) return given
   throw new DefinitionError(`the application ${name}: ${option} needs the function ${missing}`)
+}
+
+export function checkedInstrumentation(name: string, given: Instrumentation | undefined): Instrumentation | undefined {
+  const checked = checkedDoor(name, 'instrumentation', given, ['around'])
+  if (checked === undefined || Array.isArray(checked.operations)) return checked
+  throw new DefinitionError(`the application ${name}: instrumentation needs operations, a list of their names`)
 }
 
 function checkedKeys(

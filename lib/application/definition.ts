@@ -14,6 +14,7 @@ import type { Serializer } from '../messages/serializer.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
 import { BUILT_IN_DEFAULTS, type DispatchDefaults } from '../dispatch/route-plan.ts'
 import type { Lifespan } from '../routing/lifespan.ts'
+import type { Instrumentation } from '../telemetry/instrumentation.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { ErrorAction } from '../subscribers/error-action.ts'
@@ -27,6 +28,7 @@ import {
   checkedDefaultLifespan,
   checkedDefaults,
   checkedDoor,
+  checkedInstrumentation,
   checkedSnapshots,
   checkedSubscriptions,
   checkedUpcasters,
@@ -100,6 +102,8 @@ export interface ApplicationDefinition<Routes> {
   readonly random?: Random
   /** Where warnings and errors go. @default the console */
   readonly logger?: Logger
+  /** Goes around what the application does, as a tracer does: `openTelemetry()` of `edict/opentelemetry`. @default none */
+  readonly instrumentation?: Instrumentation
 }
 
 /** A definition that was checked, with all defaults filled in. */
@@ -125,6 +129,7 @@ export interface CheckedDefinition {
   readonly ids: Ids
   readonly random: Random
   readonly logger: Logger
+  readonly instrumentation: Instrumentation | undefined
 }
 
 const KEYS: ReadonlySet<string> = new Set([
@@ -145,6 +150,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'ids',
   'random',
   'logger',
+  'instrumentation',
 ])
 
 const DEFAULT_MAILBOX_LIMIT = 10_000
@@ -185,6 +191,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     clock: checkedDoor(name, 'clock', given.clock, ['now', 'setTimeout', 'clearTimeout']) ?? systemClock,
     random,
     ids: checkedDoor(name, 'ids', given.ids, ['next']) ?? randomIds(random),
+    instrumentation: checkedInstrumentation(name, given.instrumentation),
     logger: containedLogger(
       checkedDoor(name, 'logger', given.logger, ['debug', 'info', 'warn', 'error']) ?? consoleLogger(),
     ),

@@ -9,6 +9,8 @@ import { asyncScope } from '../effects/async-scope.ts'
 import { Fairness } from '../effects/fairness.ts'
 import { EventCodec } from '../event-store/event-codec.ts'
 import type { Routing } from '../routing/routing.ts'
+import { ObservedEventStore } from '../event-store/observed-event-store.ts'
+import { Telemetry } from '../telemetry/telemetry.ts'
 import type { CheckedDefinition } from './definition.ts'
 
 /** What every dispatch of an application works with, made once. */
@@ -17,7 +19,9 @@ export function dispatchServices(
   routing: Routing,
   instances: InstanceCache,
 ): DispatchServices {
-  const { name, store, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit } = definition
+  const { name, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit } = definition
+  const telemetry = new Telemetry({ application: name, clock, logger, instrumentation: definition.instrumentation })
+  const store = new ObservedEventStore(definition.store, telemetry)
   const handles = [...routing.routes.values()].some(
     (route) => route.handler !== undefined || route.beforeExecute !== undefined,
   )
@@ -32,6 +36,7 @@ export function dispatchServices(
     ids,
     fairness,
     logger,
+    telemetry,
     board: new ConsistencyBoard({ clock }),
     instances,
     lifespans: new Lifespans({ clock, logger, instances }),

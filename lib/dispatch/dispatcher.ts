@@ -14,10 +14,12 @@ import type { EventCodec } from '../event-store/event-codec.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
+import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
 import { identityText } from '../routing/identity.ts'
 import { CommandPipeline } from './command-pipeline.ts'
 import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
+import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
 import type { RoutePlan } from './route-plan.ts'
@@ -67,23 +69,25 @@ export class Dispatcher {
     options: DispatchOptions | undefined,
     dispatchingHandler?: DispatchingHandler,
   ): Promise<ExecutionResult> {
+    const services = this.#services
+    let execution: Execution | undefined
     try {
-      const services = this.#services
       const plan = this.#planOf(command)
       const sealed = command as SealedMessage
       const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
       const awaited = services.board.resolve(resolved.consistency)
       const aggregateId = identityText(plan.identityOf(sealed), plan.identityName)
       const now = services.clock.now()
-      const execution =
+      execution =
         plan.model.unique === undefined
           ? new Execution(services, plan, sealed, resolved, aggregateId, now)
           : new ReservingExecution(services, plan, sealed, resolved, aggregateId, now)
       // Without middleware and without a wait, the execution is the whole way.
-      const way =
+      let way: Way =
         plan.chain === undefined && awaited.length === 0
           ? execution
           : new Journey(services, execution, awaited, dispatchingHandler)
+      if (services.telemetry.watched.dispatch) way = new ObservedDispatch(services.telemetry, execution, way)
       if (services.fairness.turnDue(this.#realTime ? now : undefined)) {
         return this.#underWay(this.#inTurn(way))
       }
@@ -91,16 +95,33 @@ export class Dispatcher {
       this.#keptAlive.execution = execution
       this.#keptAlive.answer = done
       const answer = Promise.resolve(done)
-      return isLater(done) ? this.#underWay(answer) : answer
-    } catch (error) {
-      return Promise.reject(asEdictError(error))
+      if (isLater(done)) return this.#underWay(answer)
+      services.telemetry.counts.dispatches.executed++
+      return answer
+    } catch (thrown) {
+      const error = asEdictError(thrown)
+      if (execution === undefined) this.refused(command, options, error)
+      else services.telemetry.counts.dispatches[outcomeOf(error)]++
+      return Promise.reject(error)
     }
+  }
+
+  /** Tells of what never became a dispatch. */
+  refused(command: unknown, options: DispatchOptions | undefined, error: EdictError): void {
+    const { commandId, correlationId, causationId } = (options as DispatchOptions | null) ?? {}
+    const refusal = { command: typeOf(command) ?? 'unknown', commandId, correlationId, causationId, error }
+    this.#services.telemetry.tell('dispatch:refuse', refusal)
   }
 
   /** Those who waited for the same turn of the event loop share what it leaves of a slice; the rest wait for the next. */
   #inTurn(way: Way): Promise<ExecutionResult> {
     const { fairness } = this.#services
     return fairness.turn().then(() => (fairness.turnDue() ? this.#inTurn(way) : way.startLater()))
+  }
+
+  /** How many dispatches are under way. */
+  get pending(): number {
+    return this.#pending
   }
 
   /** Resolves when no dispatch is under way. */
@@ -120,11 +141,14 @@ export class Dispatcher {
     return result.then(
       (value) => {
         over()
+        this.#services.telemetry.counts.dispatches.executed++
         return value
       },
-      (error: unknown) => {
+      (thrown: unknown) => {
         over()
-        throw asEdictError(error)
+        const error = asEdictError(thrown)
+        this.#services.telemetry.counts.dispatches[outcomeOf(error)]++
+        throw error
       },
     )
   }
@@ -231,9 +255,13 @@ class Journey implements Way {
   }
 }
 
-function notMade(command: unknown): ValidationError {
+function typeOf(command: unknown): string | undefined {
   const type = (command as { readonly type?: unknown } | null | undefined)?.type
-  const name = typeof type === 'string' ? type : 'the command'
+  return typeof type === 'string' ? type : undefined
+}
+
+function notMade(command: unknown): ValidationError {
+  const name = typeOf(command) ?? 'the command'
   return new ValidationError(name, [
     {
       message:

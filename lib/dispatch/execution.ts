@@ -22,6 +22,7 @@ import type { Lifespan } from '../routing/lifespan.ts'
 import { DecidingTurn } from './deciding-turn.ts'
 import { Executed } from './executed.ts'
 import { newEvents } from './new-events.ts'
+import { commandInfo, executionEnd } from './observed-execution.ts'
 import { holds, type RunningHandler } from './running-handler.ts'
 import { repeatedResult } from './repeated-result.ts'
 
@@ -81,6 +82,13 @@ export class Execution extends DecidingTurn implements RunningHandler {
   /** The turn on the instance: from its state to the commit. */
   perform(): MaybePromise<ExecutionResult> {
     this.phase = 'working'
+    const { telemetry } = this.services
+    if (!telemetry.watched.execute) return this.#begin()
+    const info = { ...commandInfo(this), metadata: this.metadata }
+    return telemetry.around('execute', info, () => this.#begin(), executionEnd)
+  }
+
+  #begin(): MaybePromise<ExecutionResult> {
     return this.options.commandId === undefined ? this.#load() : this.#lookUp()
   }
 
@@ -296,16 +304,25 @@ export class Execution extends DecidingTurn implements RunningHandler {
   #conflict(actual: number): MaybePromise<ExecutionResult> {
     const { streamId, version } = this.instance as Instance
     const { expectedVersion } = this.options
-    if (expectedVersion !== undefined) throw new VersionConflictError(streamId, expectedVersion, actual)
+    if (expectedVersion !== undefined) {
+      this.#tellOfConflict(expectedVersion, actual, false)
+      throw new VersionConflictError(streamId, expectedVersion, actual)
+    }
     this.attemptAgain(streamId, version, actual)
     return this.#refetch()
+  }
+
+  #tellOfConflict(expected: ExpectedVersion, actual: number, retried: boolean): void {
+    this.services.telemetry.tell('dispatch:conflict', { ...commandInfo(this), expected, actual, retried })
   }
 
   /** @throws {VersionConflictError} `version_conflict` where the attempts are used up */
   protected attemptAgain(streamId: string, expected: ExpectedVersion, actual: number): void {
     this.phase = 'working'
     const { retryAttempts, signal } = this.options
-    if (this.#attempts >= retryAttempts) throw new VersionConflictError(streamId, expected, actual)
+    const retried = this.#attempts < retryAttempts
+    this.#tellOfConflict(expected, actual, retried)
+    if (!retried) throw new VersionConflictError(streamId, expected, actual)
     this.#attempts++
     this.fence()
     if (signal?.aborted) throw this.aborted(signal)

@@ -7,6 +7,7 @@ import type { Ids } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { TurnDeadline } from './bounded-turn.ts'
 import type { ConsistencyBoard } from './consistency-board.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -23,6 +24,7 @@ export interface DispatchServices {
   readonly ids: Ids
   readonly fairness: Fairness
   readonly logger: Logger
+  readonly telemetry: Telemetry
   readonly board: ConsistencyBoard
   readonly instances: InstanceCache
   readonly lifespans: Lifespans

@@ -1,6 +1,10 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { Clock } from '../effects/clock.ts'
+import type { Logger } from '../effects/logger.ts'
 import type { EdictError } from '../errors.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
+import type { TelemetryListener } from '../telemetry/telemetry.ts'
+import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import type { Consistency } from './dispatch-options.ts'
 import type { ExecutionResult } from './execution-result.ts'
 
@@ -33,11 +37,24 @@ export interface Pipeline {
   respond(value: unknown): void
 }
 
+/** An application, as middleware sees it that starts and stops with it. */
+export interface MiddlewareHost {
+  readonly name: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** As `application.on`. */
+  on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void
+}
+
 /** As in Sequent: code around the rest of the chain and the command. Not calling `next` halts. */
 export type AroundMiddleware = (pipeline: Pipeline, next: () => Promise<void>) => Promise<void>
 
 /** As in Commanded: hooks, called in the order of definition. Synchronous hooks cost no promise. */
 export interface HookMiddleware {
+  /** Called once when an application that has it starts, before its handlers do. A failure keeps the application from starting. */
+  started?(application: MiddlewareHost): MaybePromise<void>
+  /** Called once when that application stops, after the last command and the last event. */
+  stopped?(application: MiddlewareHost): MaybePromise<void>
   beforeDispatch?(pipeline: Pipeline): MaybePromise<void>
   afterDispatch?(pipeline: Pipeline): MaybePromise<void>
   afterFailure?(pipeline: Pipeline): MaybePromise<void>

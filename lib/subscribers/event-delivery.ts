@@ -3,8 +3,9 @@ import { NotRunningError } from '../errors.ts'
 import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { DeliveryContext, type HandlerSurroundings } from './handler-context.ts'
+import type { HandlerSurroundings } from './handler-context.ts'
 import type { HandlerModel } from './handler-model.ts'
+import { handled } from './observed-handling.ts'
 import type { ParkingLot } from './parking.ts'
 import { Recovery, type FailedWork, type RecoveryOptions } from './recovery.ts'
 
@@ -113,7 +114,7 @@ export class EventDelivery implements Delivery {
       // Other handlers are given the same event.
       const recorded = forAnotherReader(read)
       if (this.#selector !== undefined && !this.#selector(recorded)) return true
-      const answer = handle(recorded.data, recorded, new DeliveryContext(surroundings, recorded, 1))
+      const answer = handled(handle, recorded, surroundings, 1)
       if (answer === undefined || !isPromiseLike(answer)) return true
       this.#inHand = true
       // Promise.resolve contains a foreign thenable: one that throws, or that calls back twice.
@@ -172,7 +173,7 @@ export class EventDelivery implements Delivery {
     if (!this.#isSelected(read)) return undefined
     const recorded = forAnotherReader(read)
     const handle = this.#model.handleByType.get(recorded.type)
-    return handle?.(recorded.data, recorded, new DeliveryContext(surroundings, recorded, attempt))
+    return handle && handled(handle, recorded, surroundings, attempt)
   }
 
   #isSelected(read: RecordedEvent): boolean {
@@ -186,7 +187,10 @@ export class EventDelivery implements Delivery {
       outcome.isParked = await this.#parking.park(key, read, undefined)
     })
     if (!isDone) return false
-    return outcome.isParked || this.deliver(read)
+    if (!outcome.isParked) return this.deliver(read)
+    const trouble = { handlerName: this.#model.name, event: read, error: undefined, failures: 0 }
+    this.#options.telemetry?.tell('handler:park', trouble)
+    return true
   }
 
   #free(handled: boolean): boolean {

@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { carriedOptions } from './carried-options.ts'
 
 /**
@@ -45,6 +46,8 @@ export interface HandlerSurroundings {
   readonly dispatch: DispatchFromHandler
   /** The handler's transient state. */
   readonly state: { current: unknown }
+  /** @default nobody is told */
+  readonly telemetry?: Telemetry | undefined
 }
 
 /** One for each delivery. What needs a closure is made only when it is asked for. */

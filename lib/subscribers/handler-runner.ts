@@ -13,6 +13,7 @@ import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared
 import type { SharedReading } from '../event-store/shared-reading.ts'
 import type { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { BatchDelivery } from './batch-delivery.ts'
 import { EventDelivery, type Delivery, type EventDeliveryOptions } from './event-delivery.ts'
 import { FailurePolicy, type RetryPolicy } from './failure-policy.ts'
@@ -33,6 +34,8 @@ export interface HandlerRunnerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** @default nobody is told */
+  readonly telemetry?: Telemetry
   readonly dispatch: DispatchFromHandler
   /** The application's name. */
   readonly application: string
@@ -119,6 +122,7 @@ export class HandlerRunner {
         options.random,
         options.onHandlerError,
       ),
+      telemetry: options.telemetry,
       owns: partition?.owns,
       parking: this.#parking,
       parked: () => {
@@ -309,9 +313,9 @@ export class HandlerRunner {
   }
 
   #surround(): HandlerSurroundings {
-    const { application, dispatch } = this.#options
+    const { application, dispatch, telemetry } = this.#options
     const state = { current: this.#model.initialState?.() }
-    return { application, dispatch, state, handlerName: this.name, signal: this.#abort.signal }
+    return { application, dispatch, telemetry, state, handlerName: this.name, signal: this.#abort.signal }
   }
 
   readonly #progressed = (position: number): void => {
@@ -322,6 +326,7 @@ export class HandlerRunner {
     this.#failed = true
     this.#lastError = error
     this.#progress.failed(error)
+    this.#options.telemetry?.tell('handler:stop', { handlerName: this.name, event: recorded, error })
     const where = recorded ? `at ${described(recorded)}` : 'and cannot go on'
     this.#log('error', error, recorded, `failed ${where}: it is STOPPED until it is started again`)
   }

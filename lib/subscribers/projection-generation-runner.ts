@@ -17,7 +17,7 @@ import { ProjectionWriter } from './projection-writer.ts'
 /** What projections need of a running application. */
 export interface ProjectionSurroundings extends Pick<
   HandlerRunnerOptions,
-  'hub' | 'store' | 'clock' | 'random' | 'logger' | 'application' | 'owner' | 'shared'
+  'hub' | 'store' | 'clock' | 'random' | 'logger' | 'telemetry' | 'application' | 'owner' | 'shared'
 > {
   readonly projections: ProjectionStore
 }
@@ -167,7 +167,7 @@ export class GenerationRunner {
   }
 
   async #claimed(claim: CheckpointClaim): Promise<boolean> {
-    const { projections, clock, random, logger, application, hub } = this.#surroundings
+    const { projections, clock, random, logger, telemetry, application, hub } = this.#surroundings
     try {
       const { generation } = this
       const options = { projections, model: this.#model, generation, base: this.#base, claim }
@@ -197,6 +197,7 @@ export class GenerationRunner {
       random,
       fairness: hub.fairness,
       logger,
+      telemetry,
       application,
       isRebuilding: () => !this.#isPublished,
       committed: (position) => {

@@ -335,6 +335,7 @@ export class ProjectionRunner {
   #fail(error: unknown, recorded: RecordedEvent | undefined): void {
     if (this.#isOver()) return
     this.#log.failed('is STOPPED until it is started again', error, recorded)
+    this.#options.telemetry?.tell('handler:stop', { handlerName: this.name, event: recorded, error })
     this.#end(error)
   }
 

@@ -9,6 +9,7 @@ import type { Checkpoint } from '../event-store/checkpoint.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { FailurePolicy } from './failure-policy.ts'
 import { described, logFailure } from './projection-log.ts'
 import { ProjectionQueue, isBefore, isHandledAt, type ProjectedPlace } from './projection-queue.ts'
@@ -21,6 +22,7 @@ export interface ProjectionWriterOptions extends ProjectionTablesOptions {
   readonly random: Random
   readonly fairness: Fairness
   readonly logger: Logger
+  readonly telemetry: Telemetry | undefined
   /** Everything up to this position is committed. */
   readonly committed: (position: number) => void
   /** All that was read is committed. */
@@ -192,7 +194,7 @@ export class ProjectionWriter {
       const attempt = new Attempt()
       const events = this.#queue.first(this.#singly > 0 ? 1 : this.#options.model.batchSize)
       try {
-        const { passed, place } = await this.#options.projections.transaction((tx) => this.#write(tx, events, attempt))
+        const { passed, place } = await this.#transaction(events, attempt)
         this.wrote(passed, place)
       } catch (error) {
         await this.#recover(error, events, attempt)
@@ -201,6 +203,14 @@ export class ProjectionWriter {
     this.#working = false
     this.#rest()
     if (!this.#stopped && this.#queue.length === 0) this.#options.idle()
+  }
+
+  #transaction(events: readonly RecordedEvent[], attempt: Attempt): MaybePromise<Written> {
+    const { projections, telemetry, generation } = this.#options
+    const work = () => projections.transaction((tx) => this.#write(tx, events, attempt))
+    if (telemetry?.watched.project !== true) return work()
+    const info = { projection: generation.name, generation: generation.generation, events }
+    return telemetry.around('project', info, work, written)
   }
 
   /** One transaction's work. */
@@ -273,8 +283,9 @@ export class ProjectionWriter {
 
   async #consult(error: unknown, event: RecordedEvent): Promise<void> {
     if (this.#stopped) return
-    const { policy, failed } = this.#options
+    const { policy, failed, telemetry, generation } = this.#options
     this.#failures++
+    const trouble = { handlerName: generation.name, event, error, failures: this.#failures }
     if (this.#failures === 1) this.#assigns = {}
     const about = { failures: this.#failures, assigns: this.#assigns }
     const action = await policy.decide(error, forAnotherReader(event), about, (fault) => {
@@ -290,10 +301,12 @@ export class ProjectionWriter {
     this.#singly = Math.max(1, this.#singly)
     if (action.action === 'skip') {
       this.#skipping = true
+      telemetry?.tell('handler:skip', trouble)
       this.#log('warn', error, event, `skips ${described(event)}`)
       return
     }
     const delay = policy.delay(action, this.#failures)
+    telemetry?.tell('handler:retry', { ...trouble, delay })
     this.#log('warn', error, event, `failed at ${described(event)}, and tries again in ${Math.round(delay)} ms`)
     await this.#pause(delay)
   }
@@ -313,6 +326,11 @@ export class ProjectionWriter {
   #log(level: 'warn' | 'error', error: unknown, event: RecordedEvent, what: string): void {
     logFailure(this.#options, this.#options.generation.name, level, what, error, event)
   }
+}
+
+const written = {
+  stopped: ({ passed }: Written) => ({ projected: passed }),
+  failed: (error: unknown) => ({ error }),
 }
 
 interface Written {

@@ -3,6 +3,7 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { StoreError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { retry } from './error-action.ts'
 import type { FailurePolicy } from './failure-policy.ts'
 import type { ParkedFailure } from './parking.ts'
@@ -10,6 +11,8 @@ import type { ParkedFailure } from './parking.ts'
 export interface RecoveryOptions {
   readonly clock: Clock
   readonly policy: FailurePolicy
+  /** @default nobody is told */
+  readonly telemetry?: Telemetry | undefined
   /** Asked before an event is tried again: false where the handler has lost its place. */
   readonly mayGoOn: () => MaybePromise<boolean>
   readonly log: (level: 'warn' | 'error', error: unknown, recorded: RecordedEvent, what: string) => void
@@ -77,7 +80,7 @@ export class Recovery {
   }
 
   async #recover(work: FailedWork, firstError: unknown): Promise<boolean> {
-    const { policy, log, failed } = this.#options
+    const { policy, log, failed, telemetry } = this.#options
     const { recorded, batch } = work
     const assigns: Record<string, unknown> = {}
     let error = firstError
@@ -89,12 +92,15 @@ export class Recovery {
       const action = await policy.decide(error, forAnotherReader(recorded), about, (fault) => {
         log('error', fault.error, recorded, fault.what)
       })
+      const trouble = { handlerName: policy.handlerName, event: recorded, error, failures }
       switch (action.action) {
         case 'skip':
+          telemetry?.tell('handler:skip', trouble)
           log('warn', error, recorded, `skips ${described(recorded)}`)
           return true
         case 'park':
           if (!(await this.park(recorded, () => work.park({ error, attempts: failures })))) return false
+          telemetry?.tell('handler:park', trouble)
           log('warn', error, recorded, `parks ${described(recorded)}`)
           return true
         case 'stop':
@@ -103,6 +109,7 @@ export class Recovery {
         case 'retry':
       }
       const delay = policy.delay(action, failures)
+      telemetry?.tell('handler:retry', { ...trouble, delay })
       log('warn', error, recorded, `failed at ${described(recorded)}, and tries again in ${Math.round(delay)} ms`)
       if (!(await this.#pause(delay))) return false
       try {
