@@ -38,8 +38,14 @@ export type { HandlerContext } from './routing/command-handler.ts'
 export type { Life, Lifespan } from './routing/lifespan.ts'
 export type { Consistency, DispatchOptions } from './routing/dispatch-options.ts'
 export type { ExecutionResult } from './routing/execution-result.ts'
-export type { AroundMiddleware, HookMiddleware, Middleware, Pipeline } from './routing/middleware.ts'
+export type { AroundMiddleware, HookMiddleware, Middleware, MiddlewareHost, Pipeline } from './routing/middleware.ts'
 export type { BeforeExecuteContext } from './routing/route.ts'
+export { auditTrail, type AuditTrail, type AuditTrailOptions } from './dispatch/audit-trail.ts'
+export { inMemoryAuditStore, type InMemoryAuditStoreOptions } from './audit/in-memory-audit-store.ts'
+export type { AuditEntry, AuditOutcome, AuditedEvent } from './audit/audit-entry.ts'
+export type { AuditPage, AuditQuery, CheckedAuditQuery } from './audit/audit-query.ts'
+export type { AuditStore } from './audit/audit-store.ts'
+export type { AuditEventNode, AuditNode } from './audit/audit-tree.ts'
 export { commandLogger, type CommandLoggerOptions } from './dispatch/command-logger.ts'
 
 // What the compiler works out for you, by name: it writes these into the declaration files of your own packages.
@@ -78,6 +84,14 @@ export type { ProjectionContext, TableDefinition } from './subscribers/projectio
 export { application } from './application/application.ts'
 export type { Application } from './application/application-type.ts'
 export type { ApplicationDefinition } from './application/definition.ts'
+
+// Telemetry: what an application does, and how it fares.
+export type { ApplicationMetrics, HandlerMetrics } from './application/application-metrics.ts'
+export type { DispatchOutcome } from './telemetry/dispatch-outcome.ts'
+export type { Instrumentation } from './telemetry/instrumentation.ts'
+export type { OperationName, StartedOperation } from './telemetry/operations.ts'
+export type { TelemetryListener } from './telemetry/telemetry.ts'
+export type { TelemetryEvents, TelemetryName } from './telemetry/telemetry-events.ts'
 
 // Event stores: where the events are.
 export { inMemoryEventStore, type InMemoryEventStoreOptions } from './adapters/in-memory/in-memory-event-store.ts'

@@ -5,3 +5,6 @@ export type { AppendInOptions } from '../adapters/postgres/append-in.ts'
 
 // Projections into the same database.
 export { projection } from './projection.ts'
+
+// An audit trail in a table of the database.
+export { postgresAuditStore, type PostgresAuditStoreOptions } from '../adapters/postgres/audit-store.ts'

@@ -37,7 +37,7 @@ const NOTHING: Gathered = {
   routers: [],
 }
 
-const HOOKS = ['beforeDispatch', 'afterDispatch', 'afterFailure']
+const HOOKS = ['beforeDispatch', 'afterDispatch', 'afterFailure', 'started', 'stopped']
 
 /** The one builder that the next step may be taken from; undefined once the block has ended. */
 interface Block {

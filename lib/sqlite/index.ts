@@ -4,3 +4,6 @@ export type { SqliteEventStoreOptions } from '../adapters/sqlite/options.ts'
 
 // Projections into the same file.
 export { projection } from './projection.ts'
+
+// An audit trail in a file of its own.
+export { sqliteAuditStore } from '../adapters/sqlite/audit-store.ts'

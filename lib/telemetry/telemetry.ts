@@ -65,7 +65,9 @@ export class Telemetry {
    */
   on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void {
     if (!telemetryNames.includes(name)) {
-      throw new InvalidOptionError(`there is no telemetry event ${String(name)}; there are ${telemetryNames.join(', ')}`)
+      throw new InvalidOptionError(
+        `there is no telemetry event ${String(name)}; there are ${telemetryNames.join(', ')}`,
+      )
     }
     if (typeof listener !== 'function') throw new InvalidOptionError(`on('${name}', listener) needs a function`)
     // `#emit` gives each name the payload that belongs to it.

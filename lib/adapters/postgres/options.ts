@@ -73,19 +73,19 @@ const CONNECTION_TIMEOUT_MS = 10_000
 const LONGEST_TIMEOUT_MS = 2_000_000_000
 
 /** @throws {InvalidOptionError} `invalid_option` */
-export function checkedOptions(options: PostgresEventStoreOptions): CheckedOptions {
-  checkObject(WHERE, 'the options', options)
-  checkOptions(WHERE, options, OPTIONS)
+export function checkedOptions(options: PostgresEventStoreOptions, where = WHERE): CheckedOptions {
+  checkObject(where, 'the options', options)
+  checkOptions(where, options, OPTIONS)
   const { schema = 'edict', maxConnections = 10, statementTimeout = 30_000, migrate = true, listen, ...given } = options
-  checkOptionalWhole(WHERE, 'maxConnections', maxConnections, 1)
-  checkOptionalWhole(WHERE, 'statementTimeout', statementTimeout, 1)
+  checkOptionalWhole(where, 'maxConnections', maxConnections, 1)
+  checkOptionalWhole(where, 'statementTimeout', statementTimeout, 1)
   if (statementTimeout > LONGEST_TIMEOUT_MS) {
-    throw new InvalidOptionError(`${WHERE}: statementTimeout must be at most ${LONGEST_TIMEOUT_MS} ms`)
+    throw new InvalidOptionError(`${where}: statementTimeout must be at most ${LONGEST_TIMEOUT_MS} ms`)
   }
   if (typeof migrate !== 'boolean') {
-    throw new InvalidOptionError(`${WHERE}: migrate must be true or false, not ${shown(migrate)}`)
+    throw new InvalidOptionError(`${where}: migrate must be true or false, not ${shown(migrate)}`)
   }
-  checkConnection(options)
+  checkConnection(where, options)
   checkListen(listen)
   const connection: PoolConfig = {
     application_name: 'edict',
@@ -94,7 +94,7 @@ export function checkedOptions(options: PostgresEventStoreOptions): CheckedOptio
     ...given,
   }
   return {
-    schema: new SchemaName(WHERE, schema),
+    schema: new SchemaName(where, schema),
     pool: { ...connection, max: maxConnections },
     listener: listen === false ? undefined : { ...connection, ...listen },
     statementTimeout,
@@ -106,12 +106,12 @@ export function checkedOptions(options: PostgresEventStoreOptions): CheckedOptio
 const SAID_TWICE = ['host', 'port', 'user', 'password', 'database'] as const
 
 /** An unset variable of the environment must not lead to whatever server happens to be on this machine. */
-function checkConnection(options: PostgresEventStoreOptions): void {
+function checkConnection(where: string, options: PostgresEventStoreOptions): void {
   if (!('connectionString' in options)) return
-  checkConnectionString(WHERE, options.connectionString)
+  checkConnectionString(where, options.connectionString)
   const twice = SAID_TWICE.find((option) => options[option] !== undefined)
   if (twice === undefined) return
-  throw new InvalidOptionError(`${WHERE}: give either connectionString or ${twice}, since the one says the other too`)
+  throw new InvalidOptionError(`${where}: give either connectionString or ${twice}, since the one says the other too`)
 }
 
 function checkConnectionString(where: string, connectionString: unknown): void {

@@ -28,19 +28,17 @@ const WHERE = 'sqliteEventStore'
 const LONGEST_TIMEOUT_MS = 2_000_000_000
 
 /** @returns the absolute path, so that a later change of the working directory changes nothing */
-export function checkedPath(path: string): string {
+export function checkedPath(path: string, where = WHERE, inMemory = 'inMemoryEventStore()'): string {
   if (typeof path !== 'string' || path.trim() === '') {
-    throw new InvalidOptionError(`${WHERE}: the path of a file is needed, not ${shown(path)}`)
+    throw new InvalidOptionError(`${where}: the path of a file is needed, not ${shown(path)}`)
   }
   if (path === ':memory:') {
-    throw new InvalidOptionError(
-      `${WHERE}: a database in memory has no file to share; use inMemoryEventStore() instead`,
-    )
+    throw new InvalidOptionError(`${where}: a database in memory has no file to share; use ${inMemory} instead`)
   }
   if (path.startsWith('file:')) {
-    throw new InvalidOptionError(`${WHERE}: a plain path is needed, not a URI: ${shown(path)}`)
+    throw new InvalidOptionError(`${where}: a plain path is needed, not a URI: ${shown(path)}`)
   }
-  if (path.includes('\0')) throw new InvalidOptionError(`${WHERE}: the path must not contain a NUL character`)
+  if (path.includes('\0')) throw new InvalidOptionError(`${where}: the path must not contain a NUL character`)
   return resolve(path)
 }
 
