@@ -55,6 +55,9 @@ await withTemporaryFolder(async (folder) => {
   })
   console.log('require: a CommonJS consumer loads the package')
 
+  installLinked(['@opentelemetry/api'], project)
+  compile('consumer-of-opentelemetry.ts', project)
+
   installLinked(['better-sqlite3', '@types/better-sqlite3', 'pg', '@types/pg', '@types/node'], project)
   compile('consumer-of-stores.ts', project, ['node'])
   runIn(project, 'durable-store.mjs', join(folder, 'accounts.db'))

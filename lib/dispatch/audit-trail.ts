@@ -39,7 +39,7 @@ export interface AuditTrail extends HookMiddleware, AsyncDisposable {
   /**
    * Entries, the latest first unless the query says otherwise. Those of this process that are not written yet are written first.
    *
-   * @throws {InvalidOptionError} `invalid_option`; StoreError `store_failed`
+   * @throws {InvalidOptionError} `invalid_option`; StoreError `store_failed` where the store fails
    */
   find(query?: AuditQuery): Promise<AuditPage>
   /** What became of a command: its latest entry; undefined where there is none. */

@@ -109,7 +109,10 @@ export class Telemetry {
     let result: MaybePromise<Result>
     try {
       // Its name and what was said of its start belong together.
-      result = this.#within({ ...started, name } as unknown as StartedOperation, work)
+      result =
+        this.#options.instrumentation?.operations.includes(name) === true
+          ? this.#within(this.#options.instrumentation, { ...started, name } as unknown as StartedOperation, work)
+          : work()
     } catch (error) {
       return failed(error)
     }
@@ -142,9 +145,11 @@ export class Telemetry {
   }
 
   /** An instrumentation that breaks before it has begun the work does not keep it from being done. */
-  #within<Result>(operation: StartedOperation, work: (metadata?: Metadata) => Result): Result {
-    const { instrumentation, logger } = this.#options
-    if (instrumentation?.operations.includes(operation.name) !== true) return work()
+  #within<Result>(
+    instrumentation: Instrumentation,
+    operation: StartedOperation,
+    work: (metadata?: Metadata) => Result,
+  ): Result {
     let begun = false
     try {
       return instrumentation.around(operation, (metadata) => {
@@ -153,7 +158,7 @@ export class Telemetry {
       })
     } catch (error) {
       if (begun) throw error
-      logger.error({ err: error, operation: operation.name }, 'the instrumentation failed')
+      this.#options.logger.error({ err: error, operation: operation.name }, 'the instrumentation failed')
       return work()
     }
   }

@@ -16,6 +16,7 @@ import { postgresAppendsCase } from './postgres-appends.ts'
 import { routesCase } from './routes.ts'
 import { sqliteAppendsCase } from './sqlite-appends.ts'
 import { strongCase } from './strong.ts'
+import { telemetryCase } from './telemetry.ts'
 import { waitsCase } from './waits.ts'
 
 /** In the order of the table. */
@@ -25,6 +26,7 @@ export const cases: readonly Case[] = [
   strongCase,
   memoryHandlersCase,
   middlewareCase,
+  telemetryCase,
   foldCase,
   liveHeapCase,
   eventHeapCase,
