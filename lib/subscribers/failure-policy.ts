@@ -41,6 +41,10 @@ export class FailurePolicy {
     this.#random = random
   }
 
+  get handlerName(): string {
+    return this.#name
+  }
+
   /** `about` is what else `onError` may know. `report` is told of an `onError` that fails itself, which counts as `stop()`. */
   async decide(
     error: unknown,
