@@ -56,7 +56,9 @@ export function checkedAuditQuery(query: AuditQuery): CheckedAuditQuery {
   checkOptions(WHERE, query, [...EQUALS, 'from', 'to', 'direction', 'limit', 'after'])
   for (const key of EQUALS) if (query[key] !== undefined) checkText(WHERE, key, query[key])
   const { direction = 'backward', limit = 100, after, from, to } = query
-  if (direction !== 'forward' && direction !== 'backward') {
+  // What JavaScript may give is more than the type says.
+  const given: unknown = direction
+  if (given !== 'forward' && given !== 'backward') {
     throw new InvalidOptionError(`${WHERE}: direction must be 'forward' or 'backward', not ${shown(direction)}`)
   }
   checkWhole(WHERE, 'limit', limit, 1)

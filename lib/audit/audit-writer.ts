@@ -47,7 +47,10 @@ export class AuditWriter {
 
   /** Done when all that was added is written. Rejects with the store's failure; it is tried again all the same. */
   async flush(): Promise<void> {
-    if (this.#waiting.size === 0 && this.#next === undefined) return void (await this.#writing)
+    if (this.#waiting.size === 0 && this.#next === undefined) {
+      await this.#writing
+      return
+    }
     const failure = await this.#write()
     if (failure !== undefined) throw failure.error
   }

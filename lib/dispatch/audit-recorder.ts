@@ -153,7 +153,7 @@ export class AuditRecorder {
   #said(error: EdictError | undefined): Pick<AuditEntry, 'code' | 'reason' | 'details'> {
     if (error === undefined) return NO_ERROR
     let details: unknown
-    if (error instanceof CommandRejectedError) ({ details } = error)
+    if (error instanceof CommandRejectedError) details = error.details
     else if (error instanceof HaltedError) details = error.response
     return { code: error.code, reason: error.message, details: recordable(details) }
   }

@@ -65,13 +65,11 @@ export class Telemetry {
    */
   on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void {
     if (!telemetryNames.includes(name)) {
-      throw new InvalidOptionError(
-        `there is no telemetry event ${String(name)}; there are ${telemetryNames.join(', ')}`,
-      )
+      throw new InvalidOptionError(`there is no telemetry event ${name}; there are ${telemetryNames.join(', ')}`)
     }
     if (typeof listener !== 'function') throw new InvalidOptionError(`on('${name}', listener) needs a function`)
     // `#emit` gives each name the payload that belongs to it.
-    const contained = this.#contained(name, listener as (payload: never) => unknown)
+    const contained = this.#contained(name, listener)
     this.#emitter.on(name, contained)
     this.#look()
     return () => {
@@ -116,7 +114,7 @@ export class Telemetry {
     } catch (error) {
       return failed(error)
     }
-    return isLater(result) ? result.then(stopped, failed) : stopped(result as Result)
+    return isLater(result) ? result.then(stopped, failed) : stopped(result)
   }
 
   /** Tells of something that has no duration, and counts it. */
@@ -150,14 +148,14 @@ export class Telemetry {
     operation: StartedOperation,
     work: (metadata?: Metadata) => Result,
   ): Result {
-    let begun = false
+    const state = { begun: false }
     try {
       return instrumentation.around(operation, (metadata) => {
-        begun = true
+        state.begun = true
         return work(metadata)
       })
     } catch (error) {
-      if (begun) throw error
+      if (state.begun) throw error
       this.#options.logger.error({ err: error, operation: operation.name }, 'the instrumentation failed')
       return work()
     }

@@ -35,7 +35,9 @@ describe.each(auditPlaces)('an audit trail %s', (_name, make) => {
     const halting = router('halting', (all) =>
       all
         .middleware({
-          beforeDispatch: (pipeline) => void (pipeline.metadata['stop'] && pipeline.halt({ why: 'stop' })),
+          beforeDispatch: (pipeline) => {
+            if (pipeline.metadata['stop'] === true) pipeline.halt({ why: 'stop' })
+          },
         })
         .router(audited(trail)),
     )

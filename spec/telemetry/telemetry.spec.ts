@@ -18,6 +18,8 @@ import {
 afterEach(stopAll)
 
 const add = Add({ id: 'a', by: 1 })
+/** Who writes JavaScript may listen with an asynchronous function. */
+const asListener = (listener: () => unknown) => listener as () => void
 
 /** Everything that an application tells, in order. */
 function toldBy(app: Pick<Application<unknown>, 'on'>, wanted: (name: TelemetryName) => boolean = () => true) {
@@ -219,7 +221,10 @@ describe('a listener', () => {
     app.on('dispatch:start', () => {
       throw new Error('thrown')
     })
-    app.on('dispatch:stop', (() => Promise.reject(new Error('rejected'))) as () => void)
+    app.on(
+      'dispatch:stop',
+      asListener(() => Promise.reject(new Error('rejected'))),
+    )
     app.on('dispatch:stop', ({ command }) => void heard.push(command))
     await app.dispatch(add)
     await until(() => logger.entries.length === 2)
