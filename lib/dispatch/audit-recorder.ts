@@ -152,10 +152,11 @@ export class AuditRecorder {
 
   #said(error: EdictError | undefined): Pick<AuditEntry, 'code' | 'reason' | 'details'> {
     if (error === undefined) return NO_ERROR
+    const { code, message } = error
     let details: unknown
     if (error instanceof CommandRejectedError) details = error.details
     else if (error instanceof HaltedError) details = error.response
-    return { code: error.code, reason: error.message, details: recordable(details) }
+    return { code, reason: message, details: recordable(details) }
   }
 
   #dataOf(type: string, data: unknown): unknown {

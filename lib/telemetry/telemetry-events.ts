@@ -26,7 +26,7 @@ export interface Moments {
   }
   /** Somebody else wrote to the stream first. `retried`: the command is decided again. */
   'dispatch:conflict': CommandInfo & {
-    readonly expected: number
+    readonly expected: number | 'any' | 'none' | 'exists'
     readonly actual: number
     readonly retried: boolean
   }

@@ -19,7 +19,7 @@ afterEach(stopAll)
 
 const add = Add({ id: 'a', by: 1 })
 /** Who writes JavaScript may listen with an asynchronous function. */
-const asListener = (listener: () => unknown) => listener as () => void
+const asListener = (listener: () => unknown): (() => void) => listener
 
 /** Everything that an application tells, in order. */
 function toldBy(app: Pick<Application<unknown>, 'on'>, wanted: (name: TelemetryName) => boolean = () => true) {
