@@ -139,6 +139,54 @@ export class CommandTimeoutError extends EdictError<'command_timeout'> {
   }
 }
 
+/** The command's deadline passed before it was executed. */
+export class DeadlineExceededError extends EdictError<'deadline_exceeded'> {
+  override readonly name = 'DeadlineExceededError'
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly deadline: number
+
+  constructor(commandType: string, deadline: number, outcome: Outcome) {
+    const became = outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
+    super('deadline_exceeded', `the deadline of ${commandType}, ${dateText(deadline)}, passed ${became}`, { outcome })
+    this.deadline = deadline
+  }
+}
+
+function dateText(milliseconds: number): string {
+  const date = new Date(milliseconds)
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString()
+}
+
+/** Commands and events have led to each other for longer than the application allows. */
+export class DispatchTooDeepError extends EdictError<'dispatch_too_deep'> {
+  override readonly name = 'DispatchTooDeepError'
+  /** How many events, each of a command of the one before, led to this command. */
+  readonly depth: number
+
+  constructor(commandType: string, depth: number, maxDepth: number) {
+    super(
+      'dispatch_too_deep',
+      `${commandType} is command ${depth} in a chain of commands that events led to, and the application allows ${maxDepth}: ` +
+        'do its handlers dispatch for ever?',
+    )
+    this.depth = depth
+  }
+}
+
+/** Some handlers have not reached the position that somebody waited for. */
+export class PositionTimeoutError extends EdictError<'position_timeout'> {
+  override readonly name = 'PositionTimeoutError'
+  readonly position: number
+  /** The names of the handlers that have not handled every event up to the position. */
+  readonly laggards: readonly string[]
+
+  constructor(message: string, position: number, laggards: readonly string[]) {
+    super('position_timeout', message)
+    this.position = position
+    this.laggards = laggards
+  }
+}
+
 /** The command is stored; some handlers that it waited for are still behind. */
 export class ConsistencyTimeoutError<Result = unknown> extends EdictError<'consistency_timeout'> {
   override readonly name = 'ConsistencyTimeoutError'
@@ -280,6 +328,15 @@ export class CategoryMismatchError extends EdictError<'category_mismatch'> {
   }
 }
 
+/** A stream of one tenant, or of none, was asked for as another's. */
+export class TenantMismatchError extends EdictError<'tenant_mismatch'> {
+  override readonly name = 'TenantMismatchError'
+  constructor(streamId: string, expected: string | undefined, actual: string | undefined) {
+    const owner = (tenant: string | undefined) => (tenant === undefined ? 'no tenant' : `the tenant ${tenant}`)
+    super('tenant_mismatch', `stream ${streamId} belongs to ${owner(actual)}, not to ${owner(expected)}`)
+  }
+}
+
 /** The stream takes no more events: it was archived, which can be undone, or deleted, which cannot. */
 export class StreamClosedError extends EdictError<'stream_closed'> {
   override readonly name = 'StreamClosedError'
@@ -390,7 +447,10 @@ const FRAMEWORK_CODES = [
   'command_failed',
   'invalid_outcome',
   'command_timeout',
+  'deadline_exceeded',
+  'dispatch_too_deep',
   'consistency_timeout',
+  'position_timeout',
   'version_conflict',
   'duplicate_command',
   'value_taken',
@@ -405,6 +465,7 @@ const FRAMEWORK_CODES = [
   'store_failed',
   'unsupported_capability',
   'category_mismatch',
+  'tenant_mismatch',
   'stream_closed',
   'append_lock_timeout',
   'missing_driver',

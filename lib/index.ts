@@ -73,7 +73,7 @@ export type {
 } from './subscribers/handler-control.ts'
 export type { SubscribeTo } from './subscribers/subscribe-to.ts'
 export { park, retry, skip, stop, type ErrorAction } from './subscribers/error-action.ts'
-export type { EventHandlerContext } from './subscribers/handler-context.ts'
+export type { EventHandlerContext, RouterDispatch } from './subscribers/handler-context.ts'
 export type { FailureContext, HandlerOccasion } from './subscribers/handler-model.ts'
 
 // Projections: made by the subpath of a store.
@@ -82,7 +82,8 @@ export type { ProjectionContext, TableDefinition } from './subscribers/projectio
 
 // Applications: all of it, running.
 export { application } from './application/application.ts'
-export type { Application } from './application/application-type.ts'
+export type { Application, InstanceOptions } from './application/application-type.ts'
+export type { WaitOptions } from './dispatch/position-waits.ts'
 export type { ApplicationDefinition } from './application/definition.ts'
 
 // Telemetry: what an application does, and how it fares.
@@ -140,7 +141,9 @@ export {
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
+  DeadlineExceededError,
   DefinitionError,
+  DispatchTooDeepError,
   DuplicateCommandError,
   EdictError,
   HaltedError,
@@ -152,12 +155,14 @@ export {
   MissingDriverError,
   NoApplicationError,
   NotRunningError,
+  PositionTimeoutError,
   ReentrantDispatchError,
   RouterDefinitionError,
   SchemaMismatchError,
   StoreError,
   StreamClosedError,
   SubscriptionOwnedError,
+  TenantMismatchError,
   UniqueValueTakenError,
   UnreadableEventError,
   UnregisteredCommandError,

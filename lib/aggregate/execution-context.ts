@@ -6,6 +6,8 @@ export interface ExecutionContext {
   readonly correlationId: string
   readonly causationId: string
   readonly metadata: Metadata
+  /** For whom the command is executed. */
+  readonly tenant?: string | undefined
   /** The time of this attempt, of the application's clock. */
   readonly now: Date
 }

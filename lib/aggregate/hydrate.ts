@@ -3,6 +3,7 @@ import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts
 import {
   CategoryMismatchError,
   StreamClosedError,
+  TenantMismatchError,
   UnreadableEventError,
   describeThrown,
   isEdictError,
@@ -13,6 +14,7 @@ import type { StoredEvent } from '../event-store/stored-event.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AppliedEvent } from './apply.ts'
 import type { AggregateModel } from './model.ts'
+import { isAmbiguous } from './tenant.ts'
 
 /** How many events are read at a time. */
 const SLICE_EVENTS = 1_000
@@ -39,11 +41,17 @@ export interface HydrationSource {
   readonly telemetry?: Telemetry
 }
 
+/** Whose stream is read, and as what. */
+export interface HydratedStream {
+  readonly model: AggregateModel
+  readonly streamId: string
+  readonly tenant: string | undefined
+}
+
 /** Brings a state up to the end of its stream, or to an earlier version of it. */
 export class Hydration {
   readonly #source: HydrationSource
-  readonly #model: AggregateModel
-  readonly #streamId: string
+  readonly #stream: HydratedStream
   /** For whom it is read: once nobody waits for it any more, there is no use in going on. */
   readonly #reader: { readonly failure: Error | undefined } | undefined
   readonly #toVersion: number
@@ -52,41 +60,44 @@ export class Hydration {
   #slice: StreamSlice | undefined
   #at = 0
   #startedAnew = false
+  /** A snapshot does not say whose it is; the event that it was made after does. */
+  #looksBack: boolean
 
   constructor(
     source: HydrationSource,
-    model: AggregateModel,
-    streamId: string,
+    stream: HydratedStream,
     from: VersionedState,
     reader?: { readonly failure: Error | undefined },
     toVersion = Infinity,
   ) {
     this.#source = source
-    this.#model = model
-    this.#streamId = streamId
+    this.#stream = stream
     this.#state = from.state
     this.#version = from.version
     this.#reader = reader
     this.#toVersion = toVersion
+    this.#looksBack = (from.snapshotVersion ?? 0) > 0 && isAmbiguous(stream.streamId)
   }
 
   /**
-   * @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's; StreamClosedError `stream_closed`
-   *   where it is deleted
+   * @throws {CategoryMismatchError} `category_mismatch` where the stream is another aggregate's; TenantMismatchError
+   *   `tenant_mismatch` where it is another tenant's; StreamClosedError `stream_closed` where it is deleted
    */
   run(): MaybePromise<VersionedState> {
     const { telemetry } = this.#source
     if (telemetry?.watched.populate !== true) return this.#run()
-    const info = { aggregate: this.#model.name, streamId: this.#streamId, fromVersion: this.#version }
+    const { model, streamId } = this.#stream
+    const info = { aggregate: model.name, streamId, fromVersion: this.#version }
     return telemetry.around('populate', info, () => this.#run(), populated)
   }
 
   #run(): MaybePromise<VersionedState> {
     for (;;) {
       if (this.#reader?.failure) throw this.#reader.failure
-      const slice: MaybePromise<StreamSlice> = this.#source.store.readStream(this.#streamId, {
-        fromVersion: this.#version + 1,
-        maxCount: Math.min(SLICE_EVENTS, this.#toVersion - this.#version),
+      const seen = this.#looksBack ? this.#version - 1 : this.#version
+      const slice: MaybePromise<StreamSlice> = this.#source.store.readStream(this.#stream.streamId, {
+        fromVersion: seen + 1,
+        maxCount: Math.min(SLICE_EVENTS, this.#toVersion - seen),
       })
       if (isLater(slice)) return proceed(slice, this, this.#sliceRead)
       const folded = this.#fold(slice)
@@ -105,14 +116,16 @@ export class Hydration {
   }
 
   #fold(slice: StreamSlice): MaybePromise<void> {
-    if (slice.category !== undefined && slice.category !== this.#model.name) {
-      throw new CategoryMismatchError(this.#streamId, this.#model.name, slice.category)
+    const { model, streamId } = this.#stream
+    if (slice.category !== undefined && slice.category !== model.name) {
+      throw new CategoryMismatchError(streamId, model.name, slice.category)
     }
-    if (slice.state === 'deleted') throw new StreamClosedError(this.#streamId, 'deleted')
+    if (slice.state === 'deleted') throw new StreamClosedError(streamId, 'deleted')
+    this.#looksBack = false
     // A store that was put back to an earlier state is right; what was known of its stream is of a past that is no more.
     this.#startedAnew = slice.streamVersion < this.#version
     if (this.#startedAnew) {
-      this.#state = this.#model.initialState()
+      this.#state = model.initialState()
       this.#version = 0
     }
     this.#slice = slice
@@ -122,9 +135,12 @@ export class Hydration {
 
   #foldOn(): MaybePromise<void> {
     const { events } = this.#slice as StreamSlice
+    const { tenant } = this.#stream
     while (this.#at < events.length) {
       const stored = events[this.#at++]
       if (stored === undefined) continue
+      if (stored.tenant !== tenant) throw new TenantMismatchError(stored.streamId, tenant, stored.tenant)
+      if (stored.streamVersion <= this.#version) continue
       if (this.#source.codec.readsAsStored(stored)) {
         this.#apply(stored, stored)
         this.#version = stored.streamVersion
@@ -145,11 +161,12 @@ export class Hydration {
 
   #apply(event: AppliedEvent, { streamVersion }: StoredEvent): void {
     try {
-      this.#state = this.#model.apply(this.#state, event)
+      this.#state = this.#stream.model.apply(this.#state, event)
     } catch (cause) {
       if (isEdictError(cause)) throw cause
-      const what = `${event.type}, version ${streamVersion} of ${this.#streamId}`
-      throw new UnreadableEventError(`${this.#model.name}'s apply of ${what}, failed: ${describeThrown(cause)}`, {
+      const { model, streamId } = this.#stream
+      const what = `${event.type}, version ${streamVersion} of ${streamId}`
+      throw new UnreadableEventError(`${model.name}'s apply of ${what}, failed: ${describeThrown(cause)}`, {
         cause,
       })
     }

@@ -3,16 +3,41 @@ import { textFault } from '../event-store/argument-checks.ts'
 import { MAX_STREAM_ID_LENGTH } from '../event-store/limits.ts'
 import { Instance } from './instance.ts'
 import type { AggregateModel } from './model.ts'
+import { tenantPrefix } from './tenant.ts'
 
-/** All live instances of one aggregate. */
+/** All live instances of one aggregate: those of no tenant, and behind them a group for each tenant that has some. */
 export class InstanceGroup {
   readonly model: AggregateModel
   readonly prefix: string
+  readonly tenant: string | undefined
   readonly instances = new Map<string, Instance>()
+  #tenants: Map<string, InstanceGroup> | undefined
 
-  constructor(model: AggregateModel, prefix: string) {
+  constructor(model: AggregateModel, prefix: string, tenant?: string) {
     this.model = model
     this.prefix = prefix
+    this.tenant = tenant
+  }
+
+  /** The group of a tenant's instances, which is kept while there are some. */
+  of(tenant: string | undefined): InstanceGroup {
+    if (tenant === undefined) return this
+    return this.#tenants?.get(tenant) ?? new InstanceGroup(this.model, tenantPrefix(tenant, this.prefix), tenant)
+  }
+
+  /** Keeps a tenant's group that has got its first instance. */
+  keep(group: InstanceGroup): void {
+    if (group.tenant !== undefined) (this.#tenants ??= new Map<string, InstanceGroup>()).set(group.tenant, group)
+  }
+
+  /** Lets go of a tenant's group that has lost its last one. */
+  release(group: InstanceGroup): void {
+    if (group.tenant !== undefined) this.#tenants?.delete(group.tenant)
+  }
+
+  /** This group and those of all tenants. */
+  all(): readonly InstanceGroup[] {
+    return [this, ...(this.#tenants?.values() ?? [])]
   }
 }
 
@@ -62,8 +87,8 @@ export class InstanceCache {
   }
 
   /** The live instance of a stream; looking for it is no use of it. */
-  find(category: string, streamId: string): Instance | undefined {
-    const group = this.#byCategory.get(category)
+  find(category: string, streamId: string, tenant: string | undefined): Instance | undefined {
+    const group = this.#byCategory.get(category)?.of(tenant)
     if (group === undefined || !streamId.startsWith(group.prefix)) return undefined
     return group.instances.get(streamId.slice(group.prefix.length))
   }
@@ -82,7 +107,8 @@ export class InstanceCache {
     const fault = textFault(streamId, MAX_STREAM_ID_LENGTH)
     if (fault !== undefined)
       throw new InvalidIdentityError(`the identity of a ${group.model.name} makes a stream id that ${fault}`)
-    const made = new Instance(group.model, aggregateId, streamId)
+    const made = new Instance(group.model, aggregateId, streamId, group.tenant)
+    if (group.instances.size === 0) this.#groups.get(group.model)?.keep(group)
     group.instances.set(aggregateId, made)
     this.#linkNewest(made)
     this.#size++
@@ -91,9 +117,11 @@ export class InstanceCache {
   }
 
   remove(instance: Instance): void {
-    const group = this.#groups.get(instance.model)
+    const known = this.#groups.get(instance.model)
+    const group = known?.of(instance.tenant)
     if (group?.instances.get(instance.aggregateId) !== instance) return
     group.instances.delete(instance.aggregateId)
+    if (group.instances.size === 0) known?.release(group)
     this.#unlink(instance)
     this.#size--
     this.removed?.(instance)
@@ -101,14 +129,17 @@ export class InstanceCache {
 
   /** Forgets all instances; the groups stay. */
   clear(): void {
-    for (const group of this.#groups.values()) {
-      for (const instance of group.instances.values()) {
-        // Whoever still holds one of them must not hold all of them by their links.
-        instance.newer = undefined
-        instance.older = undefined
-        this.removed?.(instance)
+    for (const known of this.#groups.values()) {
+      for (const group of known.all()) {
+        for (const instance of group.instances.values()) {
+          // Whoever still holds one of them must not hold all of them by their links.
+          instance.newer = undefined
+          instance.older = undefined
+          this.removed?.(instance)
+        }
+        group.instances.clear()
+        known.release(group)
       }
-      group.instances.clear()
     }
     this.#newest = undefined
     this.#oldest = undefined

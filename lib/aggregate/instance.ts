@@ -10,6 +10,7 @@ export class Instance {
   readonly model: AggregateModel
   readonly aggregateId: string
   readonly streamId: string
+  readonly tenant: string | undefined
   readonly mailbox = new Mailbox()
   readonly eventIds: EventIdSeed
   state: unknown = undefined
@@ -20,10 +21,11 @@ export class Instance {
   newer: Instance | undefined
   older: Instance | undefined
 
-  constructor(model: AggregateModel, aggregateId: string, streamId: string) {
+  constructor(model: AggregateModel, aggregateId: string, streamId: string, tenant?: string) {
     this.model = model
     this.aggregateId = aggregateId
     this.streamId = streamId
+    this.tenant = tenant
     this.eventIds = new EventIdSeed(streamId)
   }
 }

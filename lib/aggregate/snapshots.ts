@@ -7,7 +7,7 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { Snapshot } from '../event-store/snapshot.ts'
 import { immutableCopy } from '../messages/immutable.ts'
 import { frozenState } from './frozen-state.ts'
-import type { VersionedState } from './hydrate.ts'
+import type { HydratedStream, VersionedState } from './hydrate.ts'
 import type { Instance } from './instance.ts'
 import type { AggregateModel } from './model.ts'
 
@@ -41,13 +41,14 @@ export class Snapshots {
   }
 
   /** Where folding may begin: at the last snapshot up to a version, or at the beginning. */
-  load(model: AggregateModel, streamId: string, toVersion = Infinity): MaybePromise<VersionedState> {
+  load(stream: HydratedStream, toVersion = Infinity): MaybePromise<VersionedState> {
+    const { model, streamId } = stream
     const policy = this.#options.policies.get(model.name)
     if (policy === undefined) return beginning(model)
     const restored = contained(
       () =>
         afterwards(this.#options.store.readSnapshot(streamId), (found) =>
-          this.#restore(model, policy.version, toVersion, found),
+          this.#restore(stream, policy.version, toVersion, found),
         ),
       (error) => this.#passOver(model, streamId, error),
     )
@@ -57,7 +58,7 @@ export class Snapshots {
 
   /** The version is looked at before anything is decoded: an old shape may not be readable at all. */
   #restore(
-    model: AggregateModel,
+    { model, tenant }: HydratedStream,
     version: number,
     toVersion: number,
     snapshot: Snapshot | undefined,
@@ -69,7 +70,7 @@ export class Snapshots {
       version: snapshot.streamVersion,
       snapshotVersion: snapshot.streamVersion,
     })
-    const state = this.#options.codec.decodeSnapshot(snapshot)
+    const state = this.#options.codec.decodeSnapshot(snapshot, tenant)
     return isPromiseLike(state) ? Promise.resolve(state).then(restored) : restored(state)
   }
 
@@ -84,9 +85,9 @@ export class Snapshots {
     if (policy === undefined || instance.version - instance.snapshotVersion < policy.every) return
     // Also where it fails: it is not tried again with each command, but when as many events have come again.
     instance.snapshotVersion = instance.version
-    const { model, streamId, state, version } = instance
+    const { streamId, state, version } = instance
     const saving = Promise.resolve()
-      .then(() => this.#save(model, streamId, { state, version }, policy.version))
+      .then(() => this.#save(instance, { state, version }, policy.version))
       .catch((error: unknown) => {
         this.#warn(streamId, error, 'cannot be saved')
       })
@@ -101,19 +102,19 @@ export class Snapshots {
    *
    * @throws {InvalidOptionError} `invalid_option` where the application has no policy for the aggregate, and would not read it
    */
-  async keep(model: AggregateModel, streamId: string, of: VersionedState): Promise<void> {
+  async keep(stream: HydratedStream, of: VersionedState): Promise<void> {
+    const { model } = stream
     const policy = this.#options.policies.get(model.name)
     if (policy === undefined) {
       throw new InvalidOptionError(
         `the application's snapshots do not name ${model.name}, so that nobody would read one: { every: Infinity } keeps only those that are asked for`,
       )
     }
-    await this.#save(model, streamId, of, policy.version)
+    await this.#save(stream, of, policy.version)
   }
 
   async #save(
-    model: AggregateModel,
-    streamId: string,
+    { model, streamId, tenant }: HydratedStream,
     { state, version }: VersionedState,
     shape: number,
   ): Promise<void> {
@@ -124,7 +125,7 @@ export class Snapshots {
       ...{ streamId, category: model.name, streamVersion: version, snapshotVersion: shape },
       createdAt: clock.now(),
     }
-    const encoded = codec.encodeSnapshot(copied.value, head)
+    const encoded = codec.encodeSnapshot(copied.value, head, tenant)
     const data = isLater(encoded) ? await encoded : encoded
     await store.saveSnapshot({ ...head, contentType: codec.contentType, data })
   }

@@ -1,6 +1,7 @@
 import type { Aggregate } from '../aggregate/aggregate.ts'
 import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { Result } from '../effects/result.ts'
+import type { WaitOptions } from '../dispatch/position-waits.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
@@ -9,6 +10,12 @@ import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import type { ApplicationMetrics } from './application-metrics.ts'
+
+/** Whose aggregate is looked at. */
+export interface InstanceOptions {
+  /** @default nobody's */
+  readonly tenant?: string
+}
 
 /** Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type. */
 export interface Application<Routes> extends AsyncDisposable {
@@ -47,6 +54,19 @@ export interface Application<Routes> extends AsyncDisposable {
     options?: DispatchOptions,
   ): Promise<Result<ResultOf<Route, Type>, DispatchFailure<Routes, Type>>>
   /**
+   * Waits until handlers have handled every event up to a position: so one request can read what another one has written, on whatever
+   * node. A position that no event has yet is waited for; 0 is before the first event.
+   *
+   * @example
+   * const { position } = await bank.dispatch(DepositMoney({ accountNumber: 'ACC123', amount: 5 }))
+   * await bank.waitFor(position, { handlers: ['account-balances'] })
+   *
+   * @throws {InvalidOptionError} `invalid_option` where that is no position, or a handler is unknown or eventually consistent
+   * @throws {PositionTimeoutError} `position_timeout` where they have not in time, or where one of them has stopped; `laggards` names them
+   * @throws {NotRunningError} `not_running` where the application does not run, or stops meanwhile
+   */
+  waitFor(position: number, options?: WaitOptions): Promise<void>
+  /**
    * The state of one instance, as the store knows it now; that of a new one where it has no events.
    *
    * @example
@@ -57,9 +77,14 @@ export interface Application<Routes> extends AsyncDisposable {
   aggregateState<Shape extends AggregateShape>(
     aggregate: Aggregate<string, Shape>,
     identity: string | number | bigint | object,
+    options?: InstanceOptions,
   ): Promise<Readonly<StateOf<Shape>>>
   /** The version of one instance: how many events it has. */
-  aggregateVersion(aggregate: Aggregate, identity: string | number | bigint | object): Promise<number>
+  aggregateVersion(
+    aggregate: Aggregate,
+    identity: string | number | bigint | object,
+    options?: InstanceOptions,
+  ): Promise<number>
   /**
    * Keeps a snapshot of one instance now, so that only the events after it are read. The application's `snapshots` must name its
    * aggregate; `{ every: Infinity }` is enough.
@@ -70,7 +95,11 @@ export interface Application<Routes> extends AsyncDisposable {
    * @returns the version that it is of; 0, and nothing is kept, where the instance has no events
    * @throws {InvalidOptionError} `invalid_option`; StoreError `store_failed`; CommandFailedError `command_failed` where the state cannot be kept
    */
-  snapshot(aggregate: Aggregate, identity: string | number | bigint | object): Promise<number>
+  snapshot(
+    aggregate: Aggregate,
+    identity: string | number | bigint | object,
+    options?: InstanceOptions,
+  ): Promise<number>
   /**
    * Takes one instance out of memory, after the commands that came before. It comes back from its stream with the next command.
    *
@@ -79,7 +108,7 @@ export interface Application<Routes> extends AsyncDisposable {
    *
    * @returns whether it was in memory
    */
-  evict(aggregate: Aggregate, identity: string | number | bigint | object): Promise<boolean>
+  evict(aggregate: Aggregate, identity: string | number | bigint | object, options?: InstanceOptions): Promise<boolean>
   /**
    * An event handler of this application in the hands of code: how it does; start, stop and reset; what is parked, and what becomes
    * of that.

@@ -1,26 +1,25 @@
 import { modelOf } from '../aggregate/aggregate.ts'
+import { checkedTenant } from '../aggregate/tenant.ts'
 import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
 import { Dispatcher } from '../dispatch/dispatcher.ts'
+import { tried } from '../dispatch/expected-failure.ts'
 import { evict, lookAt, takeSnapshot } from '../dispatch/instance-care.ts'
+import { PositionWaits, type WaitOptions } from '../dispatch/position-waits.ts'
 import { routePlan } from '../dispatch/route-plan.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { Result } from '../effects/result.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import {
-  CommandRejectedError,
-  CommandTimeoutError,
-  ConsistencyTimeoutError,
   DefinitionError,
   InvalidOptionError,
   NotRunningError,
   StoreError,
-  UniqueValueTakenError,
-  VersionConflictError,
   describeThrown,
   isEdictError,
   type EdictError,
 } from '../errors.ts'
+import { checkOptions } from '../event-store/argument-checks.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
@@ -34,7 +33,7 @@ import { projectionBodyOf, type RunningProjection } from '../subscribers/project
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import { applicationMetrics, type ApplicationMetrics } from './application-metrics.ts'
-import type { Application } from './application-type.ts'
+import type { Application, InstanceOptions } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
 import { keepInside, runningApplications } from './inside.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
@@ -75,6 +74,7 @@ class AssembledApplication {
   readonly #instances: InstanceCache
   readonly #services: DispatchServices
   readonly #dispatcher: Dispatcher
+  readonly #waits: PositionWaits
   #state: State = 'new'
   #changing: Promise<void> = Promise.resolve()
   #runners: readonly (HandlerControl | RunningProjection)[] = []
@@ -106,6 +106,8 @@ class AssembledApplication {
       idle: () => this.#dispatcher.idle(),
       beginAnew: (meanwhile) => this.#inTurn(() => this.#beginAnew(meanwhile)),
     })
+    const { upcasters, defaults } = definition
+    this.#waits = new PositionWaits(this.#services, { upcasters, timeout: defaults.consistencyTimeout })
   }
 
   start(): Promise<this> {
@@ -275,6 +277,7 @@ class AssembledApplication {
 
   #detachRouters(): void {
     for (const detach of this.#detach.splice(0)) detach()
+    this.#waits.end(this.#notRunning())
   }
 
   /** Commands first, since they may wait for handlers; then handlers, which may dispatch; then the commands of those. */
@@ -363,38 +366,42 @@ class AssembledApplication {
     return Promise.reject(error)
   }
 
-  async tryDispatch(command: unknown, options?: DispatchOptions): Promise<Result<ExecutionResult, EdictError>> {
-    try {
-      return { ok: true, value: await this.dispatch(command, options) }
-    } catch (error) {
-      if (isExpected(error)) return { ok: false, error }
-      throw error
-    }
+  tryDispatch(command: unknown, options?: DispatchOptions): Promise<Result<ExecutionResult, EdictError>> {
+    return tried(this.dispatch(command, options))
   }
 
-  async aggregateState(aggregate: object, identity: unknown): Promise<unknown> {
-    return (await this.#with(lookAt, aggregate, identity)).state
+  async waitFor(position: number, options?: WaitOptions): Promise<void> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    await this.#waits.wait(position, options)
   }
 
-  async aggregateVersion(aggregate: object, identity: unknown): Promise<number> {
-    return (await this.#with(lookAt, aggregate, identity)).version
+  async aggregateState(aggregate: object, identity: unknown, options?: InstanceOptions): Promise<unknown> {
+    return (await this.#with('aggregateState', lookAt, aggregate, identity, options)).state
   }
 
-  async snapshot(aggregate: object, identity: unknown): Promise<number> {
-    return this.#with(takeSnapshot, aggregate, identity)
+  async aggregateVersion(aggregate: object, identity: unknown, options?: InstanceOptions): Promise<number> {
+    return (await this.#with('aggregateVersion', lookAt, aggregate, identity, options)).version
   }
 
-  async evict(aggregate: object, identity: unknown): Promise<boolean> {
-    return this.#with(evict, aggregate, identity)
+  async snapshot(aggregate: object, identity: unknown, options?: InstanceOptions): Promise<number> {
+    return this.#with('snapshot', takeSnapshot, aggregate, identity, options)
+  }
+
+  async evict(aggregate: object, identity: unknown, options?: InstanceOptions): Promise<boolean> {
+    return this.#with('evict', evict, aggregate, identity, options)
   }
 
   #with<Value>(
+    where: string,
     care: (services: DispatchServices, group: InstanceGroup, aggregateId: string) => Promise<Value>,
     aggregate: object,
     identity: unknown,
+    options: InstanceOptions | undefined,
   ): Promise<Value> {
     if (this.#state !== 'running') throw this.#notRunning()
-    const group = this.#groupOf(aggregate)
+    checkOptions(where, options, ['tenant'])
+    const tenant = options?.tenant === undefined ? undefined : checkedTenant(options.tenant)
+    const group = this.#groupOf(aggregate).of(tenant)
     return care(this.#services, group, identityText(identity, `the identity of a ${group.model.name}`))
   }
 
@@ -433,15 +440,4 @@ function asStoreError(cause: unknown): EdictError {
   return isEdictError(cause)
     ? cause
     : new StoreError(`a handler could not be stopped: ${describeThrown(cause)}`, { cause })
-}
-
-/** What a caller has to reckon with in a right program. Everything else is a mistake or a breakdown, and rejects. */
-function isExpected(error: unknown): error is EdictError {
-  return (
-    error instanceof CommandRejectedError ||
-    error instanceof CommandTimeoutError ||
-    error instanceof ConsistencyTimeoutError ||
-    error instanceof VersionConflictError ||
-    error instanceof UniqueValueTakenError
-  )
 }

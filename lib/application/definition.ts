@@ -94,6 +94,11 @@ export interface ApplicationDefinition<Routes> {
   }
   /** How many commands may wait for one aggregate. @default 10_000 */
   readonly mailboxLimit?: number
+  /**
+   * How long a chain of commands may be that handlers dispatch because of the events of the command before: a longer one is taken for
+   * one without an end, and refused. @default 100
+   */
+  readonly maxDepth?: number
   /** The door through which time comes in. @default the machine's clock */
   readonly clock?: Clock
   /** The door through which new ids come in. @default random UUIDs */
@@ -125,6 +130,7 @@ export interface CheckedDefinition {
   readonly lifespan: Lifespan | undefined
   readonly cachedAggregates: number
   readonly mailboxLimit: number
+  readonly maxDepth: number
   readonly clock: Clock
   readonly ids: Ids
   readonly random: Random
@@ -146,6 +152,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'lifespan',
   'cache',
   'mailboxLimit',
+  'maxDepth',
   'clock',
   'ids',
   'random',
@@ -154,6 +161,7 @@ const KEYS: ReadonlySet<string> = new Set([
 ])
 
 const DEFAULT_MAILBOX_LIMIT = 10_000
+const DEFAULT_MAX_DEPTH = 100
 
 /** @throws {DefinitionError} `invalid_definition`, naming what is wrong */
 export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> | null | undefined): CheckedDefinition {
@@ -188,6 +196,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     lifespan: checkedDefaultLifespan(name, given.lifespan),
     cachedAggregates: checkedCache(name, given.cache ?? {}),
     mailboxLimit: atLeastOne(name, 'mailboxLimit', given.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT),
+    maxDepth: atLeastOne(name, 'maxDepth', given.maxDepth ?? DEFAULT_MAX_DEPTH),
     clock: checkedDoor(name, 'clock', given.clock, ['now', 'setTimeout', 'clearTimeout']) ?? systemClock,
     random,
     ids: checkedDoor(name, 'ids', given.ids, ['next']) ?? randomIds(random),

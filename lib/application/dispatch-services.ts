@@ -19,7 +19,7 @@ export function dispatchServices(
   routing: Routing,
   instances: InstanceCache,
 ): DispatchServices {
-  const { name, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit } = definition
+  const { name, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit, maxDepth } = definition
   const telemetry = new Telemetry({ application: name, clock, logger, instrumentation: definition.instrumentation })
   const store = new ObservedEventStore(definition.store, telemetry)
   const handles = [...routing.routes.values()].some(
@@ -46,6 +46,7 @@ export function dispatchServices(
       deadline.expire()
     }),
     mailboxLimit,
+    maxDepth,
     handling: handles ? asyncScope() : undefined,
   }
 }

@@ -3,7 +3,7 @@ import type { Turn } from '../aggregate/mailbox.ts'
 import type { Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { AbortedError, CommandTimeoutError, type EdictError } from '../errors.ts'
+import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError, type Outcome } from '../errors.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { Expiring, type Deadlines } from './deadlines.ts'
@@ -41,6 +41,8 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   readonly #effects: TurnEffects
   /** Undefined while nothing has been waited for. */
   #deadline: number | undefined
+  /** Its time ends with the deadline that the command was given, not with its timeout. */
+  #endsWithDeadline = false
   #failure: EdictError | undefined
   #controller: AbortController | undefined
   #stopListening: (() => void) | undefined
@@ -92,6 +94,24 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
     })
   }
 
+  /** The command's time is no longer than to its deadline. One that may have been executed before is looked for all the same. */
+  protected limitTo(deadline: number): void {
+    const left = deadline - this.now
+    if (left > 0) {
+      if (left > this.timeout) return
+      this.timeout = left
+      this.#endsWithDeadline = true
+    } else if (this.options.commandId === undefined) {
+      throw new DeadlineExceededError(this.command.type, deadline, 'not-executed')
+    }
+  }
+
+  /** Keeps a command from being executed whose deadline has passed. */
+  protected refuseAfter(deadline: number): void {
+    if (this.#effects.clock.now() < deadline) return
+    throw new DeadlineExceededError(this.command.type, deadline, 'not-executed')
+  }
+
   /** One timer serves all turns: one for each would cost more than the rest of a dispatch. */
   #setDeadline(reject: (error: Error) => void): TurnDeadline | undefined {
     if (this.timeout === Infinity) return undefined
@@ -123,9 +143,13 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
     })
   }
 
-  #timedOut(): CommandTimeoutError {
-    const outcome = this.phase === 'appending' ? 'unknown' : 'not-executed'
-    const error = new CommandTimeoutError(this.command.type, this.timeout, outcome)
+  #timedOut(): EdictError {
+    const { deadline } = this.options
+    const outcome: Outcome = this.phase === 'appending' ? 'unknown' : 'not-executed'
+    const error =
+      this.#endsWithDeadline && deadline !== undefined
+        ? new DeadlineExceededError(this.command.type, deadline, outcome)
+        : new CommandTimeoutError(this.command.type, this.timeout, outcome)
     this.#end(error)
     return error
   }

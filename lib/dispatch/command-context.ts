@@ -9,6 +9,7 @@ export interface ContextSource {
   readonly correlationId: string
   readonly causationId: string
   readonly metadata: Metadata
+  readonly tenant: string | undefined
   readonly now: number
   readonly signal: AbortSignal
 }
@@ -42,6 +43,10 @@ export class CommandContext implements BeforeExecuteContext {
 
   get metadata(): Metadata {
     return this.#source.metadata
+  }
+
+  get tenant(): string | undefined {
+    return this.#source.tenant
   }
 
   get now(): Date {

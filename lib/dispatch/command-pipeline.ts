@@ -5,6 +5,7 @@ import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Pipeline } from '../routing/middleware.ts'
 import type { BoardHandler, ConsistencyBoard } from './consistency-board.ts'
 import { metadataValue } from '../event-store/frozen-metadata.ts'
+import { checkedTenant } from '../aggregate/tenant.ts'
 import { checkedMilliseconds } from './options.ts'
 
 const NOTHING_ASSIGNED: Readonly<Record<string, unknown>> = Object.freeze({})
@@ -21,6 +22,7 @@ export interface PipedExecution {
   readonly begun: boolean
   metadata: Metadata
   timeout: number
+  tenant: string | undefined
 }
 
 /** The body of the pipeline that middleware sees: a face on one execution. */
@@ -95,6 +97,15 @@ export class CommandPipeline implements Pipeline {
   set timeout(milliseconds: number) {
     this.#refuseOnceBegun('the timeout')
     this.#execution.timeout = checkedMilliseconds('timeout', milliseconds)
+  }
+
+  get tenant(): string | undefined {
+    return this.#execution.tenant
+  }
+
+  set tenant(tenant: string | undefined) {
+    this.#refuseOnceBegun('the tenant')
+    this.#execution.tenant = tenant === undefined ? undefined : checkedTenant(tenant)
   }
 
   get result(): ExecutionResult | undefined {

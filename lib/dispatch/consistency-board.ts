@@ -78,11 +78,11 @@ export class ConsistencyBoard {
   }
 
   /**
-   * The handlers that a dispatch with this consistency waits for.
+   * The handlers that a dispatch with this consistency waits for. `option` is what the list was given as.
    *
    * @throws {InvalidOptionError} `invalid_option` where a name is unknown, or that of an eventually consistent handler
    */
-  resolve(consistency: Consistency): readonly BoardHandler[] {
+  resolve(consistency: Consistency, option = 'consistency'): readonly BoardHandler[] {
     if (consistency === 'eventual') return nobody
     if (consistency === 'strong') {
       return (this.#strong ??= [...this.#entries.values()].filter((entry) => entry.consistency === 'strong'))
@@ -91,20 +91,20 @@ export class ConsistencyBoard {
       throw new InvalidOptionError(`consistency must be 'eventual', 'strong', or a list of handlers or their names`)
     }
     const listed = new Set<Entry>()
-    for (const item of consistency as readonly unknown[]) listed.add(this.#listed(item))
+    for (const item of consistency as readonly unknown[]) listed.add(this.#listed(item, option))
     return [...listed]
   }
 
-  #listed(item: unknown): Entry {
+  #listed(item: unknown, option: string): Entry {
     const name = typeof item === 'string' ? item : (item as { readonly name?: unknown } | null | undefined)?.name
     if (typeof name !== 'string') {
-      throw new InvalidOptionError('consistency lists something that is neither a handler nor a name')
+      throw new InvalidOptionError(`${option} lists something that is neither a handler nor a name`)
     }
     const entry = this.#entries.get(name)
     if (entry === undefined)
-      throw new InvalidOptionError(`consistency names ${name}, which is no handler of this application`)
+      throw new InvalidOptionError(`${option} names ${name}, which is no handler of this application`)
     if (entry.consistency !== 'strong') {
-      throw new InvalidOptionError(`consistency names ${name}, which is eventually consistent: nobody can wait for it`)
+      throw new InvalidOptionError(`${option} names ${name}, which is eventually consistent: nobody can wait for it`)
     }
     return entry
   }
@@ -147,6 +147,21 @@ export class ConsistencyBoard {
       dispatchedBy.dispatches.add(wait)
     }
     return this.#enqueue(wait, timeout)
+  }
+
+  /** As `wait`, for a position of each handler that it is to reach. */
+  reach(targets: Iterable<readonly [BoardHandler, number]>, timeout: number): MaybePromise<readonly string[]> {
+    let wait: Wait | undefined
+    let stopped = false
+    for (const [handler, position] of targets) {
+      const entry = this.#entries.get(handler.name) ?? gone(handler)
+      if (position <= entry.position) continue
+      if (entry.failure) stopped = true
+      wait ??= new Wait()
+      wait.links = new Link(wait, entry, position, wait.links)
+    }
+    if (wait === undefined) return nobody
+    return stopped ? wait.behind() : this.#enqueue(wait, timeout)
   }
 
   #enqueue(wait: Wait, timeout: number): Promise<readonly string[]> {

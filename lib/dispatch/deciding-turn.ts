@@ -23,6 +23,8 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
   readonly dispatchedFrom: RunningHandler | undefined
   /** What will be stored with each event; middleware may add to it. */
   metadata: Metadata
+  /** For whom it is done; middleware may say. */
+  tenant: string | undefined
   protected readonly services: DispatchServices
   protected inUserCode = false
 
@@ -42,6 +44,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
     this.causationId = options.causationId ?? this.commandId
     this.correlationId = options.correlationId ?? this.commandId
     this.metadata = options.metadata
+    this.tenant = options.tenant
     this.dispatchedFrom = services.handling?.current()
   }
 

@@ -4,6 +4,7 @@ import {
   CommandFailedError,
   ConsistencyTimeoutError,
   describeThrown,
+  DispatchTooDeepError,
   isEdictError,
   type EdictError,
   UnreadableEventError,
@@ -75,6 +76,9 @@ export class Dispatcher {
       const plan = this.#planOf(command)
       const sealed = command as SealedMessage
       const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
+      if (resolved.depth > services.maxDepth) {
+        throw new DispatchTooDeepError(sealed.type, resolved.depth, services.maxDepth)
+      }
       const awaited = services.board.resolve(resolved.consistency)
       const aggregateId = identityText(plan.identityOf(sealed), plan.identityName)
       const now = services.clock.now()

@@ -6,6 +6,7 @@ export class Executed implements ExecutionResult {
   readonly aggregateId: string
   readonly streamId: string
   readonly aggregateVersion: number
+  readonly position: number
   readonly events: readonly RecordedEvent[]
   readonly metadata: Metadata
   readonly aggregateState: ExecutionResult['aggregateState']
@@ -22,6 +23,7 @@ export class Executed implements ExecutionResult {
     this.aggregateId = instance.aggregateId
     this.streamId = instance.streamId
     this.aggregateVersion = version
+    this.position = events.length === 0 ? 0 : (events[events.length - 1] as RecordedEvent).position
     this.events = events
     this.metadata = metadata
     this.aggregateState = state as ExecutionResult['aggregateState']

@@ -49,7 +49,10 @@ export class Execution extends DecidingTurn implements RunningHandler {
   #enter(): MaybePromise<ExecutionResult> {
     const { instances, mailboxLimit, fairness } = this.services
     if (this.options.signal?.aborted) throw this.aborted(this.options.signal)
-    const instance = instances.obtain(this.plan.group, this.aggregateId)
+    if (this.options.deadline !== undefined) this.limitTo(this.options.deadline)
+    const { tenant } = this
+    const group = tenant === undefined ? this.plan.group : this.plan.group.of(tenant)
+    const instance = instances.obtain(group, this.aggregateId)
     this.instance = instance
     this.begun = true
     const { mailbox } = instance
@@ -93,16 +96,15 @@ export class Execution extends DecidingTurn implements RunningHandler {
   }
 
   #load(): MaybePromise<ExecutionResult> {
-    const { version, model, streamId } = this.instance as Instance
-    if (version !== NOT_LOADED) return this.#guard()
-    return proceed(this.services.snapshots.load(model, streamId), this, this.#hydrate)
+    const instance = this.instance as Instance
+    if (instance.version !== NOT_LOADED) return this.#guard()
+    return proceed(this.services.snapshots.load(instance), this, this.#hydrate)
   }
 
   #hydrate(from: VersionedState): MaybePromise<ExecutionResult> {
     const instance = this.instance as Instance
     instance.snapshotVersion = from.snapshotVersion ?? 0
-    const { model, streamId } = instance
-    return proceed(new Hydration(this.services, model, streamId, from, this).run(), this, this.#hydrated)
+    return proceed(new Hydration(this.services, instance, from, this).run(), this, this.#hydrated)
   }
 
   #hydrated(loaded: VersionedState): MaybePromise<ExecutionResult> {
@@ -154,7 +156,8 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   /** What may keep the command from running at all. */
   #guard(): MaybePromise<ExecutionResult> {
-    const { expectedVersion } = this.options
+    const { expectedVersion, deadline } = this.options
+    if (deadline !== undefined) this.refuseAfter(deadline)
     const { streamId, version } = this.instance as Instance
     if (expectedVersion !== undefined && expectedVersion !== version) {
       // Another node may have written; what is in memory is no proof.
@@ -177,8 +180,9 @@ export class Execution extends DecidingTurn implements RunningHandler {
   protected unchanged(decision: Decision | Rejection | UniqueValueTakenError): MaybePromise<ExecutionResult> {
     if (this.#refetched) return this.#final(decision)
     this.#refetched = true
-    const { model, streamId, state, version } = this.instance as Instance
-    const hydration = new Hydration(this.services, model, streamId, { state, version }, this)
+    const instance = this.instance as Instance
+    const { state, version } = instance
+    const hydration = new Hydration(this.services, instance, { state, version }, this)
     const read = hydration.run()
     if (isLater(read)) return read.then((loaded) => this.#compared(decision, loaded))
     return this.#compared(decision, read)
@@ -330,12 +334,9 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   #refetch(): MaybePromise<ExecutionResult> {
     this.#refetched = true
-    const { model, streamId, state, version } = this.instance as Instance
-    return proceed(
-      new Hydration(this.services, model, streamId, { state, version }, this).run(),
-      this,
-      this.#refetchedTo,
-    )
+    const instance = this.instance as Instance
+    const { state, version } = instance
+    return proceed(new Hydration(this.services, instance, { state, version }, this).run(), this, this.#refetchedTo)
   }
 
   #refetchedTo(loaded: VersionedState): MaybePromise<ExecutionResult> {

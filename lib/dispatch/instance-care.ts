@@ -10,17 +10,17 @@ import type { DispatchServices } from './services.ts'
 /** What the store knows of it now; a live instance spares reading what it has seen. */
 export async function lookAt(
   services: DispatchServices,
-  { model, prefix, instances }: InstanceGroup,
+  { model, prefix, tenant, instances }: InstanceGroup,
   aggregateId: string,
 ): Promise<VersionedState> {
-  const streamId = prefix + aggregateId
+  const stream = { model, streamId: prefix + aggregateId, tenant }
   const live = instances.get(aggregateId)
   try {
     const from =
       live === undefined || live.version === NOT_LOADED
-        ? await services.snapshots.load(model, streamId)
+        ? await services.snapshots.load(stream)
         : { state: live.state, version: live.version }
-    return await new Hydration(services, model, streamId, from).run()
+    return await new Hydration(services, stream, from).run()
   } catch (cause) {
     throw isEdictError(cause) ? cause : new CommandFailedError(`reading ${model.name} ${aggregateId}`, cause)
   }
@@ -32,11 +32,11 @@ export async function takeSnapshot(
   group: InstanceGroup,
   aggregateId: string,
 ): Promise<number> {
-  const { model, prefix, instances } = group
+  const { model, prefix, tenant, instances } = group
   const { state, version } = await lookAt(services, group, aggregateId)
   if (version === 0) return 0
   try {
-    await services.snapshots.keep(model, prefix + aggregateId, { state, version })
+    await services.snapshots.keep({ model, streamId: prefix + aggregateId, tenant }, { state, version })
   } catch (cause) {
     throw isEdictError(cause) ? cause : new CommandFailedError(`the snapshot of ${model.name} ${aggregateId}`, cause)
   }

@@ -117,7 +117,7 @@ export class InstanceFollower {
   async #bringUp(events: readonly StoredEvent[]): Promise<void> {
     const behind = new Map<Instance, StoredEvent[]>()
     for (const event of events) {
-      const instance = this.#options.instances.find(event.category, event.streamId)
+      const instance = this.#options.instances.find(event.category, event.streamId, event.tenant)
       if (instance === undefined || instance.version === NOT_LOADED) continue
       if (event.streamVersion <= instance.version) continue
       const list = behind.get(instance)
@@ -145,7 +145,7 @@ export class InstanceFollower {
 
   async #fold(instance: Instance, events: readonly StoredEvent[]): Promise<void> {
     const { codec, fairness } = this.#options
-    const { model, streamId, state, version } = instance
+    const { model, state, version } = instance
     const unseen = events.filter((event) => event.streamVersion > version)
     if (version === NOT_LOADED || unseen[0]?.streamVersion !== version + 1) return
     const slice: StreamSlice = {
@@ -155,7 +155,7 @@ export class InstanceFollower {
       state: unseen[0].tombstone === true ? 'deleted' : 'active',
     }
     const inHand = { store: { readStream: () => slice }, codec, fairness }
-    const loaded = await new Hydration(inHand, model, streamId, { state, version }).run()
+    const loaded = await new Hydration(inHand, instance, { state, version }).run()
     instance.state = loaded.state
     instance.version = loaded.version
   }

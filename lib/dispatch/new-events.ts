@@ -1,7 +1,7 @@
 import type { Instance } from '../aggregate/instance.ts'
 import { allOrNone, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandFailedError, isEdictError, type EdictError } from '../errors.ts'
-import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
+import { DEADLINE_KEY, DEPTH_KEY, FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { NewEvent } from '../event-store/stored-event.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
@@ -16,6 +16,7 @@ export interface EventSource {
   readonly causationId: string
   readonly correlationId: string
   readonly metadata: Metadata
+  readonly tenant: string | undefined
   readonly now: number
   readonly options: ResolvedOptions
 }
@@ -51,7 +52,7 @@ class Envelope implements NewEvent {
     this.commandId = source.commandId
     this.causationId = source.causationId
     this.correlationId = source.correlationId
-    this.tenant = undefined
+    this.tenant = source.tenant
     this.createdAt = source.now
   }
 }
@@ -92,6 +93,7 @@ function encodedEvents(
         streamId: instance.streamId,
         category: instance.model.name,
         metadata: source.metadata,
+        tenant: source.tenant,
       }),
     )
     if (!encoded.some(isPromiseLike)) return events.map((event, index) => envelope(event, index, encoded[index]))
@@ -126,8 +128,17 @@ function guarded<Value>(encode: () => MaybePromise<Value>): MaybePromise<Value> 
   }
 }
 
-/** A command whose id the caller gave may come again: what it was is kept, to tell a repeat from another command. */
+/**
+ * A command whose id the caller gave may come again: what it was is kept, to tell a repeat from another command. What handlers'
+ * commands inherit is kept too, for another node and for after a restart.
+ */
 function storedMetadata(source: EventSource): Metadata {
-  if (source.options.commandId === undefined) return source.metadata
-  return Object.freeze({ ...source.metadata, [FINGERPRINT_KEY]: fingerprint(source.command) })
+  const { commandId, deadline, depth } = source.options
+  if (commandId === undefined && deadline === undefined && depth === 0) return source.metadata
+  return Object.freeze({
+    ...source.metadata,
+    ...(commandId !== undefined && { [FINGERPRINT_KEY]: fingerprint(source.command) }),
+    ...(deadline !== undefined && { [DEADLINE_KEY]: deadline }),
+    ...(depth > 0 && { [DEPTH_KEY]: depth }),
+  })
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
+import { checkedTenant } from '../aggregate/tenant.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Consistency, DispatchOptions } from '../routing/dispatch-options.ts'
 import { frozenMetadata } from '../event-store/frozen-metadata.ts'
@@ -16,10 +17,23 @@ export interface ResolvedOptions {
   readonly correlationId: string | undefined
   readonly signal: AbortSignal | undefined
   readonly expectedVersion: number | undefined
+  /** Milliseconds since 1970. */
+  readonly deadline: number | undefined
+  readonly tenant: string | undefined
+  /** How many events led to the command, one after another; 0 where a caller made it. */
+  readonly depth: number
+}
+
+/** Where a handler's dispatch says how deep it is. A symbol: no caller says it, and what spreads the options carries it along. */
+export const DEPTH: unique symbol = Symbol('depth')
+
+/** The options of a command that an event led to. */
+export interface TriggeredOptions extends DispatchOptions {
+  readonly [DEPTH]?: number
 }
 
 const KNOWN_OPTIONS =
-  'consistency, timeout, consistencyTimeout, metadata, commandId, causationId, correlationId, signal, retryAttempts, expectedVersion, application'
+  'consistency, timeout, consistencyTimeout, metadata, commandId, causationId, correlationId, signal, retryAttempts, expectedVersion, deadline, tenant, application'
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
 
@@ -58,6 +72,12 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
       case 'signal':
         resolved.signal = checkedSignal(value)
         break
+      case 'deadline':
+        resolved.deadline = checkedDeadline(value)
+        break
+      case 'tenant':
+        resolved.tenant = checkedTenant(value)
+        break
       case 'application':
         // Read before, where the router looks for the application that is meant.
         break
@@ -65,6 +85,8 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
         throw new InvalidOptionError(`a dispatch has no option ${key}; it has ${KNOWN_OPTIONS}`)
     }
   }
+  const depth = (given as TriggeredOptions)[DEPTH]
+  if (depth !== undefined) resolved.depth = depth
   return resolved
 }
 
@@ -91,6 +113,12 @@ function checkedId(option: string, value: unknown): string {
   const fault = textFault(value)
   if (fault !== undefined) throw new InvalidOptionError(`${option} ${fault}`)
   return value as string
+}
+
+function checkedDeadline(value: unknown): number {
+  const milliseconds = value instanceof Date ? value.getTime() : value
+  if (typeof milliseconds === 'number' && Number.isFinite(milliseconds)) return milliseconds
+  throw new InvalidOptionError('deadline must be a Date, or milliseconds since 1970')
 }
 
 function checkedSignal(value: unknown): AbortSignal {

@@ -1,7 +1,7 @@
 import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import type { Instance } from '../aggregate/instance.ts'
 import { allOrNone, isPromiseLike, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
-import { DuplicateCommandError, StreamClosedError } from '../errors.ts'
+import { DuplicateCommandError, StreamClosedError, TenantMismatchError } from '../errors.ts'
 import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
@@ -15,7 +15,7 @@ import type { DispatchServices } from './services.ts'
  * The result of a command that committed before, as it was then; only its `reply` is not kept.
  *
  * @throws {DuplicateCommandError} `duplicate_command` where it was another command under the same id; StreamClosedError
- *   `stream_closed` where its events are deleted, so that nobody can tell
+ *   `stream_closed` where its events are deleted, so that nobody can tell; TenantMismatchError `tenant_mismatch`
  */
 export function repeatedResult(
   source: DispatchServices,
@@ -26,6 +26,9 @@ export function repeatedResult(
   const first = events[0]
   const last = events.at(-1)
   if (first === undefined || last === undefined) throw new DuplicateCommandError('', instance.streamId)
+  if (first.tenant !== instance.tenant) {
+    throw new TenantMismatchError(instance.streamId, instance.tenant, first.tenant)
+  }
   // It took effect, whatever became of its events since.
   if (first.tombstone === true) throw new StreamClosedError(instance.streamId, 'deleted', { outcome: 'executed' })
   const known = first.metadata[FINGERPRINT_KEY]
@@ -51,14 +54,14 @@ class Repeat {
 
   /** The state right after the command, which others may have left behind since. */
   #stateThen(): MaybePromise<VersionedState> {
-    const { model, streamId, state, version } = this.#instance
+    const { state, version } = this.#instance
     if (version === this.#version) return { state, version }
-    return proceed(this.#source.snapshots.load(model, streamId, this.#version), this, this.#hydrate)
+    return proceed(this.#source.snapshots.load(this.#instance, this.#version), this, this.#hydrate)
   }
 
   #hydrate(from: VersionedState): MaybePromise<VersionedState> {
-    const { model, streamId } = this.#instance
-    return new Hydration(this.#source, model, streamId, from, undefined, this.#version).run()
+    if (from.version === this.#version) return from
+    return new Hydration(this.#source, this.#instance, from, undefined, this.#version).run()
   }
 
   result(): MaybePromise<ExecutionResult> {

@@ -35,6 +35,8 @@ export interface DispatchServices {
   readonly follower: InstanceFollower | undefined
   /** How many commands may wait for one aggregate. */
   readonly mailboxLimit: number
+  /** How many events may lead to a command, one after another. */
+  readonly maxDepth: number
   /** The command handler that is running; undefined where no route has one, or the platform has no such scope. */
   readonly handling: AsyncScope<RunningHandler> | undefined
 }

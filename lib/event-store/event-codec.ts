@@ -107,13 +107,17 @@ export class EventCodec {
   }
 
   /** The state that a snapshot was made of; it is nobody's yet, and not frozen. */
-  decodeSnapshot(snapshot: Snapshot): MaybePromise<unknown> {
-    return this.#decodeData({ ...snapshot, ...snapshotContext(snapshot) })
+  decodeSnapshot(snapshot: Snapshot, tenant: string | undefined): MaybePromise<unknown> {
+    return this.#decodeData({ ...snapshot, ...snapshotContext(snapshot, tenant) })
   }
 
   /** As `encode`, for the state of an aggregate. */
-  encodeSnapshot(state: unknown, snapshot: Omit<Snapshot, 'data' | 'contentType'>): MaybePromise<unknown> {
-    return this.encode(state, snapshotContext(snapshot))
+  encodeSnapshot(
+    state: unknown,
+    snapshot: Omit<Snapshot, 'data' | 'contentType'>,
+    tenant: string | undefined,
+  ): MaybePromise<unknown> {
+    return this.encode(state, snapshotContext(snapshot, tenant))
   }
 
   #decodeData(stored: EncodedFor & Pick<StoredEvent, 'contentType' | 'data'>): MaybePromise<unknown> {
@@ -140,12 +144,11 @@ export class EventCodec {
 }
 
 /** To a serializer a state is a value of the aggregate's name, in the version of its shape. */
-function snapshotContext({
-  streamId,
-  category,
-  snapshotVersion,
-}: Pick<Snapshot, 'streamId' | 'category' | 'snapshotVersion'>): EncodedFor {
-  return { type: category, schemaVersion: snapshotVersion, streamId, category, metadata: {}, snapshot: true }
+function snapshotContext(
+  { streamId, category, snapshotVersion }: Pick<Snapshot, 'streamId' | 'category' | 'snapshotVersion'>,
+  tenant: string | undefined,
+): EncodedFor {
+  return { type: category, schemaVersion: snapshotVersion, streamId, category, metadata: {}, tenant, snapshot: true }
 }
 
 const NONE: readonly RecordedEvent[] = Object.freeze([])

@@ -91,6 +91,8 @@ export interface ReadAllOptions {
   readonly category?: string
   /** Only events of this correlation id. */
   readonly correlationId?: string
+  /** Only events of this tenant. */
+  readonly tenant?: string
 }
 
 /**

@@ -5,7 +5,15 @@ import { MAX_STREAM_ID_LENGTH } from './limits.ts'
 
 const READ_STREAM_OPTIONS = ['fromVersion', 'maxCount', 'direction']
 /** How all events can be read; `readAllEvents` knows more beside them. */
-export const READ_ALL_OPTIONS = ['fromPosition', 'maxCount', 'direction', 'types', 'category', 'correlationId']
+export const READ_ALL_OPTIONS = [
+  'fromPosition',
+  'maxCount',
+  'direction',
+  'types',
+  'category',
+  'correlationId',
+  'tenant',
+]
 
 export function checkReadStream(streamId: string, options: ReadStreamOptions | undefined): void {
   checkText('readStream', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
@@ -21,6 +29,7 @@ export function checkReadAll(options: ReadAllOptions | undefined): void {
   checkTypes(options?.types)
   if (options?.category !== undefined) checkText('readAll', 'category', options.category)
   if (options?.correlationId !== undefined) checkText('readAll', 'correlationId', options.correlationId)
+  if (options?.tenant !== undefined) checkText('readAll', 'tenant', options.tenant)
 }
 
 export function checkReadCommand(streamId: string, commandId: string): void {

@@ -6,6 +6,10 @@ import type { NewEvent, StoredEvent } from './stored-event.ts'
 export const RESERVED_METADATA_PREFIX = 'edict.'
 /** Where a command's fingerprint is kept, for commands whose id the caller gave. */
 export const FINGERPRINT_KEY = 'edict.fingerprint'
+/** Where a command's deadline is kept, in milliseconds since 1970, for what its events lead to. */
+export const DEADLINE_KEY = 'edict.deadline'
+/** Where it is kept how many events led to a command, unless that is none. */
+export const DEPTH_KEY = 'edict.depth'
 
 /** The body of every recorded event: one class for all keeps property access monomorphic. */
 class Recorded implements RecordedEvent {
@@ -25,6 +29,7 @@ class Recorded implements RecordedEvent {
   readonly correlationId: string
   declare readonly tenant?: string
   readonly createdAt: Date
+  readonly #stored: Metadata
 
   constructor(
     stored: NewEvent,
@@ -46,12 +51,22 @@ class Recorded implements RecordedEvent {
     this.schemaVersion = stored.schemaVersion
     this.contentType = stored.contentType
     this.metadata = withoutReserved(stored.metadata)
+    this.#stored = stored.metadata
     this.commandId = stored.commandId
     this.causationId = stored.causationId
     this.correlationId = stored.correlationId
     if (stored.tenant !== undefined) (this as { tenant?: string }).tenant = stored.tenant
     this.createdAt = dateOf(stored.createdAt)
   }
+
+  static storedMetadata(event: RecordedEvent): Metadata {
+    return #stored in event ? event.#stored : event.metadata
+  }
+}
+
+/** The metadata of an event as it is stored, with what is kept there for Edict. */
+export function storedMetadataOf(event: RecordedEvent): Metadata {
+  return Recorded.storedMetadata(event)
 }
 
 /** What readers see of a stored event. `data` is decoded and frozen already. */
@@ -79,12 +94,12 @@ export function justRecorded(
 export function forAnotherReader(event: RecordedEvent): RecordedEvent {
   const data = handedOver(event.data)
   if (data === event.data) return event
-  const stored = { ...event, createdAt: event.createdAt.getTime() }
+  const stored = { ...event, metadata: storedMetadataOf(event), createdAt: event.createdAt.getTime() }
   return recordedEvent(stored, data, event.index)
 }
 
 function withoutReserved(metadata: Metadata): Metadata {
-  if (!(FINGERPRINT_KEY in metadata)) return metadata
+  if (!(FINGERPRINT_KEY in metadata || DEADLINE_KEY in metadata || DEPTH_KEY in metadata)) return metadata
   const visible = Object.entries(metadata).filter(([key]) => !key.startsWith(RESERVED_METADATA_PREFIX))
   return Object.freeze(Object.fromEntries(visible))
 }

@@ -26,6 +26,8 @@ export interface SubscribeOptions {
   readonly category?: string
   /** Only events of this stream. @default all */
   readonly streamId?: string
+  /** Only events of this tenant. @default all */
+  readonly tenant?: string
   /** Makes it persistent: its place is kept in the store under this name, and only one owner at a time has it. */
   readonly name?: string
   /** As the application's. */
@@ -54,6 +56,7 @@ const OPTIONS = [
   'types',
   'category',
   'streamId',
+  'tenant',
   'name',
   'serializer',
   'upcasters',
@@ -125,6 +128,7 @@ export function subscribe(store: EventStore, options: SubscribeOptions): EventSu
       ...(options.types !== undefined && { types: new Set(options.types) }),
       ...(options.category !== undefined && { category: options.category }),
       ...(options.streamId !== undefined && { streamId: options.streamId }),
+      ...(options.tenant !== undefined && { tenant: options.tenant }),
     },
     listener,
     hub,
@@ -160,13 +164,13 @@ function withoutCheckpoints(store: EventStore): CheckpointStore {
 
 function check(options: SubscribeOptions): void {
   checkOptions('subscribe', options, OPTIONS)
-  const { handle, startFrom = 'origin', name, category, streamId } = options as Partial<SubscribeOptions>
+  const { handle, startFrom = 'origin', name, category, streamId, tenant } = options as Partial<SubscribeOptions>
   if (typeof handle !== 'function') throw new InvalidOptionError('subscribe: handle must be a function')
   const known = startFrom === 'origin' || startFrom === 'current'
   if (!known && !(Number.isSafeInteger(startFrom) && startFrom >= 1)) {
     throw new InvalidOptionError(`subscribe: startFrom must be 'origin', 'current', or a position from 1`)
   }
-  for (const [key, value] of Object.entries({ name, category, streamId })) {
+  for (const [key, value] of Object.entries({ name, category, streamId, tenant })) {
     if (value !== undefined) checkText('subscribe', key, value)
   }
 }

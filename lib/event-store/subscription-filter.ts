@@ -7,6 +7,12 @@ export interface SubscriptionFilter {
   readonly types?: ReadonlySet<string>
   readonly category?: string
   readonly streamId?: string
+  readonly tenant?: string
+}
+
+/** Whether a stored event is of the category and the tenant that are asked for. */
+export function isOf({ category, tenant }: SubscriptionFilter, stored: StoredEvent): boolean {
+  return (category === undefined || stored.category === category) && (tenant === undefined || stored.tenant === tenant)
 }
 
 interface Filtered {

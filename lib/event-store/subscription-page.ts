@@ -17,14 +17,15 @@ export function pageReader(
   most: number,
   upcasters: readonly Upcaster[],
 ): ReadPage {
-  const { streamId, types, category } = filter
+  const { streamId, types, category, tenant } = filter
   const size = new PageSize(most)
   if (streamId !== undefined) return streamReader(store, streamId, size)
   const options: ReadAllOptions = {
     ...(types && { types: storedTypes(types, upcasters) }),
     ...(category !== undefined && { category }),
+    ...(tenant !== undefined && { tenant }),
   }
-  const whole = types === undefined && category === undefined
+  const whole = types === undefined && category === undefined && tenant === undefined
 
   function page(slice: AllSlice, after: number): AllSlice {
     const checked = checkedPage(store.name, slice, after, whole)

@@ -7,7 +7,7 @@ import { Place } from './place.ts'
 import { LiveBuffer } from './live-buffer.ts'
 import type { DecodeEvent, LiveFeed, SubscriptionListener } from './live-feed.ts'
 import type { SharedReading } from './shared-reading.ts'
-import type { SubscriptionFilter } from './subscription-filter.ts'
+import { isOf, type SubscriptionFilter } from './subscription-filter.ts'
 import type { ReadPage } from './subscription-page.ts'
 
 export type SubscriptionState = 'catching-up' | 'live' | 'ended'
@@ -122,8 +122,7 @@ export class Subscription {
   /** From the feed: the events made of one stored event, after all that it offered before. */
   offer(stored: StoredEvent, list: readonly RecordedEvent[]): void {
     if (this.#joinedAt === undefined || stored.position <= this.#joinedAt) return
-    const { category } = this.filter
-    if (category !== undefined && stored.category !== category) return
+    if (!isOf(this.filter, stored)) return
     if (!this.#busy) {
       this.#begin(stored, list)
       this.#pump()
@@ -268,7 +267,8 @@ export class Subscription {
   #takeFromPage(): boolean | undefined {
     const stored = this.#backlog.take()
     if (stored === undefined) return undefined
-    const isOfInterest = this.#storedTypes?.has(stored.type) !== false && stored.tombstone !== true
+    const isOfInterest =
+      this.#storedTypes?.has(stored.type) !== false && stored.tombstone !== true && isOf(this.filter, stored)
     if (stored.position <= this.#place.position || !isOfInterest) {
       this.#backlog.version = stored.streamVersion
       return undefined

@@ -25,6 +25,16 @@ export interface DispatchOptions {
   readonly retryAttempts?: number
   /** The version that the stream must be at, as a form that was filled in a while ago knows it. No retry on a conflict. */
   readonly expectedVersion?: number
+  /**
+   * Until when the command may be executed: a Date, or milliseconds since 1970-01-01T00:00:00Z. Commands that handlers dispatch because of
+   * its events inherit it. @default none
+   */
+  readonly deadline?: Date | number
+  /**
+   * For whom it is done: text without a slash, stored with each event. Every tenant has aggregates of its own. What handlers dispatch because of the
+   * events is for the same one. @default nobody
+   */
+  readonly tenant?: string
   /** Which running application, where more than one holds the router: itself, or its name. */
   readonly application?: string | { readonly name: string }
 }

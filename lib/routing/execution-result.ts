@@ -8,6 +8,10 @@ export interface ExecutionResult<State = unknown, Events extends RecordedEvent =
   readonly streamId: string
   /** The version after the command. */
   readonly aggregateVersion: number
+  /**
+   * The position of the last event that the command stored, for `waitFor` of another request; 0 where it stored none.
+   */
+  readonly position: number
   /** What the command stored; empty where it had nothing to say. */
   readonly events: readonly Events[]
   readonly metadata: Metadata

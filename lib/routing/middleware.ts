@@ -22,6 +22,8 @@ export interface Pipeline {
   consistency: Consistency
   /** Milliseconds. May be set in `beforeDispatch`, or before `next()`. */
   timeout: number
+  /** For whom the command is executed. May be set in `beforeDispatch`, or before `next()`. */
+  tenant: string | undefined
   readonly aggregateId: string
   /** The application's name. */
   readonly application: string

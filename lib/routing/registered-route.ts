@@ -7,6 +7,7 @@ import type {
   CommandTimeoutError,
   ConsistencyTimeoutError,
   UniqueValueTakenError,
+  DeadlineExceededError,
   VersionConflictError,
 } from '../errors.ts'
 import type { Command, CommandDefinition, DataOf } from '../messages/message.ts'
@@ -85,6 +86,7 @@ export type ResultOf<Route, Type> = ExecutionResult<
 export type DispatchFailure<Routes, Type> =
   | Rejected<CodesFor<RouteOf<Routes, Type>, Type>>
   | CommandTimeoutError
+  | DeadlineExceededError
   | ConsistencyTimeoutError<DispatchResult<Routes, Type>>
   | VersionConflictError
   | (ShapeOf<RouteOf<Routes, Type>> extends { readonly unique: unknown } ? UniqueValueTakenError : never)

@@ -1,3 +1,5 @@
+import type { Result } from '../effects/result.ts'
+import type { EdictError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
@@ -5,9 +7,18 @@ import type { ExecutionResult } from '../routing/execution-result.ts'
 import { DeliveryContext, type EventHandlerContext, type HandlerSurroundings } from './handler-context.ts'
 
 /** What a handler of batches may know and do beside the events. */
-export interface BatchHandlerContext<State = undefined> extends Omit<EventHandlerContext<State>, 'dispatch'> {
+export interface BatchHandlerContext<State = undefined> extends Omit<
+  EventHandlerContext<State>,
+  'dispatch' | 'tryDispatch' | 'through'
+> {
   /** Dispatches a command for one event of the batch, whose ids and metadata the command carries on, as `dispatch` of a single event does. */
   readonly dispatch: (recorded: RecordedEvent, command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
+  /** As `dispatch`, with a result for rejections, timeouts and version conflicts. Everything else still rejects. */
+  readonly tryDispatch: (
+    recorded: RecordedEvent,
+    command: Command,
+    options?: DispatchOptions,
+  ) => Promise<Result<ExecutionResult, EdictError>>
 }
 
 /** One for each delivery of a batch. */
@@ -41,8 +52,14 @@ export class BatchDeliveryContext implements BatchHandlerContext<unknown> {
   }
 
   get dispatch(): BatchHandlerContext['dispatch'] {
-    const surroundings = this.#surroundings
-    return (recorded, command, options) =>
-      new DeliveryContext(surroundings, recorded, this.attempt).dispatch(command, options)
+    return (recorded, command, options) => this.#forOne(recorded).dispatch(command, options)
+  }
+
+  get tryDispatch(): BatchHandlerContext['tryDispatch'] {
+    return (recorded, command, options) => this.#forOne(recorded).tryDispatch(command, options)
+  }
+
+  #forOne(recorded: RecordedEvent): DeliveryContext {
+    return new DeliveryContext(this.#surroundings, recorded, this.attempt)
   }
 }

@@ -1,7 +1,12 @@
 import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
+import { tried } from '../dispatch/expected-failure.ts'
+import type { Result } from '../effects/result.ts'
+import type { EdictError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
+import type { Routed } from '../routing/routed.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { carriedOptions } from './carried-options.ts'
@@ -16,14 +21,38 @@ export type DispatchFromHandler = (
   handler: DispatchingHandler,
 ) => Promise<ExecutionResult>
 
+/** As the context's own `dispatch` and `tryDispatch`, for commands of one router, whose results they know. */
+export interface RouterDispatch<Routes> {
+  readonly dispatch: <Type extends string, Route = RouteOf<Routes, Type>>(
+    command: CommandFor<Route, Type>,
+    options?: DispatchOptions,
+  ) => Promise<ResultOf<Route, Type>>
+  readonly tryDispatch: <Type extends string, Route = RouteOf<Routes, Type>>(
+    command: CommandFor<Route, Type>,
+    options?: DispatchOptions,
+  ) => Promise<Result<ResultOf<Route, Type>, DispatchFailure<Routes, Type>>>
+}
+
 /** What a handler may know and do beside the event. */
 export interface EventHandlerContext<State = undefined> {
   /**
-   * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id that of
-   * the event, and the event's metadata is carried on under what the call says. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
+   * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id and its tenant are those of
+   * the event, it has no more time than to the deadline of the event's command, and the event's metadata is carried on under what the call says. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
    * a dispatch of their own in this process: neither would ever go on.
    */
   readonly dispatch: (command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
+  /** As `dispatch`, with a result for rejections, timeouts and version conflicts. Everything else still rejects. */
+  readonly tryDispatch: (command: Command, options?: DispatchOptions) => Promise<Result<ExecutionResult, EdictError>>
+  /**
+   * `dispatch` and `tryDispatch` that know the commands of a router, and what they give.
+   *
+   * @example
+   * handle: async ({ accountNumber }, recorded, { through }) => {
+   *   const { aggregateState } = await through(bankRouter).dispatch(DepositMoney({ accountNumber, amount: 5 }))
+   *   …
+   * }
+   */
+  readonly through: <Routes>(router: Routed<Routes>) => RouterDispatch<Routes>
   /** Aborts when the handler is stopped. */
   readonly signal: AbortSignal
   /** The application's name. */
@@ -87,5 +116,16 @@ export class DeliveryContext implements EventHandlerContext<unknown> {
     const recorded = this.#recorded
     const handler = { handlerName, position: recorded.position }
     return (command, options) => dispatch(command, carriedOptions(recorded, options), handler)
+  }
+
+  get tryDispatch(): EventHandlerContext['tryDispatch'] {
+    const { dispatch } = this
+    return (command, options) => tried(dispatch(command, options))
+  }
+
+  get through(): EventHandlerContext['through'] {
+    const { dispatch, tryDispatch } = this
+    // The router is there for its types: which commands there are is looked up when they are dispatched.
+    return <Routes>() => ({ dispatch, tryDispatch }) as unknown as RouterDispatch<Routes>
   }
 }

@@ -20,6 +20,7 @@ import { randomWork } from './conformance/random-work.ts'
 import { readingAll } from './conformance/reading-all.ts'
 import { readingAtScale } from './conformance/reading-at-scale.ts'
 import { readingByCorrelation } from './conformance/reading-by-correlation.ts'
+import { readingByTenant } from './conformance/reading-by-tenant.ts'
 import { readingStreams } from './conformance/reading-streams.ts'
 import { repeatedCommands } from './conformance/repeated-commands.ts'
 import { severalProcesses } from './conformance/several-processes.ts'
@@ -62,6 +63,7 @@ const groups: readonly CaseGroup[] = [
   readingStreams,
   readingAll,
   readingByCorrelation,
+  readingByTenant,
   readingAtScale,
   storedFormat,
   streams,

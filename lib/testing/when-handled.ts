@@ -42,6 +42,7 @@ const NO_RESULT: ExecutionResult = Object.freeze({
   aggregateId: '',
   streamId: '',
   aggregateVersion: 0,
+  position: 0,
   events: [],
   metadata: {},
   // There is none to be looked at: a test that wants one says it.

@@ -40,6 +40,20 @@ describe('a warm aggregate', () => {
     expect(result).toMatchObject({ aggregateVersion: 4, aggregateState: { total: 1_111 } })
   })
 
+  it('of a tenant learns it too', async () => {
+    const [one, other] = [await node(), await node()]
+    const tenant = 'acme'
+    await one.dispatch(Add({ id: 'a', by: 1 }), { tenant })
+    await one.dispatch(Add({ id: 'a', by: 5 }))
+    await other.dispatch(Add({ id: 'a', by: 10 }), { tenant })
+    await until(async () => {
+      const again = one.tryDispatch(Add({ id: 'a', by: 100 }), { tenant, retryAttempts: 0 })
+      return (await again).ok
+    }, 'following')
+    await expect(one.aggregateState(Counter, 'a', { tenant })).resolves.toEqual({ total: 111 })
+    await expect(other.aggregateState(Counter, 'a')).resolves.toEqual({ total: 5 })
+  })
+
   it('is right at once all the same: a command that is too early meets the conflict and is decided again', async () => {
     const [one, other] = [await node(), await node()]
     await one.dispatch(Add({ id: 'a', by: 1 }))

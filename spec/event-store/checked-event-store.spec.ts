@@ -215,7 +215,7 @@ describe('checkedEventStore', () => {
         "append: expectedVersion must be 'any', 'none', 'exists' or a whole number of at least 0, not -1",
       )
       expect(await messageOf(() => store.readAll({ fromVersion: 1 } as never))).toBe(
-        'readAll: unknown option "fromVersion"; the options are fromPosition, maxCount, direction, types, category, correlationId',
+        'readAll: unknown option "fromVersion"; the options are fromPosition, maxCount, direction, types, category, correlationId, tenant',
       )
     })
 

@@ -7,6 +7,7 @@ import {
   categoryOf,
   commandIdOf,
   correlationIdOf,
+  tenantOf,
   streamAppend,
   streamIdOf,
   type Encode,
@@ -119,6 +120,7 @@ class Run {
     const filter = {
       ...(step.type !== undefined && { types: new Set([`Type${step.type}`]) }),
       ...(step.category !== undefined && { category: categoryOf(step.category) }),
+      ...(step.tenant !== undefined && { tenant: tenantOf(step.tenant) }),
       ...(step.correlation !== undefined && { correlationId: correlationIdOf(step.correlation) }),
     }
     const direction = backward ? 'backward' : 'forward'
@@ -127,6 +129,7 @@ class Run {
       .filter(({ position }) => (backward ? position <= from : position >= from))
       .filter(({ type }) => filter.types?.has(type) !== false)
       .filter(({ category }) => filter.category === undefined || category === filter.category)
+      .filter(({ tenant }) => filter.tenant === undefined || tenant === filter.tenant)
       .filter(({ correlationId }) => filter.correlationId === undefined || correlationId === filter.correlationId)
     const events = (backward ? passed.reverse() : passed).slice(0, count)
     const headPosition = this.#model.events.length

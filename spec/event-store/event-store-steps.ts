@@ -36,6 +36,7 @@ export type Step =
       readonly type: number | undefined
       readonly category: number | undefined
       readonly correlation: number | undefined
+      readonly tenant: number | undefined
     }
   | { readonly kind: 'read command'; readonly stream: number; readonly command: number }
   | {
@@ -95,6 +96,7 @@ const reads = fc.oneof(
     type: maybe(2),
     category: maybe(2),
     correlation: maybe(3),
+    tenant: maybe(3),
   }),
   fc.record({ kind: kind('read command'), stream: small(3), command: small(9) }),
 )
@@ -144,6 +146,8 @@ export const categoryOf = (category: number) => `Category${category}`
 export const commandIdOf = (command: number) => `command-${command}`
 export const correlationIdOf = (command: number) => `correlation-${command % 3}`
 
+export const tenantOf = (stream: number) => `tenant-${stream % 3}`
+
 /** Data as a store takes it: the value itself, or encoded. */
 export type Encode = (value: unknown) => Pick<NewEvent, 'data' | 'contentType'>
 
@@ -162,6 +166,8 @@ export function streamAppend(planned: PlannedAppend, encode: Encode): StreamAppe
     commandId,
     causationId: commandId,
     correlationId: correlationIdOf(command),
+    // One in three streams has none.
+    ...(stream % 3 > 0 && { tenant: tenantOf(stream) }),
     createdAt: 5,
   }))
   return { streamId: streamIdOf(stream), category: categoryOf(category), expectedVersion: expected, events }

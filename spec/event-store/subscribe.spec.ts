@@ -54,6 +54,17 @@ describe('subscribe', () => {
     expect(positions()).toEqual([2, 4])
   })
 
+  it('gives nothing of a stream that is not of the category, or of the tenant, that is asked for too', async () => {
+    const { add, follow, positions } = await counted()
+    await add('a')
+    await using _ofAnother = follow({ streamId: 'counter-a', category: 'Account' })
+    await using _ofTenant = follow({ streamId: 'counter-a', tenant: 'acme' })
+    await using own = follow({ streamId: 'counter-a', category: 'Counter' })
+    await add('a')
+    await until(() => own.position === 2, 'the own subscription')
+    expect(positions()).toEqual([1, 2])
+  })
+
   it('with a name goes on where it was', async () => {
     const { add, follow, positions } = await counted()
     await add('a')
@@ -86,6 +97,8 @@ describe('subscribe', () => {
     ['no handler', { handle: undefined }],
     ['a start that is none', { startFrom: 0 }],
     ['an empty name', { name: '' }],
+    ['an empty tenant', { tenant: '' }],
+    ['a tenant that is no text', { tenant: 5 }],
   ])('refuses %s', async (_what, options) => {
     const { follow } = await counted()
     expect(() => follow(options)).toThrow(expect.objectContaining({ code: 'invalid_option' }))

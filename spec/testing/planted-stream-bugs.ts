@@ -174,6 +174,30 @@ export const plantedStreamBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    bug: 'a tenant that nobody looks at',
+    makeStore: planted(({ readAll }) => ({
+      readAll: ({ tenant: _, ...options } = {}) => readAll(options),
+    })),
+    found: [
+      'reading by tenant: gives the events of a tenant, of whatever stream, in order',
+      'reading by tenant: and correlation passes only what both let through',
+    ],
+  },
+  {
+    bug: 'a tenant that makes the other filters forgotten',
+    makeStore: planted(({ readAll }) => ({
+      readAll: ({ types, category, ...options }: ReadAllOptions = {}) => {
+        if (options.tenant !== undefined) return readAll(options)
+        return readAll({ ...options, ...(types && { types }), ...(category !== undefined && { category }) })
+      },
+    })),
+    found: [
+      'reading by tenant: and type passes only what both let through',
+      'reading by tenant: and category passes only what both let through',
+      'reading by tenant: reaches a rare type behind 12,000 other events of the tenant',
+    ],
+  },
+  {
     bug: 'a page that loses its last event when it is large',
     makeStore: planted(({ readAll }) => ({
       readAll: (options) => {

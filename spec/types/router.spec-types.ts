@@ -26,7 +26,7 @@ import {
 } from './domain.ts'
 
 type Account = ReturnType<typeof initialState>
-type Infrastructure = 'command_timeout' | 'consistency_timeout' | 'version_conflict'
+type Infrastructure = 'command_timeout' | 'deadline_exceeded' | 'consistency_timeout' | 'version_conflict'
 type Opened = RecordedEvent<'AccountOpened', { accountNumber: string; initialBalance: number }>
 type Deposited = RecordedEvent<'MoneyDeposited', { accountNumber: string; amount: number }>
 type Withdrawn = RecordedEvent<'MoneyWithdrawn', { accountNumber: string; amount: number }>

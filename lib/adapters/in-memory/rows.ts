@@ -114,6 +114,10 @@ export class Rows {
     return (this.#field(position, CORRELATION_ID) ?? this.commandIdAt(position)) as string
   }
 
+  tenantAt(position: number): string | undefined {
+    return this.#field(position, TENANT) as string | undefined
+  }
+
   /** Takes from an event what it says; its place, its ids and its type stay. */
   erase(position: number): void {
     const index = position - 1

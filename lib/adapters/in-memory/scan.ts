@@ -8,7 +8,7 @@ export const MAX_ROWS_OF_A_SCAN = 10_000
 
 /** Reads among all events, in either direction. */
 export function readRows(rows: Rows, options: ReadAllOptions): AllSlice {
-  const { maxCount = DEFAULT_MAX_COUNT, direction = 'forward', types, category, correlationId } = options
+  const { maxCount = DEFAULT_MAX_COUNT, direction = 'forward', types, category, correlationId, tenant } = options
   const headPosition = rows.length
   const forward = direction === 'forward'
   const step = forward ? 1 : -1
@@ -24,6 +24,7 @@ export function readRows(rows: Rows, options: ReadAllOptions): AllSlice {
     if (types !== undefined && !types.has(rows.typeAt(position))) continue
     if (category !== undefined && rows.categoryAt(position) !== category) continue
     if (correlationId !== undefined && rows.correlationIdAt(position) !== correlationId) continue
+    if (tenant !== undefined && rows.tenantAt(position) !== tenant) continue
     events.push(rows.at(position))
   }
   return { events, lastPosition: position - step, headPosition }

@@ -77,8 +77,8 @@ export class EventReader {
     const from = forward ? (options.fromPosition ?? 1) : Math.min(options.fromPosition ?? headPosition, headPosition)
     // Without any event there is one row that says where the head is.
     const found = rows[0]?.[1] === null ? [] : rows
-    const { types, category, correlationId } = options
-    if (types === undefined && category === undefined && correlationId === undefined) {
+    const { types, category, correlationId, tenant } = options
+    if ((types ?? category ?? correlationId ?? tenant) === undefined) {
       const count = Math.min(maxCount, forward ? headPosition - from + 1 : from)
       assertGapless(found, { at: 1, first: from, step: forward ? 1 : -1, count }, 'the event at position')
     }

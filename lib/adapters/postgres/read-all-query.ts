@@ -31,9 +31,10 @@ const everything = () => true
  * ones, nothing), and a page costs no more than its own events.
  */
 export function allQuery(schema: SchemaName, options: ReadAllOptions & { maxCount: number }): AllQuery {
-  const { types, category, correlationId } = options
+  const { types, category, correlationId, tenant } = options
   if (correlationId !== undefined) return ofCorrelation(schema, options, correlationId)
-  if (category !== undefined) return ofCategory(schema, options, category)
+  if (tenant !== undefined) return ofOwner(schema, options, 'tenant', tenant)
+  if (category !== undefined) return ofOwner(schema, options, 'category', category)
   return types === undefined ? ofAll(schema, options) : ofTypes(schema, options, types)
 }
 
@@ -54,38 +55,44 @@ function ofTypes(
   return { ...whole(schema, text, values, maxCount), window: WINDOW }
 }
 
-function ofCategory(
+function ofOwner(
   schema: SchemaName,
-  { fromPosition, maxCount, direction, types }: Limited,
-  category: string,
+  { fromPosition, maxCount, direction, types, category }: Limited,
+  column: 'category' | 'tenant',
+  value: string,
 ): AllQuery {
   const { comparison, order } = sideOf(direction)
-  const limit = types === undefined ? maxCount : Math.max(maxCount, LEAST_OF_FILTERED)
-  // What follows the category in the index is read too, where the category has no more; at most a page of it.
+  const filtered = types !== undefined || (column === 'tenant' && category !== undefined)
+  const limit = filtered ? Math.max(maxCount, LEAST_OF_FILTERED) : maxCount
+  // What follows the value in the index is read too, where there is no more of it; at most a page of it.
   const text = `SELECT e.* FROM (
         SELECT ${EVENT_COLUMNS}, e.stream_id, e.category FROM "edict".events e
-        WHERE (e.category, e.position) ${comparison} ($3, $1::bigint)
-        ORDER BY e.category${order}, e.position${order} LIMIT $2
-      ) e WHERE e.category = $3 ORDER BY e.position${order}`
-  const values = [fromPosition ?? startOf(direction), limit, category]
-  return { ...whole(schema, text, values, limit), rest: (event) => types === undefined || types.has(event.type) }
+        WHERE (e.${column}, e.position) ${comparison} ($3, $1::bigint) AND e.${column} IS NOT NULL
+        ORDER BY e.${column}${order}, e.position${order} LIMIT $2
+      ) e WHERE e.${column} = $3 ORDER BY e.position${order}`
+  const values = [fromPosition ?? startOf(direction), limit, value]
+  const rest = (event: StoredEvent) =>
+    (types === undefined || types.has(event.type)) && (category === undefined || event.category === category)
+  return { ...whole(schema, text, values, limit), rest }
 }
 
 /** Of one correlation there are few events: what else is asked of them is looked at when they are there. */
 function ofCorrelation(
   schema: SchemaName,
-  { fromPosition, maxCount, direction, types, category }: Limited,
+  { fromPosition, maxCount, direction, types, category, tenant }: Limited,
   correlationId: string,
 ): AllQuery {
   const { comparison, order } = sideOf(direction)
-  const filtered = types !== undefined || category !== undefined
+  const filtered = (types ?? category ?? tenant) !== undefined
   const limit = filtered ? Math.max(maxCount, LEAST_OF_FILTERED) : maxCount
   const text = `SELECT ${EVENT_COLUMNS}, e.stream_id, e.category FROM "edict".events e
       WHERE e.correlation_id = $3 AND (e.correlation_id, e.position) ${comparison} ($3, $1::bigint)
       ORDER BY e.correlation_id${order}, e.position${order} LIMIT $2`
   const values = [fromPosition ?? startOf(direction), limit, correlationId]
   const rest = (event: StoredEvent) =>
-    (types === undefined || types.has(event.type)) && (category === undefined || event.category === category)
+    (types === undefined || types.has(event.type)) &&
+    (category === undefined || event.category === category) &&
+    (tenant === undefined || event.tenant === tenant)
   return { ...whole(schema, text, values, limit), rest }
 }
 

@@ -93,7 +93,8 @@ export class EventReader {
     const headPosition = this.head()
     const maxCount = Math.min(options.maxCount ?? DEFAULT_MAX_COUNT, MOST_OF_A_PAGE)
     const from = forward ? (options.fromPosition ?? 1) : Math.min(options.fromPosition ?? headPosition, headPosition)
-    if (options.types !== undefined || options.category !== undefined || options.correlationId !== undefined) {
+    const { types, category, correlationId, tenant } = options
+    if ((types ?? category ?? correlationId ?? tenant) !== undefined) {
       const { rows, lastPosition } = this.#filtered.read({ ...options, direction, from, maxCount, headPosition })
       return { events: this.#events(rows), lastPosition, headPosition }
     }

@@ -51,8 +51,24 @@ export function correlationSql(direction: Direction): string {
   const positions = `SELECT position FROM edict_events WHERE correlation_id = @correlation AND ${range}
     UNION ALL SELECT position FROM edict_events INDEXED BY edict_events_of_command
       WHERE command_id = @correlation AND correlation_id IS NULL AND ${range}`
-  const condition = 'WHERE @kinds IS NULL OR e.kind IN (SELECT value FROM json_each(@kinds))'
+  const condition = `WHERE (@kinds IS NULL OR e.kind IN (SELECT value FROM json_each(@kinds)))
+    AND (@tenant IS NULL OR e.tenant = @tenant)`
   return `${eventsAt(positions, direction, condition)} LIMIT @count`
+}
+
+export function tenantSql(direction: Direction): string {
+  return `SELECT ${EVENT_COLUMNS} FROM edict_events e INDEXED BY edict_events_of_tenant
+    CROSS JOIN edict_streams s ON s.id = e.stream
+    WHERE e.tenant = @tenant AND e.position BETWEEN @least AND @most
+      AND (@kinds IS NULL OR e.kind IN (SELECT value FROM json_each(@kinds)))
+    ORDER BY e.position ${orderOf(direction)} LIMIT @count`
+}
+
+/** Where so many events of a tenant end. */
+export function tenantWindowSql(direction: Direction): string {
+  return `SELECT position FROM edict_events INDEXED BY edict_events_of_tenant
+    WHERE tenant = @tenant AND position BETWEEN @least AND @most
+    ORDER BY position ${orderOf(direction)} LIMIT 1 OFFSET @count - 1`
 }
 
 /** Reads the events that pass a filter, by the indexes. */
@@ -72,7 +88,7 @@ export class FilteredReader {
   }
 
   read(read: FilteredRead): FilteredRows {
-    const { from, maxCount, headPosition, correlationId } = read
+    const { from, maxCount, headPosition, correlationId, tenant } = read
     const forward = read.direction === 'forward'
     const [least, most] = forward ? [from, headPosition] : [1, from]
     const end = forward ? Math.max(headPosition, from - 1) : 1
@@ -80,12 +96,37 @@ export class FilteredReader {
     if (kinds?.length === 0 || least > most) return { rows: [], lastPosition: end }
     const count = maxCount
     if (correlationId !== undefined) {
-      const values = { least, most, count, correlation: correlationId, kinds: kinds ? JSON.stringify(kinds) : null }
-      return this.#answer(this.#statement(correlationSql, read).all(values), read, end)
+      const asked = { correlation: correlationId, tenant: tenant ?? null, kinds: kinds ? JSON.stringify(kinds) : null }
+      return this.#answer(this.#statement(correlationSql, read).all({ least, most, count, ...asked }), read, end)
     }
+    if (tenant !== undefined) return this.#ofTenant(tenant, kinds, { least, most }, read, end)
     return kinds === undefined || kinds.length > MOST_MERGED_KINDS
       ? this.#scan(kinds ?? [], read)
       : this.#answer(this.#merge(kinds, { least, most, count }, read), read, end)
+  }
+
+  /** What else is asked of a tenant's events is looked for among so many of them in one call. */
+  #ofTenant(
+    tenant: string,
+    kinds: readonly number[] | undefined,
+    range: { readonly least: number; readonly most: number },
+    read: FilteredRead,
+    end: number,
+  ): FilteredRows {
+    let { least, most } = range
+    let reached = end
+    if (kinds !== undefined) {
+      const window = { tenant, ...range, count: SCANNED_AT_ONCE }
+      // Its one row has the position alone.
+      const last = this.#statement(tenantWindowSql, read).all(window)[0]?.[0]
+      if (last !== undefined) {
+        reached = last
+        if (read.direction === 'forward') most = last
+        else least = last
+      }
+    }
+    const asked = { tenant, kinds: kinds ? JSON.stringify(kinds) : null, count: read.maxCount }
+    return this.#answer(this.#statement(tenantSql, read).all({ least, most, ...asked }), read, reached)
   }
 
   #kindsOf({ types, category }: FilteredRead): number[] | undefined {

@@ -149,6 +149,9 @@ export const badArguments: CaseGroup = {
         (id) => () => store.readAll({ correlationId: wrong(id) }),
       ),
     ),
+    refusalCase('refuses to filter by a bad tenant', 'tenant', ({ store }) =>
+      ['', 5, null, 'a\0b', 'x'.repeat(MAX_NAME_LENGTH + 1)].map((id) => () => store.readAll({ tenant: wrong(id) })),
+    ),
     refusalCase('refuses to look at or change a stream of a bad id', 'streamId', ({ store }) =>
       badStreamIds.flatMap((streamId) => [
         () => store.readStreamInfo(wrong(streamId)),

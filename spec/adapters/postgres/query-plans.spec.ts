@@ -35,10 +35,10 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
     // Half of all events are of one category, which ends in the middle; a correlation has five; one type in a thousand is rare.
     await sql(
       `INSERT INTO edict.events (position, stream_version, schema_version, created_at, data_format, stream_id, category,
-         event_id, type, command_id, causation_id, correlation_id, content_type, metadata, data)
+         event_id, type, command_id, causation_id, correlation_id, tenant, content_type, metadata, data)
        SELECT n, 1 + (n - 1) / 1000, 1, 0, 0, 'account-' || n % 1000, CASE WHEN n <= ${EVENTS / 2} THEN 'Early' ELSE 'Late' END,
          'event-' || n, CASE WHEN n % 1000 = 0 THEN 'Rare' ELSE 'Common' END, 'command-' || n, 'command-' || n,
-         'correlation-' || n / 5, 'application/json', '{}', '{"amount":5}'
+         'correlation-' || n / 5, CASE WHEN n % 10 = 0 THEN 'tenant-' || n % 100 END, 'application/json', '{}', '{"amount":5}'
        FROM generate_series(1, ${EVENTS}) n`,
     )
     await sql(
@@ -79,6 +79,18 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
     const found = await readAll(options)
     expect(found).toContain(HEAD)
     expect(found.filter((each) => each !== HEAD)).toEqual(access)
+  })
+
+  it.each<[string, ReadAllOptions]>([
+    ['a tenant', { tenant: 'tenant-10' }],
+    ['a tenant backward', { tenant: 'tenant-10', direction: 'backward' }],
+    ['a type of a tenant', { tenant: 'tenant-10', types: new Set(['Rare']) }],
+  ])('get at %s by an index', async (_what, options) => {
+    const found = await readAll(options)
+    // In order, or, of as few events as here, all of them by a bitmap.
+    expect(found.filter((each) => each !== HEAD && each !== 'Bitmap Heap Scan')).toEqual([
+      expect.stringMatching(/events_tenant_idx$/),
+    ])
   })
 
   it('get at a stream and at a command by an index', async () => {

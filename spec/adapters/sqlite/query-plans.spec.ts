@@ -8,7 +8,13 @@ import {
   OF_STREAM_SQL,
   STREAM_SQL,
 } from '../../../lib/adapters/sqlite/event-reader.ts'
-import { correlationSql, mergedKindsSql, scanSql } from '../../../lib/adapters/sqlite/filtered-reader.ts'
+import {
+  correlationSql,
+  mergedKindsSql,
+  scanSql,
+  tenantSql,
+  tenantWindowSql,
+} from '../../../lib/adapters/sqlite/filtered-reader.ts'
 
 const stores = new OpenStores()
 
@@ -55,6 +61,9 @@ const queries: readonly (readonly [what: string, sql: string, by: string])[] = [
     correlationSql('forward'),
     'edict_events_of_correlation (correlation_id=? AND rowid>? AND rowid<?)',
   ],
+  ['a tenant', tenantSql('forward'), 'edict_events_of_tenant (tenant=? AND rowid>? AND rowid<?)'],
+  ['a tenant backward', tenantSql('backward'), 'edict_events_of_tenant (tenant=? AND rowid>? AND rowid<?)'],
+  ['a part of a tenant', tenantWindowSql('forward'), 'COVERING INDEX edict_events_of_tenant (tenant=?'],
   ['the correlation of a command', correlationSql('forward'), 'edict_events_of_command (command_id=?)'],
 ]
 

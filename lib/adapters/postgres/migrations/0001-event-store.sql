@@ -39,6 +39,8 @@ CREATE UNIQUE INDEX events_stream_key ON "edict".events (stream_id, stream_versi
 CREATE INDEX events_command_idx ON "edict".events (command_id, stream_id);
 CREATE INDEX events_category_idx ON "edict".events (category, position);
 CREATE INDEX events_correlation_idx ON "edict".events (correlation_id, position);
+-- Whose events have no tenant, they cost nothing here.
+CREATE INDEX events_tenant_idx ON "edict".events (tenant, position) WHERE tenant IS NOT NULL;
 
 CREATE TABLE "edict".snapshots (
   stream_id text COLLATE "C" NOT NULL,

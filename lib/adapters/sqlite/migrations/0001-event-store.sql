@@ -47,6 +47,8 @@ CREATE INDEX edict_events_of_command ON edict_events (command_id, stream);
 
 CREATE INDEX edict_events_of_correlation ON edict_events (correlation_id) WHERE correlation_id IS NOT NULL;
 
+CREATE INDEX edict_events_of_tenant ON edict_events (tenant) WHERE tenant IS NOT NULL;
+
 CREATE TABLE edict_snapshots (
   stream_id TEXT PRIMARY KEY,
   category TEXT NOT NULL,
