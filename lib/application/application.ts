@@ -337,6 +337,9 @@ class AssembledApplication {
       const failed = await this.#stopRunners()
       if (failed !== undefined) throw asStoreError(failed.reason)
       this.#forget()
+      for (const { name, model } of this.#definition.handlers) {
+        await model.beforeReset?.({ handlerName: name, application: this.name })
+      }
       meanwhile()
       this.#runners = this.#makeRunners()
       await this.#startRunners()

@@ -6,6 +6,8 @@ import { SealedMessage } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { EventHandler, RecordedOf } from '../subscribers/event-handler.ts'
+import { BatchDeliveryContext } from '../subscribers/batch-context.ts'
+import type { Batching } from '../subscribers/batching.ts'
 import { DeliveryContext, type HandlerSurroundings } from '../subscribers/handler-context.ts'
 import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
 import { expectSame } from './expectation-error.ts'
@@ -106,15 +108,26 @@ class HandlerRun {
       handlerName: model.name,
       signal: new AbortController().signal,
       dispatch: (command, dispatchOptions) => this.#dispatch(command as Command, dispatchOptions),
+      state: { current: model.initialState?.() },
     }
   }
 
   async handle(events: readonly RecordedEvent[]): Promise<Done> {
     try {
-      for (const event of events) await this.#handleOne(event)
+      const { selector, batching } = this.#model
+      const wanted = selector === undefined ? events : events.filter(selector)
+      if (batching === undefined) for (const event of wanted) await this.#handleOne(event)
+      else await this.#handleBatches(batching, wanted)
       return { dispatched: this.#dispatched, failure: undefined }
     } catch (error) {
       return { dispatched: this.#dispatched, failure: { error } }
+    }
+  }
+
+  async #handleBatches({ handle, size }: Batching, events: readonly RecordedEvent[]): Promise<void> {
+    for (let first = 0; first < events.length; first += size) {
+      const context = new BatchDeliveryContext(this.#surroundings, this.#options.attempt ?? 1)
+      await handle(events.slice(first, first + size), context)
     }
   }
 

@@ -16,7 +16,7 @@ function follower() {
   const handler = eventHandler('follower', {
     events: [Added],
     consistency: 'strong',
-    afterStart: () => void positions.splice(0),
+    beforeReset: () => void positions.splice(0),
     handle: (_data, { position }) => void positions.push(position),
   })
   return { positions, handler }

@@ -60,6 +60,39 @@ describe('an event handler that is given events by a test', () => {
   })
 })
 
+describe('an event handler with a state, a selector or batches', () => {
+  it('is given each event that it wants, with its state', async () => {
+    const summing = eventHandler('summing', {
+      events: [Added],
+      selector: ({ data }) => data.by > 0,
+      initialState: () => 100,
+      handle: async ({ by }, _recorded, context) => {
+        context.state += by
+        await context.dispatch(Add({ id: 'sum', by: context.state }))
+      },
+    })
+    await whenHandled(summing, [Added({ by: 1 }), Added({ by: -5 }), Added({ by: 2 })]).thenDispatches(
+      Add({ id: 'sum', by: 101 }),
+      Add({ id: 'sum', by: 103 }),
+    )
+  })
+
+  it('is given batches of its size, and the rest', async () => {
+    const counting = eventHandler('counting', {
+      events: [Added],
+      batchSize: 2,
+      handleBatch: async (events, { dispatch }) => {
+        await dispatch(events[0]!, Add({ id: 'batch', by: events.length }))
+      },
+    })
+    const dispatched = await whenHandled(counting, [Added({ by: 1 }), Added({ by: 2 }), Added({ by: 3 })])
+    expect(dispatched.map(({ command, options }) => [command.data, options.causationId])).toEqual([
+      [{ id: 'batch', by: 2 }, 'event-1'],
+      [{ id: 'batch', by: 1 }, 'event-3'],
+    ])
+  })
+})
+
 describe('a recorded event of a test', () => {
   it('has fixed values where the test does not say them', () => {
     expect(recorded(Added({ by: 1 }), { position: 7, metadata: { by: 'Ada' } })).toMatchObject({
