@@ -4,9 +4,11 @@ import { build as bundle } from 'esbuild'
 import { build } from './build.mjs'
 import { fromRoot, root } from './root.mjs'
 
-// What the core should weigh one day, and what it must not outgrow until then: the target is missed, and said to be.
+// What the core should weigh one day, and what it must not outgrow until then: the target is missed, and said to be. An application
+// carries what it uses: handlers, process managers, the audit trail and others bring their own weight.
 const targetInBytes = 20_480
-const ceilingInBytes = 51_200
+const ceilings = { core: 51_200, everything: 81_920 }
+const CORE = ['aggregate', 'application', 'command', 'event', 'inMemoryEventStore', 'router', 'shape']
 const external = ['immer', 'uuid', 'p-timeout', 'eventemitter3', '@standard-schema/spec']
 
 const bundled = async (options) => {
@@ -55,10 +57,14 @@ const webGlobals = () => ({
 
 build()
 
-const core = await bundled({ entryPoints: [fromRoot('dist/index.js')], format: 'esm', external })
-const size = gzipSync(core, { level: 9 }).length
-const verdict = size <= targetInBytes ? 'met' : `missed by ${size - targetInBytes}`
-console.log(`size: ${size} bytes gzipped (target ${targetInBytes}: ${verdict}; ceiling ${ceilingInBytes})`)
+const weigh = async (entry) => gzipSync(await bundled({ ...entry, format: 'esm', external }), { level: 9 }).length
+const core = await weigh({
+  stdin: { contents: `export { ${CORE.join(', ')} } from './dist/index.js'`, resolveDir: root },
+})
+const everything = await weigh({ entryPoints: [fromRoot('dist/index.js')] })
+const verdict = core <= targetInBytes ? 'met' : `missed by ${core - targetInBytes}`
+console.log(`size: ${core} bytes gzipped (target ${targetInBytes}: ${verdict}; ceiling ${ceilings.core})`)
+console.log(`size: ${everything} bytes gzipped with all that edict exports (ceiling ${ceilings.everything})`)
 
 const browser = await bundled({ entryPoints: [fromRoot('scripts/smoke/browser.mjs')], format: 'iife' })
 console.log(`size: ${gzipSync(browser, { level: 9 }).length} bytes gzipped with its dependencies and the smoke script`)
@@ -66,7 +72,8 @@ const context = vm.createContext(webGlobals())
 vm.runInContext(browser, context, { filename: 'browser-bundle.js', timeout: 10_000 })
 console.log(`browser: ${await inTime(context.smoke, 10_000)}`)
 
-if (size > ceilingInBytes) {
-  console.error(`The core is ${size - ceilingInBytes} bytes over its ceiling.`)
+for (const [name, size] of Object.entries({ core, everything })) {
+  if (size <= ceilings[name]) continue
+  console.error(`${name} is ${size - ceilings[name]} bytes over its ceiling.`)
   process.exitCode = 1
 }
