@@ -1,9 +1,10 @@
+import { waitAtMost } from '../effects/wait-at-most.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { HandlerControl, HandlerStatus, ParkedEvent, ParkedSelection, ReplayOutcome } from './handler-control.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { HandlerReset } from './handler-reset.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import { STOP_TIMEOUT_MS, type HandlerRunnerOptions } from './handler-runner.ts'
 import { makeRunner, type EventHandlerRunner } from './make-runner.ts'
 import { ParkedControl } from './parked-control.ts'
 import { StoredParkingLot } from './parking.ts'
@@ -16,8 +17,11 @@ export class RunningEventHandler implements HandlerControl {
   readonly #parking: StoredParkingLot
   readonly #parked: ParkedControl
   readonly #runner: EventHandlerRunner
-  /** Starts, stops and resets come one after another. */
+  /** Starts and resets come one after another. */
   #changing: Promise<unknown> = Promise.resolve()
+  #resetting: Promise<unknown> | undefined
+  /** Whether it is to run once what is under way is done. */
+  #isWanted = false
 
   constructor(model: HandlerModel, options: HandlerRunnerOptions) {
     const { store, clock } = options
@@ -35,28 +39,44 @@ export class RunningEventHandler implements HandlerControl {
     return { name, state, position, lag, lastError, failures, partitions, parked: await this.#parked.count() }
   }
 
-  async start(): Promise<void> {
-    await this.#inTurn(async () => this.#runner.start())
+  start(): Promise<void> {
+    this.#isWanted = true
+    return this.#inTurn(async () => {
+      if (this.#isWanted) await this.#runner.start()
+    })
   }
 
-  stop(): Promise<void> {
-    // At once, since whatever is before it may be what hangs.
+  /** At once, and not in turn, since whatever is before it may be what hangs. */
+  async stop(): Promise<void> {
+    this.#isWanted = false
     const stopped = this.#runner.stop()
-    return this.#inTurn(() => stopped)
+    this.#changing = Promise.allSettled([stopped, this.#resetting])
+    const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
+    // A reset under way goes on without it, but needs the store.
+    if (this.#resetting) await waitAtMost(clock, stopTimeout, this.#resetting)
+    await stopped
   }
 
   reset(options?: { readonly startFrom?: StartFrom }): Promise<void> {
-    return this.#inTurn(async () => {
-      const { shared = sharedCheckpoints(this.#options) } = this.#options
-      const wasStopped = this.#runner.state === 'stopped'
-      const reset = new HandlerReset({ ...this.#options, shared, model: this.#model, stream: this.#parking.stream })
-      await this.#runner.stop()
-      try {
-        await reset.run(options)
-      } finally {
-        if (!wasStopped) await this.#runner.start()
-      }
+    return this.#inTurn(() => {
+      const resetting = this.#reset(options).finally(() => {
+        this.#resetting = undefined
+      })
+      this.#resetting = resetting.catch(() => undefined)
+      return resetting
     })
+  }
+
+  async #reset(options?: { readonly startFrom?: StartFrom }): Promise<void> {
+    const { shared = sharedCheckpoints(this.#options) } = this.#options
+    const reset = new HandlerReset({ ...this.#options, shared, model: this.#model, stream: this.#parking.stream })
+    await this.#runner.stop()
+    try {
+      await reset.run(options)
+    } finally {
+      // One that had failed begins again, too; one that was stopped, before or meanwhile, does not.
+      if (this.#isWanted) await this.#runner.start()
+    }
   }
 
   parked(options?: { readonly limit?: number; readonly after?: number }): Promise<readonly ParkedEvent[]> {
