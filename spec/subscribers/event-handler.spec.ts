@@ -189,7 +189,7 @@ describe('eventHandler', () => {
     [['h', { ...good, afterStart: 1 }], "eventHandler('h'): afterStart must be a function"],
     [
       ['h', { ...good, parallel: 4 }],
-      "eventHandler('h'): unknown option parallel; the options are events, handle, consistency, startFrom, concurrency, partitionBy, onError, afterStart",
+      "eventHandler('h'): unknown option parallel; the options are events, handle, handleBatch, batchSize, batchTimeout, subscribeTo, selector, consistency, startFrom, concurrency, partitionBy, initialState, onError, afterStart, beforeReset",
     ],
   ])('refuses a wrong definition: %j', (given, message) => {
     expect(refused(() => loose(...(given as [unknown, unknown])))).toBe(message)
