@@ -406,6 +406,42 @@ export class UnreadableEventError extends EdictError<'unreadable_event'> {
   }
 }
 
+/** The stored state of a process manager's instance that cannot be read; it is never taken for a fresh one. */
+export class UnreadableStateError extends EdictError<'unreadable_state'> {
+  override readonly name = 'UnreadableStateError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('unreadable_state', message, options)
+  }
+}
+
+/** A strict interest of a process manager that did not hold: the instance to be started runs already. */
+export class ProcessAlreadyStartedError extends EdictError<'process_already_started'> {
+  override readonly name = 'ProcessAlreadyStartedError'
+  constructor(processManager: string, instanceId: string) {
+    super('process_already_started', `${processManager} ${instanceId} runs already, and was to be started`)
+  }
+}
+
+/** A strict interest of a process manager that did not hold: the instance to go on does not run. */
+export class ProcessNotStartedError extends EdictError<'process_not_started'> {
+  override readonly name = 'ProcessNotStartedError'
+  constructor(processManager: string, instanceId: string) {
+    super('process_not_started', `${processManager} ${instanceId} does not run, and was to go on`)
+  }
+}
+
+/** An event that a process manager did not handle within its `eventTimeout`. */
+export class EventTimeoutError extends EdictError<'event_timeout'> {
+  override readonly name = 'EventTimeoutError'
+  /** Milliseconds that the event was given. */
+  readonly timeout: number
+
+  constructor(what: string, timeout: number) {
+    super('event_timeout', `${what} ran out of its ${timeout} ms`)
+    this.timeout = timeout
+  }
+}
+
 /** A persistent subscription that another owner holds, or held since. */
 export class SubscriptionOwnedError extends EdictError<'subscription_owned'> {
   override readonly name = 'SubscriptionOwnedError'
@@ -473,6 +509,10 @@ const FRAMEWORK_CODES = [
   'schema_mismatch',
   'unreadable_event',
   'subscription_owned',
+  'unreadable_state',
+  'process_already_started',
+  'process_not_started',
+  'event_timeout',
   'invalid_definition',
   'duplicate_registration',
   'duplicate_identity',

@@ -76,6 +76,12 @@ export { park, retry, skip, stop, type ErrorAction } from './subscribers/error-a
 export type { EventHandlerContext, RouterDispatch } from './subscribers/handler-context.ts'
 export type { FailureContext, HandlerOccasion } from './subscribers/handler-model.ts'
 
+// Process managers: who leads from events to commands, over several aggregates.
+export { processManager, type ProcessManager, type ProcessManagerDefinition } from './subscribers/process-manager.ts'
+export { continueWith, skipCommand, type CommandAction } from './subscribers/process-error-action.ts'
+export type { ProcessFailure, ProcessFailureContext, ProcessManagerContext } from './subscribers/process-context.ts'
+export type { ProcessId, ProcessInterest } from './subscribers/process-interest.ts'
+
 // Projections: made by the subpath of a store.
 export type { DefineProjection, Projection, ProjectionDefinition } from './subscribers/projection.ts'
 export type { ProjectionContext, TableDefinition } from './subscribers/projection-context.ts'
@@ -114,7 +120,7 @@ export type {
   StreamSlice,
 } from './event-store/event-store.ts'
 export type { NewEvent, StoredEvent } from './event-store/stored-event.ts'
-export type { Snapshot } from './event-store/snapshot.ts'
+export type { Snapshot, SnapshotWriteOptions } from './event-store/snapshot.ts'
 export type {
   Checkpoint,
   CheckpointClaim,
@@ -146,6 +152,7 @@ export {
   DispatchTooDeepError,
   DuplicateCommandError,
   EdictError,
+  EventTimeoutError,
   HaltedError,
   InvalidIdentityError,
   InvalidOptionError,
@@ -156,6 +163,8 @@ export {
   NoApplicationError,
   NotRunningError,
   PositionTimeoutError,
+  ProcessAlreadyStartedError,
+  ProcessNotStartedError,
   ReentrantDispatchError,
   RouterDefinitionError,
   SchemaMismatchError,
@@ -165,6 +174,7 @@ export {
   TenantMismatchError,
   UniqueValueTakenError,
   UnreadableEventError,
+  UnreadableStateError,
   UnregisteredCommandError,
   UnsupportedCapabilityError,
   UnsupportedVersionError,

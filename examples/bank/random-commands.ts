@@ -1,6 +1,6 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import { CloseAccount, DepositMoney, OpenAccount, WithdrawMoney } from './domain/commands.ts'
+import { CloseAccount, DepositMoney, OpenAccount, TransferMoney, WithdrawMoney } from './domain/commands.ts'
 import { randomPerson } from './names.ts'
 
 export interface RandomCommandsOptions {
@@ -12,14 +12,20 @@ export interface RandomCommandsOptions {
 
 interface OpenedAccount {
   readonly accountNumber: string
+  /** What it holds for sure: what comes by a transfer is not counted, since nobody knows when it comes. */
   balance: number
+  /** It has been one side of a transfer, so that it may hold more than is known. */
+  transferred: boolean
 }
 
-type BankCommand = ReturnType<typeof OpenAccount | typeof DepositMoney | typeof WithdrawMoney | typeof CloseAccount>
+type BankCommand = ReturnType<
+  typeof OpenAccount | typeof DepositMoney | typeof WithdrawMoney | typeof CloseAccount | typeof TransferMoney
+>
 
 /**
  * The days of a bank: it grows over the first half of the time, money comes and goes, accounts are closed and others
- * opened, and now and then somebody asks for what the bank has to refuse. The same options give the same commands.
+ * opened, money goes from one to another, and now and then somebody asks for what the bank has to refuse. The same options give
+ * the same commands, and those have the same outcome whenever a transfer gets through.
  */
 export function* randomCommands({ commands, accounts, seed }: RandomCommandsOptions): Generator<BankCommand, void> {
   const random = xoroshiro128plus(seed)
@@ -29,6 +35,7 @@ export function* randomCommands({ commands, accounts, seed }: RandomCommandsOpti
   const open: OpenedAccount[] = []
   const closed: string[] = []
   let opened = 0
+  let transfers = 0
 
   const openNext = () => {
     const { country, name: owner } = randomPerson(random)
@@ -36,7 +43,7 @@ export function* randomCommands({ commands, accounts, seed }: RandomCommandsOpti
     opened += 1
     const accountNumber = `${country}${between(10, 99)}-${String(opened).padStart(7, '0')}`
     const initialBalance = between(1, 10) === 1 ? 0 : between(1, 2_000) * 100
-    open.push({ accountNumber, balance: initialBalance })
+    open.push({ accountNumber, balance: initialBalance, transferred: false })
     return OpenAccount({ accountNumber, owner, initialBalance })
   }
 
@@ -57,6 +64,24 @@ export function* randomCommands({ commands, accounts, seed }: RandomCommandsOpti
     if (last !== undefined && last !== account) open[index] = last
     closed.push(account.accountNumber)
     return CloseAccount({ accountNumber: account.accountNumber })
+  }
+
+  const transfer = (account: OpenedAccount) => {
+    transfers += 1
+    const transferId = `T${String(transfers).padStart(7, '0')}`
+    const from = account.accountNumber
+    account.transferred = true
+    const dice = between(1, 10)
+    // To an account that is closed, it comes back.
+    const gone = dice === 1 ? oneOf(closed) : undefined
+    const other = oneOf(open.filter((one) => one !== account))
+    const to = gone ?? other?.accountNumber
+    if (to === undefined) return deposit(account)
+    if (gone === undefined && other !== undefined) other.transferred = true
+    if (dice === 2) return TransferMoney({ transferId, from, to, amount: 1_000_000_000_000 })
+    const amount = between(1, Math.min(account.balance, 60_000))
+    account.balance -= amount
+    return TransferMoney({ transferId, from, to, amount })
   }
 
   const refused = ({ accountNumber, balance }: OpenedAccount) => {
@@ -86,9 +111,14 @@ export function* randomCommands({ commands, accounts, seed }: RandomCommandsOpti
     const behindSchedule = open.length < accounts && between(1, commands) <= accounts * 2
     if (account === undefined || behindSchedule) return openNext()
     const dice = between(1, 100)
+    if (account.transferred) {
+      if (account.balance === 0 || dice > 60) return deposit(account)
+      return dice <= 10 ? transfer(account) : withdraw(account, between(1, Math.min(account.balance, 60_000)))
+    }
     if (dice <= 8) return refused(account)
     if (account.balance === 0) return dice <= 75 ? deposit(account) : close(account)
     if (dice <= 11) return withdraw(account, account.balance)
+    if (dice <= 13) return transfer(account)
     return dice <= 55 ? withdraw(account, between(1, Math.min(account.balance, 60_000))) : deposit(account)
   }
 

@@ -25,6 +25,8 @@ export function* reportAsText(report: BankReport, elapsedSeconds: number): Gener
   yield `rejected  ${count.format(rejected)}`
   if (rejected > 0) yield ` (${rejections.map(([code, times]) => `${code} ${count.format(times)}`).join(', ')})`
   yield '\n'
+  const { completed, failed } = report.transfers
+  if (completed + failed > 0) yield `transfers ${count.format(completed)} completed, ${count.format(failed)} failed\n`
   if (report.invalid.length > 0) yield `invalid   ${count.format(report.invalid.length)}\n`
   yield `\n${count.format(commands)} commands in ${seconds.format(elapsedSeconds)} s`
   yield `: ${count.format(Math.round(commands / elapsedSeconds))} a second\n`
@@ -39,6 +41,7 @@ export function* reportAsJson(report: BankReport): Generator<string, void> {
   }
   yield `\n],\n"accepted":${report.accepted},\n`
   yield `"rejected":${JSON.stringify(Object.fromEntries(byCode(report)))},\n`
+  yield `"transfers":${JSON.stringify(report.transfers)},\n`
   yield `"invalid":${JSON.stringify(report.invalid)}}\n`
 }
 

@@ -1,7 +1,9 @@
 import { application, CommandRejectedError } from 'edict'
 import { CommandWindow } from './command-window.ts'
 import { bankRouter } from './domain/bank-router.ts'
+import { moneyTransfer } from './domain/money-transfer.ts'
 import type { Line } from './line-reader.ts'
+import { keepBooks, type MoneyBooks } from './money-books.ts'
 import { byAccountNumber, type AccountBalance } from './stores/account-balance.ts'
 import type { BankStore } from './stores/bank-store.ts'
 import { untilCaughtUp } from './stores/until-caught-up.ts'
@@ -15,6 +17,8 @@ export interface BankReport {
   readonly accepted: number
   /** How many commands were rejected, by code. */
   readonly rejected: ReadonlyMap<string, number>
+  /** How many transfers came to their end, in earlier runs too. */
+  readonly transfers: Readonly<MoneyBooks['transfers']>
   /** The numbers of the lines that hold no command. */
   readonly invalid: readonly number[]
 }
@@ -38,7 +42,7 @@ export async function runBank(
     name: 'bank',
     router: bankRouter,
     eventStore: store.eventStore,
-    handlers: [store.accountBalances],
+    handlers: [store.accountBalances, moneyTransfer],
     defaults: { timeout: PATIENCE, consistencyTimeout: PATIENCE, consistency: 'strong' },
     // An account that is not among the live ones is folded from its events when the next command comes.
     cache: { aggregates: 100_000 },
@@ -63,6 +67,8 @@ export async function runBank(
   }
 
   await bank.start()
+  const { eventStore, accountBalances } = store
+  const { books, upTo, stop } = keepBooks(eventStore)
   try {
     const window = new CommandWindow()
     for await (const lines of batches) {
@@ -78,14 +84,28 @@ export async function runBank(
       onProgress?.(accepted + refused)
     }
     await window.end()
-    await untilCaughtUp(store, PATIENCE)
+    // A transfer takes a few steps more than its command.
+    await untilCaughtUp(eventStore, [moneyTransfer, accountBalances], PATIENCE)
     onProgress?.(accepted + refused)
+    const head = await eventStore.headPosition()
+    await upTo(head)
+    const accounts = await store.readAccounts()
+    // Another process may have gone on meanwhile, and moved some more.
+    if ((await eventStore.headPosition()) === head) assertConserved(accounts, books)
+    const { transfers } = books
+    return { accounts: accounts.toSorted(byAccountNumber), accepted, rejected, transfers, invalid }
   } finally {
+    await stop()
     await bank.stop()
   }
+}
 
-  const accounts = await store.readAccounts()
-  return { accounts: accounts.toSorted(byAccountNumber), accepted, rejected, invalid }
+/** @throws Error where money has appeared or vanished */
+function assertConserved(accounts: readonly Readonly<AccountBalance>[], { paidIn, underWay }: MoneyBooks): void {
+  const kept = accounts.reduce((sum, { balance }) => sum + balance, 0)
+  // Past the safe integers the sums of all accounts are rounded, and say nothing.
+  if (kept + underWay === paidIn || !Number.isSafeInteger(kept) || !Number.isSafeInteger(paidIn)) return
+  throw new Error(`the accounts hold ${kept}, ${underWay} is under way, and ${paidIn} was paid in`)
 }
 
 type BankCommand = Extract<ReturnType<typeof bankRouter.safeParse>, { readonly ok: true }>['value']

@@ -2,12 +2,15 @@ import type { Aggregate } from '../aggregate/aggregate.ts'
 import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { Result } from '../effects/result.ts'
 import type { WaitOptions } from '../dispatch/position-waits.ts'
+import type { EventDefinition } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
+import type { ProcessId } from '../subscribers/process-interest.ts'
+import type { ProcessManager } from '../subscribers/process-manager.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import type { ApplicationMetrics } from './application-metrics.ts'
 
@@ -120,6 +123,19 @@ export interface Application<Routes> extends AsyncDisposable {
    * @throws {NotRunningError} `not_running`
    */
   handler(handler: EventHandler | string): HandlerControl
+  /**
+   * The state of one instance of a process manager, as the store knows it now; undefined where it does not run.
+   *
+   * @example
+   * const state = await bank.processState(moneyTransfer, 'T1')
+   *
+   * @throws {InvalidOptionError} `invalid_option` where that is no process manager of this application
+   * @throws {UnreadableStateError} `unreadable_state`
+   */
+  processState<State>(
+    processManager: ProcessManager<string, readonly EventDefinition[], State>,
+    instanceId: ProcessId,
+  ): Promise<Readonly<State> | undefined>
   /**
    * Builds the tables of a projection anew beside those that are read, from its first event on, and swaps them when they have caught up.
    * Done when readers see the new ones. Where a rebuild is under way already, here or on another node, it waits for that one.

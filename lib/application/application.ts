@@ -22,6 +22,7 @@ import {
 import { checkOptions } from '../event-store/argument-checks.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
+import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { HookMiddleware, MiddlewareHost } from '../routing/middleware.ts'
@@ -29,6 +30,7 @@ import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
+import { processManagerBodyOf, type RunningProcessManager } from '../subscribers/process-manager-body.ts'
 import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
@@ -65,6 +67,8 @@ export function application<Routes>(definition: ApplicationDefinition<Routes>): 
 /** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
 const STOP_PATIENCE_MS = 5_000
 
+type Runner = HandlerControl | RunningProjection | RunningProcessManager
+
 type State = 'new' | 'starting' | 'running' | 'beginning-anew' | 'stopping' | 'stopped'
 
 class AssembledApplication {
@@ -77,7 +81,7 @@ class AssembledApplication {
   readonly #waits: PositionWaits
   #state: State = 'new'
   #changing: Promise<void> = Promise.resolve()
-  #runners: readonly (HandlerControl | RunningProjection)[] = []
+  #runners: readonly Runner[] = []
   #detach: (() => void)[] = []
   readonly #host: MiddlewareHost
   #startedMiddleware: HookMiddleware[] = []
@@ -195,11 +199,22 @@ class AssembledApplication {
     }
   }
 
-  #makeRunners(): (HandlerControl | RunningProjection)[] {
-    const { handlers, projections, handlerConsistency, clock, random, logger, ids, upcasters, lease, claimInterval } =
-      this.#definition
-    const { onHandlerError } = this.#definition
-    if (handlers.length + projections.length === 0) return []
+  #makeRunners(): Runner[] {
+    const {
+      handlers,
+      projections,
+      processManagers,
+      handlerConsistency,
+      clock,
+      random,
+      logger,
+      ids,
+      upcasters,
+      lease,
+      claimInterval,
+      onHandlerError,
+    } = this.#definition
+    if (handlers.length + projections.length + processManagers.length === 0) return []
     const { store, codec, fairness, board } = this.#services
     const hub = new SubscriptionHub({
       store,
@@ -238,7 +253,24 @@ class AssembledApplication {
     return [
       ...handlers.map((handler) => handler.makeRunner(all)),
       ...projections.map((projection) => projection.makeRunner(all)),
+      ...processManagers.map((processManager) =>
+        processManager.makeRunner({ ...all, codec, commands: this.#commands() }),
+      ),
     ]
+  }
+
+  #commands(): ReadonlyMap<string, SealedDefinition> {
+    return new Map([...this.#routing.routes].map(([type, { command }]) => [type, command]))
+  }
+
+  async processState(processManager: object, instanceId: unknown): Promise<unknown> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    const body = processManagerBodyOf(processManager)
+    if (body === undefined) throw new InvalidOptionError('processState: that is no processManager(…)')
+    if (!this.#definition.processManagers.includes(body)) {
+      throw new InvalidOptionError(`processState: ${body.name} is no process manager of the application ${this.name}`)
+    }
+    return body.readState(this.#services.store, this.#services.codec, instanceId)
   }
 
   async rebuild(projection: { readonly name: string }): Promise<void> {

@@ -20,6 +20,8 @@ import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { ErrorAction } from '../subscribers/error-action.ts'
 import { handlerBodyOf, type EventHandlerBody } from '../subscribers/handler-body.ts'
 import { checkedFunction, type FailureContext, type HandlerModel } from '../subscribers/handler-model.ts'
+import { processManagerBodyOf, type ProcessManagerBody } from '../subscribers/process-manager-body.ts'
+import type { ProcessManager } from '../subscribers/process-manager.ts'
 import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import {
@@ -42,8 +44,8 @@ export interface ApplicationDefinition<Routes> {
   readonly router: Routed<Routes>
   /** Where the events are. One store may serve several applications. */
   readonly eventStore: EventStore
-  /** Who follows the events: event handlers, and projections made for this store. */
-  readonly handlers?: readonly (EventHandler | Projection)[]
+  /** Who follows the events: event handlers, process managers, and projections made for this store. */
+  readonly handlers?: readonly (EventHandler | ProcessManager | Projection)[]
   /**
    * Says what becomes of an event whose handler failed and has no `onError` of its own: `retry()`, `skip()`, `stop()` or `park()`.
    * @default retry with growing waits, then stop
@@ -119,6 +121,7 @@ export interface CheckedDefinition {
   readonly handlers: readonly EventHandlerBody[]
   readonly projections: readonly ProjectionBody[]
   readonly onHandlerError: HandlerModel['onError']
+  readonly processManagers: readonly ProcessManagerBody[]
   readonly defaults: DispatchDefaults
   readonly handlerConsistency: 'eventual' | 'strong'
   readonly serializer: Serializer
@@ -211,27 +214,30 @@ function checkedHandlers(
   name: string,
   given: unknown,
   store: EventStore,
-): { readonly handlers: readonly EventHandlerBody[]; readonly projections: readonly ProjectionBody[] } {
+): Pick<CheckedDefinition, 'handlers' | 'projections' | 'processManagers'> {
   if (!Array.isArray(given)) throw new DefinitionError(`the application ${name}: handlers must be a list`)
   const names = new Set<string>()
   const handlers: EventHandlerBody[] = []
   const projections: ProjectionBody[] = []
+  const processManagers: ProcessManagerBody[] = []
   for (const one of given) {
     const handler = handlerBodyOf(one)
     const projection = projectionBodyOf(one)
-    const model = handler ?? projection
+    const processManager = processManagerBodyOf(one)
+    const model = handler ?? projection ?? processManager
     if (model === undefined) {
       throw new DefinitionError(
-        `the application ${name}: handlers holds something that is no eventHandler(…) and no projection(…)`,
+        `the application ${name}: handlers holds something that is no eventHandler(…), no processManager(…) and no projection(…)`,
       )
     }
     if (names.has(model.name)) throw new DefinitionError(`the application ${name} has two handlers named ${model.name}`)
     names.add(model.name)
     if (handler !== undefined) handlers.push(handler)
+    if (processManager !== undefined) processManagers.push(processManager)
     if (projection !== undefined) projections.push(checkedProjection(name, projection, store))
   }
   checkTables(name, projections)
-  return { handlers, projections }
+  return { handlers, projections, processManagers }
 }
 
 /** Two that wrote into tables of one name would take them from each other for ever. */

@@ -12,6 +12,7 @@ import {
   checkHolds,
   checkPlace,
   checkPrefix,
+  checkSnapshotWrite,
   isCheckpoint,
   isCheckpointList,
   isYesOrNoForEach,
@@ -31,7 +32,7 @@ import type {
 import { MAX_STREAM_ID_LENGTH } from './limits.ts'
 import type { ProjectionStore } from './projection-store.ts'
 import { checkReadAll, checkReadCommand, checkReadStream } from './reading-checks.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot, SnapshotWriteOptions } from './snapshot.ts'
 import { StoreDoor } from './store-door.ts'
 import type { StoredEvent } from './stored-event.ts'
 import { checkStreamChange, checkStreamId, isStreamChange, isStreamInfo } from './stream-checks.ts'
@@ -194,7 +195,7 @@ class CheckedEventStore implements EventStore {
     }
   }
 
-  saveSnapshot(snapshot: Snapshot): MaybePromise<void> {
+  saveSnapshot(snapshot: Snapshot, options: SnapshotWriteOptions = {}): MaybePromise<boolean> {
     this.#door.mustBeOpen('saveSnapshot')
     checkObject('saveSnapshot', 'the snapshot', snapshot)
     checkStreamId('saveSnapshot', snapshot.streamId)
@@ -204,7 +205,12 @@ class CheckedEventStore implements EventStore {
     checkWhole('saveSnapshot', 'snapshotVersion', snapshot.snapshotVersion, 0)
     checkWhole('saveSnapshot', 'createdAt', snapshot.createdAt, Number.MIN_SAFE_INTEGER)
     if (this.capabilities.values === 'encoded') checkEncoded('saveSnapshot', snapshot.data)
-    return this.#door.run('saveSnapshot', () => this.#adapter.saveSnapshot(snapshot))
+    checkSnapshotWrite('saveSnapshot', options)
+    return this.#door.run(
+      'saveSnapshot',
+      () => this.#adapter.saveSnapshot(snapshot, options),
+      (saved) => typeof saved === 'boolean',
+    )
   }
 
   readSnapshot(streamId: string): MaybePromise<Snapshot | undefined> {
@@ -213,10 +219,15 @@ class CheckedEventStore implements EventStore {
     return this.#door.run('readSnapshot', () => this.#adapter.readSnapshot(streamId))
   }
 
-  deleteSnapshot(streamId: string): MaybePromise<void> {
+  deleteSnapshot(streamId: string, options: SnapshotWriteOptions = {}): MaybePromise<boolean> {
     this.#door.mustBeOpen('deleteSnapshot')
     checkText('deleteSnapshot', 'streamId', streamId, MAX_STREAM_ID_LENGTH)
-    return this.#door.run('deleteSnapshot', () => this.#adapter.deleteSnapshot(streamId))
+    checkSnapshotWrite('deleteSnapshot', options)
+    return this.#door.run(
+      'deleteSnapshot',
+      () => this.#adapter.deleteSnapshot(streamId, options),
+      (deleted) => typeof deleted === 'boolean',
+    )
   }
 
   claimCheckpoint(name: string, options: ClaimOptions): MaybePromise<CheckpointClaim | undefined> {

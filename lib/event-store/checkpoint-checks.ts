@@ -16,6 +16,7 @@ import {
   type CheckpointState,
   type ClaimOptions,
 } from './checkpoint.ts'
+import type { SnapshotWriteOptions } from './snapshot.ts'
 
 // What is asked of a store about checkpoints, and what it answers.
 
@@ -51,6 +52,16 @@ export function checkHolds(holds: readonly CheckpointHold[]): void {
 export function checkHold(where: string, name: string, epoch: number): void {
   checkText(where, 'name', name)
   checkWhole(where, 'epoch', epoch, 1)
+}
+
+/** The claim under which a snapshot is written or deleted, if one is named. */
+export function checkSnapshotWrite(where: string, options: SnapshotWriteOptions): void {
+  checkObject(where, 'the options', options)
+  checkOptions(where, options, ['hold'])
+  const { hold } = options
+  if (hold === undefined) return
+  checkObject(where, 'hold', hold)
+  checkHold(where, hold.name, hold.epoch)
 }
 
 export function checkPlace(where: string, checkpoint: Checkpoint): void {

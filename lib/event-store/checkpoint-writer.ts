@@ -1,6 +1,6 @@
 import type { Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
 
@@ -13,7 +13,7 @@ const SAVE_EVERY = 1_000
  */
 const CATCHING_UP_DELAY = 100
 
-/** How far a subscription is: the fields of a checkpoint. */
+/** How far a subscription has come. */
 export interface ReachedPlace {
   readonly position: number
   readonly index: number
@@ -34,6 +34,8 @@ export interface CheckpointWriterOptions {
   readonly saveDelay: number
   /** Called when another owner has taken the checkpoint. */
   readonly fenced: () => void
+  /** Called when a place has been written; what it gives is waited for before the checkpoint is given up. */
+  readonly written?: ((place: ReachedPlace) => MaybePromise<void>) | undefined
 }
 
 /** Writes down how far a subscription is, under the fence of its claim: seldom, and one write at a time. */
@@ -44,6 +46,8 @@ export class CheckpointWriter {
   /** Something was handled since the last write. */
   #dirty = false
   #saving: PromiseLike<void> | undefined
+  /** What the last `written` has left to do. */
+  #afterwards: PromiseLike<void> | undefined
   #timer: { readonly handle: unknown; readonly delay: number } | undefined
   #isFenced = false
   #closing: Promise<void> | undefined
@@ -87,6 +91,7 @@ export class CheckpointWriter {
       await this.#saving
       this.#save()
       await this.#saving
+      await this.#afterwards
       if (!this.#isFenced) await store.releaseCheckpoint(claim.name, claim.epoch)
     } catch (error) {
       logger.warn({ subscription: claim.name, error }, `${claim.name}: its checkpoint cannot be released`)
@@ -142,6 +147,8 @@ export class CheckpointWriter {
     if (held) {
       this.#position = position
       this.#index = index
+      const afterwards = this.#options.written?.({ position, index })
+      this.#afterwards = isPromiseLike(afterwards) ? afterwards : undefined
     } else if (!this.#isFenced) {
       this.#isFenced = true
       this.#cancelTimer()

@@ -3,7 +3,7 @@ import type { NewEvent, StoredEvent } from './stored-event.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Checkpoint, CheckpointClaim, CheckpointHold, CheckpointState, ClaimOptions } from './checkpoint.ts'
 import type { ProjectionStore } from './projection-store.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot, SnapshotWriteOptions } from './snapshot.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo, StreamState } from './stream-info.ts'
 
 /**
@@ -194,10 +194,15 @@ export interface EventStore {
    */
   watch(listener: (headPosition?: number) => void): () => void
 
-  /** A snapshot replaces the one before. Nothing is kept of a deleted stream: whoever still holds its state must not bring it back. */
-  saveSnapshot(snapshot: Snapshot): MaybePromise<void>
+  /**
+   * A snapshot replaces the one before. Nothing is kept of a deleted stream: whoever still holds its state must not bring it back.
+   * False, and nothing is written, where `hold` names a claim that no longer holds, as for `saveCheckpoint`; whether it does is
+   * looked at in the transaction that writes.
+   */
+  saveSnapshot(snapshot: Snapshot, options?: SnapshotWriteOptions): MaybePromise<boolean>
   readSnapshot(streamId: string): MaybePromise<Snapshot | undefined>
-  deleteSnapshot(streamId: string): MaybePromise<void>
+  /** False, and nothing is deleted, where `hold` names a claim that no longer holds. True also where there is no snapshot. */
+  deleteSnapshot(streamId: string, options?: SnapshotWriteOptions): MaybePromise<boolean>
 
   /**
    * Takes the checkpoint of a persistent subscription for an owner, makes it where it is not there yet, and raises its epoch.

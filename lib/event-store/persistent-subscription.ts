@@ -6,7 +6,7 @@ import { SubscriptionOwnedError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { CheckpointClaimer } from './checkpoint-claimer.ts'
 import { CheckpointWriter, type ReachedPlace } from './checkpoint-writer.ts'
-import type { CheckpointClaim } from './checkpoint.ts'
+import type { CheckpointClaim, CheckpointHold } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
 import { HandledPlaces } from './handled-places.ts'
 import type { Lease } from './lease-keeper.ts'
@@ -35,6 +35,14 @@ export interface PersistentSubscriptionListener extends Omit<SubscriptionListene
   heldBack?(): ReachedPlace | undefined
   /** Another owner has taken the subscription: what is in hand should be let go. */
   lost?(): void
+}
+
+/** For whoever handles events beside each other, after `deliver` has said true: `heldBack` then tells the place. */
+export interface EventsElsewhere {
+  /** Begins nothing any more, and settles when nothing is under way: before the checkpoint is written for the last time. */
+  idle(): MaybePromise<void>
+  /** The store knows the place now. What this gives is waited for before the checkpoint is given up. */
+  written(place: ReachedPlace): MaybePromise<void>
 }
 
 export interface PersistentSubscriptionOptions {
@@ -71,6 +79,8 @@ export interface PersistentSubscriptionOptions {
   readonly saveDelay?: number
   /** Whether the log is told that another owner has taken it, rather than `lost` alone. @default true */
   readonly tellsOfLoss?: boolean
+  /** What is in hand after `deliver` has said true. @default nothing */
+  readonly elsewhere?: EventsElsewhere
 }
 
 const SAVE_DELAY = 10
@@ -134,6 +144,11 @@ export class PersistentSubscription {
     if (position > 0) this.#options.listener.progressed(position)
   }
 
+  /** The claim that is held; undefined while another owner has it. */
+  get hold(): CheckpointHold | undefined {
+    return this.#lease?.hold
+  }
+
   /** Whether somebody waits for another owner's progress: then that is followed closely. */
   set isAwaited(awaited: boolean) {
     this.#claimer.isAwaited = awaited
@@ -161,6 +176,7 @@ export class PersistentSubscription {
     const stopped = this.#subscription?.stop()
     await this.#claimer.claiming
     await stopped
+    await this.#options.elsewhere?.idle()
     await this.#letGo()
     this.#finish(undefined)
   }
@@ -190,7 +206,7 @@ export class PersistentSubscription {
   }
 
   #taken(claim: CheckpointClaim, askedAt: Moment): MaybePromise<void> {
-    const { store, clock, saveDelay = SAVE_DELAY, listener } = this.#options
+    const { store, clock, saveDelay = SAVE_DELAY, listener, elsewhere } = this.#options
     const current = (): ReachedPlace =>
       this.#subscription === undefined ? claim : (listener.heldBack?.() ?? this.#subscription)
     const isCatchingUp = () => this.#subscription?.state === 'catching-up'
@@ -214,6 +230,7 @@ export class PersistentSubscription {
       fenced: () => {
         this.#fenced(writer)
       },
+      written: elsewhere && ((place) => elsewhere.written(place)),
     })
     const lease = this.#shared.leases.keep(claim, askedAt, () => {
       writer.fence()
@@ -303,9 +320,11 @@ export class PersistentSubscription {
     this.#claimer.stop()
     if (this.#writer === undefined) this.#finish(error)
     else {
-      void this.#letGo().then(() => {
-        this.#finish(error)
-      })
+      void this.#idleElsewhere()
+        .then(() => this.#letGo())
+        .then(() => {
+          this.#finish(error)
+        })
     }
   }
 
@@ -321,13 +340,22 @@ export class PersistentSubscription {
     const subscription = this.#subscription
     this.#writer = this.#lease = this.#subscription = undefined
     listener.lost?.()
-    const stopped = subscription?.stop()
+    const stopped = this.#options.elsewhere ? this.#stopBoth(subscription) : subscription?.stop()
     listener.changed?.('claiming')
     const stoppedNow = (): void => {
       if (!this.#stopping) this.#claimer.claimLater()
     }
     if (isPromiseLike(stopped)) void stopped.then(stoppedNow)
     else stoppedNow()
+  }
+
+  async #stopBoth(subscription: Subscription | undefined): Promise<void> {
+    await subscription?.stop()
+    await this.#idleElsewhere()
+  }
+
+  async #idleElsewhere(): Promise<void> {
+    await this.#options.elsewhere?.idle()
   }
 
   async #letGo(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { CheckpointHold } from './checkpoint.ts'
+
 /** The state of an aggregate at a version, so that it need not be folded from its first event. */
 export interface Snapshot {
   readonly streamId: string
@@ -10,4 +12,9 @@ export interface Snapshot {
   readonly data: unknown
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly createdAt: number
+}
+
+export interface SnapshotWriteOptions {
+  /** Writes only while this claim of a checkpoint holds: so whoever was superseded does not write over what its successor wrote. */
+  readonly hold?: CheckpointHold
 }

@@ -11,7 +11,7 @@ export interface RetryPolicy extends Backoff {
 }
 
 /** Ten attempts, over about five minutes. */
-const defaultRetryPolicy: RetryPolicy = { base: 1_000, longest: 60_000, attempts: 10 }
+export const defaultRetryPolicy: RetryPolicy = { base: 1_000, longest: 60_000, attempts: 10 }
 
 /** An `onError` that did not do its part. */
 export interface OnErrorFault {

@@ -185,7 +185,7 @@ export function checkedConsistency(where: string, consistency: unknown): 'eventu
   throw new DefinitionError(`${where}: consistency must be 'eventual' or 'strong'`)
 }
 
-function checkedStart(where: string, startFrom: unknown): StartFrom {
+export function checkedStart(where: string, startFrom: unknown): StartFrom {
   if (startFrom === undefined) return 'origin'
   if (startFrom === 'origin' || startFrom === 'current') return startFrom
   if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return startFrom as number

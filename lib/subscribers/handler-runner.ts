@@ -77,7 +77,7 @@ export interface RunnerPartition {
 export type HandlerState = 'starting' | 'catching-up' | 'live' | 'retrying' | 'stopped' | 'failed'
 
 /** Dispatches on other nodes see the progress of a strong handler in its checkpoint: it is written after so many milliseconds. */
-const PROMPT_SAVE_MS = 5
+export const PROMPT_SAVE_MS = 5
 
 export const STOP_TIMEOUT_MS = 5_000
 

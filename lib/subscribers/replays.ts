@@ -18,8 +18,8 @@ export interface ReplaysOptions {
   readonly owns: (key: string) => boolean
   /** Asked before an event is handled: false where the handler has lost its place. */
   readonly mayGoOn: () => MaybePromise<boolean>
-  /** Handles a parked event again, once: false where that cannot be begun. Rejects where it fails. */
-  readonly handle: (recorded: RecordedEvent, attempt: number) => Promise<boolean>
+  /** Handles a parked event of a key again, once: false where that cannot be begun. Rejects where it fails. */
+  readonly handle: (recorded: RecordedEvent, attempt: number, key: string) => Promise<boolean>
   readonly log: (error: unknown, what: string) => void
 }
 
@@ -170,7 +170,7 @@ export class Replays {
     try {
       const recorded = await this.#read(entry)
       // Of what was erased, or is read as nothing today, there is nothing to handle.
-      if (recorded !== undefined && !(await this.#options.handle(recorded, attempts))) return undefined
+      if (recorded !== undefined && !(await this.#options.handle(recorded, attempts, key))) return undefined
       return { fact: 'edict.EventReplayed', key, position, index }
     } catch (error) {
       if (error instanceof Unreached) throw error.cause

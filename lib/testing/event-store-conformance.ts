@@ -24,6 +24,7 @@ import { readingByTenant } from './conformance/reading-by-tenant.ts'
 import { readingStreams } from './conformance/reading-streams.ts'
 import { repeatedCommands } from './conformance/repeated-commands.ts'
 import { severalProcesses } from './conformance/several-processes.ts'
+import { fencedSnapshots } from './conformance/fenced-snapshots.ts'
 import { snapshots } from './conformance/snapshots.ts'
 import { StoreUnderTest, type MadeStore } from './conformance/store-under-test.ts'
 import { storedFormat } from './conformance/stored-format.ts'
@@ -74,6 +75,7 @@ const groups: readonly CaseGroup[] = [
   snapshots,
   checkpoints,
   leases,
+  fencedSnapshots,
   projections,
   projectionCheckpoints,
   randomWork,

@@ -6,7 +6,15 @@ import { accountBalances } from '../../examples/bank/stores/account-balances.ts'
 // The one example domain: the bank of examples/bank, for specs that need a business. spec/support has a smaller one.
 export { BankAccount } from '../../examples/bank/domain/bank-account.ts'
 export { bankRouter } from '../../examples/bank/domain/bank-router.ts'
-export { CloseAccount, DepositMoney, OpenAccount, WithdrawMoney } from '../../examples/bank/domain/commands.ts'
+export { Transfer } from '../../examples/bank/domain/transfer.ts'
+export { moneyTransfer } from '../../examples/bank/domain/money-transfer.ts'
+export {
+  CloseAccount,
+  DepositMoney,
+  OpenAccount,
+  TransferMoney,
+  WithdrawMoney,
+} from '../../examples/bank/domain/commands.ts'
 export { AccountClosed, AccountOpened, MoneyDeposited, MoneyWithdrawn } from '../../examples/bank/domain/events.ts'
 export type { AccountBalance } from '../../examples/bank/stores/account-balance.ts'
 export { accountBalances } from '../../examples/bank/stores/account-balances.ts'

@@ -5,6 +5,7 @@ export type ModelCommand =
   | { readonly type: 'DepositMoney'; readonly data: { accountNumber: string; amount: number } }
   | { readonly type: 'WithdrawMoney'; readonly data: { accountNumber: string; amount: number } }
   | { readonly type: 'CloseAccount'; readonly data: { accountNumber: string } }
+  | { readonly type: 'TransferMoney'; readonly data: { transferId: string; from: string; to: string; amount: number } }
 
 export interface ModelAccount {
   readonly accountNumber: string
@@ -18,12 +19,15 @@ export interface ModelReport {
   readonly accounts: readonly ModelAccount[]
   readonly accepted: number
   readonly rejected: Readonly<Record<string, number>>
+  readonly transfers: { readonly completed: number; readonly failed: number }
   readonly invalid: readonly number[]
 }
 
 export class BankModel {
   readonly #accounts: ModelAccount[] = []
   readonly #rejected: Record<string, number> = {}
+  readonly #transfers = { completed: 0, failed: 0 }
+  readonly #transferIds = new Set<string>()
   #accepted = 0
   /** All that was paid in, less all that was paid out. */
   moneyKept = 0
@@ -40,14 +44,20 @@ export class BankModel {
 
   report(invalid: readonly number[] = []): ModelReport {
     const accounts = this.#accounts.toSorted((a, b) => (a.accountNumber < b.accountNumber ? -1 : 1))
-    return { accounts, accepted: this.#accepted, rejected: this.#rejected, invalid }
+    return { accounts, accepted: this.#accepted, rejected: this.#rejected, transfers: this.#transfers, invalid }
   }
 
   #find(accountNumber: string): ModelAccount | undefined {
     return this.#accounts.find((account) => account.accountNumber === accountNumber)
   }
 
-  #refusal({ type, data }: ModelCommand): string | undefined {
+  #refusal(command: ModelCommand): string | undefined {
+    if (command.type === 'TransferMoney') {
+      const { transferId, from, to } = command.data
+      if (this.#transferIds.has(transferId)) return 'transfer_already_requested'
+      return from === to ? 'same_account' : undefined
+    }
+    const { type, data } = command
     const account = this.#find(data.accountNumber)
     if (account?.status === 'closed') return 'account_closed'
     if (type === 'OpenAccount') return account && 'account_already_open'
@@ -57,7 +67,31 @@ export class BankModel {
     return undefined
   }
 
-  #apply({ type, data }: ModelCommand): void {
+  /** At once, and whole. */
+  #transfer({ transferId, from, to, amount }: Extract<ModelCommand, { type: 'TransferMoney' }>['data']): void {
+    this.#transferIds.add(transferId)
+    const [payer, payee] = [this.#find(from), this.#find(to)]
+    if (payer?.status !== 'open' || payer.balance < amount) {
+      this.#transfers.failed++
+      return
+    }
+    // The money is taken, and given: to the payee, or back.
+    payer.version++
+    const isTaken = payee?.status === 'open'
+    const receiver = isTaken ? payee : payer
+    payer.balance -= amount
+    receiver.balance += amount
+    receiver.version++
+    if (isTaken) this.#transfers.completed++
+    else this.#transfers.failed++
+  }
+
+  #apply(command: ModelCommand): void {
+    if (command.type === 'TransferMoney') {
+      this.#transfer(command.data)
+      return
+    }
+    const { type, data } = command
     if (type === 'OpenAccount') {
       const { accountNumber, owner, initialBalance } = data
       this.#accounts.push({ accountNumber, owner, status: 'open', balance: initialBalance, version: 1 })

@@ -23,6 +23,7 @@ const deposits = (accountNumber: string, amount: number) =>
 
 let folder: string
 let database: FreshDatabase
+const others: FreshDatabase[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'edict-bank-stores-'))
@@ -31,6 +32,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await database.drop()
+  for (const other of others) await other.drop()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -60,6 +62,13 @@ const keptInDatabase = async (): Promise<Kept> => {
   return { store: `postgres:${connectionString}`, open: () => postgresEventStore({ connectionString }) }
 }
 
+const keptInAnotherDatabase = async (): Promise<Kept> => {
+  const another = await freshDatabase()
+  others.push(another)
+  const { connectionString } = another
+  return { store: `postgres:${connectionString}`, open: () => postgresEventStore({ connectionString }) }
+}
+
 describe.each([
   ['SQLite', keptInFile],
   ['PostgreSQL', keptInDatabase],
@@ -85,9 +94,61 @@ describe.each([
     const positions: number[] = []
     for await (const { position } of readAllEvents(eventStore)) positions.push(position)
     await eventStore.close()
-    expect(positions).toEqual(Array.from({ length: model.report().accepted }, (_, index) => index + 1))
+    // Each step of a transfer is an event more.
+    const { accepted: events, transfers } = model.report()
+    const steps = 3 * transfers.completed + transfers.failed
+    expect(positions.length).toBeGreaterThanOrEqual(events + steps)
+    expect(positions).toEqual(Array.from(positions, (_, index) => index + 1))
   }, 30_000)
 })
+
+const transfers = (transferId: string, from: string, to: string) =>
+  `${JSON.stringify({ type: 'TransferMoney', data: { transferId, from, to, amount: 1 } })}\n`
+
+describe.each([
+  ['SQLite', keptInFile],
+  ['PostgreSQL', keptInAnotherDatabase],
+] as const)('the transfers of the bank example on %s', (name, kept) => {
+  it('are each carried out once, whole, however often the bank is killed', async () => {
+    const { store, open } = await kept(`transfers-${name}`)
+    const eventStore = open()
+    await eventStore.open()
+    const numbers = ['a', 'b', 'c', 'closed']
+    const closing = `${JSON.stringify({ type: 'CloseAccount', data: { accountNumber: 'closed' } })}\n`
+    await run(store, opens('a', 1_000) + opens('b', 1_000) + opens('c', 1_000) + opens('closed') + closing)
+    let asked = 0
+    for (let life = 0; life < 3; life++) {
+      const before = await eventStore.headPosition()
+      const child = startExample(main, ['--json', '--store', store, '-'])
+      child.stdin.on('error', () => undefined)
+      for (let index = 0; index < 400; index++) {
+        child.stdin.write(transfers(`T${++asked}`, numbers[index % 3]!, numbers[(index * 7 + 1) % 4]!))
+      }
+      await until(async () => (await eventStore.headPosition()) > before + 150 + 97 * life)
+      child.kill('SIGKILL')
+      await exitOf(child)
+    }
+
+    // The run ends when all transfers do, and fails where money has appeared or vanished.
+    const { accounts } = await run(store, '')
+    expect(accounts.reduce((sum, { balance }) => sum + balance, 0)).toBe(3_000)
+    const steps = new Map<string, string[]>()
+    for await (const { type, data } of readAllEvents(eventStore)) {
+      const { transferId } = JSON.parse(String(data)) as { transferId?: string }
+      if (transferId !== undefined) steps.set(transferId, [...(steps.get(transferId) ?? []), type])
+    }
+    await eventStore.close()
+    expect(steps.size).toBeGreaterThan(50)
+    const ways = new Set([...steps.values()].map((types) => types.join(' ')))
+    expect([...ways].filter((way) => !WAYS.includes(way))).toEqual([])
+  }, 120_000)
+})
+
+const WAYS = [
+  'MoneyTransferRequested MoneyWithdrawn MoneyDeposited MoneyTransferred',
+  // It is given back where the other account is closed.
+  'MoneyTransferRequested MoneyWithdrawn MoneyDeposited MoneyTransferFailed',
+]
 
 describe('the bank example on a store that is interrupted', () => {
   it('finishes what it was told and says how it ended, at Ctrl-C', async () => {

@@ -255,12 +255,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     bug: 'a snapshot that only goes forward',
     makeStore: planted(({ store }) => ({
-      saveSnapshot: (snapshot) => {
+      saveSnapshot: (snapshot, options) => {
         const before = store.readSnapshot(snapshot.streamId) as Snapshot | undefined
-        if ((before?.streamVersion ?? 0) < snapshot.streamVersion) return store.saveSnapshot(snapshot)
+        return (before?.streamVersion ?? 0) < snapshot.streamVersion ? store.saveSnapshot(snapshot, options) : true
       },
     })),
     found: ['snapshots: replace the one before, of whatever version'],
+  },
+  {
+    bug: 'a snapshot that is written whoever holds the checkpoint',
+    makeStore: planted(({ store }) => ({
+      saveSnapshot: (snapshot) => store.saveSnapshot(snapshot),
+      deleteSnapshot: (streamId) => store.deleteSnapshot(streamId),
+    })),
+    found: ['fenced snapshots: are neither written nor deleted by an owner that was superseded'],
   },
   {
     bug: 'a close that closes at once for everybody',

@@ -77,7 +77,7 @@ export const plantedStreamBugs: readonly PlantedBug[] = [
     makeStore: planted(({ store }) => {
       const kept = new Map<string, object>()
       return {
-        saveSnapshot: (snapshot) => void kept.set(snapshot.streamId, snapshot),
+        saveSnapshot: (snapshot) => kept.set(snapshot.streamId, snapshot).size > 0,
         readSnapshot: (streamId) => (kept.get(streamId) ?? store.readSnapshot(streamId)) as never,
       }
     }),

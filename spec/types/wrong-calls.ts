@@ -354,3 +354,39 @@ accounts.dispatch(OpenedEvent({ accountNumber: '', initialBalance: 1 }))`,
     code: `accounts.dispatch(OpenAccount({ accountNumber: '', initialBalance: 1 }), { timeOut: 5 })`,
   },
 ]
+
+const managing = (parts: string) =>
+  `processManager('wrong', { events: [AccountOpened], initialState: () => ({ count: 0 }), interested: { AccountOpened: () => ({ start: 'a' }) }, ${parts} })`
+
+export const wrongProcessManagers: readonly WrongCall[] = [
+  {
+    title: 'a process manager that gives an event for a command',
+    sentence: `'"event"' is not assignable to type '"command"'`,
+    code: managing(`handle: { AccountOpened: () => AccountOpened({ accountNumber: '', initialBalance: 1 }) }`),
+  },
+  {
+    title: 'a process manager that handles an event which is not among its events',
+    sentence: `'MoneyDeposited' does not exist in type`,
+    code: managing(`handle: { MoneyDeposited: () => undefined }`),
+  },
+  {
+    title: 'a process manager whose apply gives a promise',
+    sentence: `Type 'Promise<undefined>' is not assignable to type 'void | NoInfer<{ count: number; }>`,
+    code: managing(`handle: {}, apply: { AccountOpened: async () => undefined }`),
+  },
+  {
+    title: 'a process manager that nobody says is interested in an event',
+    sentence: `Type '{}' is not assignable to type 'InterestedTable<`,
+    code: `processManager('wrong', { events: [AccountOpened], initialState: () => ({ count: 0 }), interested: {}, handle: {} })`,
+  },
+  {
+    title: 'a process manager whose interest is none',
+    sentence: `Type '{ begin: string; }' is not assignable to type 'ProcessInterest | undefined'`,
+    code: `processManager('wrong', { events: [AccountOpened], initialState: () => 0, interested: { AccountOpened: () => ({ begin: 'a' }) }, handle: {} })`,
+  },
+  {
+    title: 'a process manager whose stop is strict',
+    sentence: `Type 'true' is not assignable to type 'undefined'`,
+    code: `processManager('wrong', { events: [AccountOpened], initialState: () => 0, interested: { AccountOpened: () => ({ stop: 'a', strict: true }) }, handle: {} })`,
+  },
+]

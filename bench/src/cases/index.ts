@@ -17,6 +17,7 @@ import { routesCase } from './routes.ts'
 import { sqliteAppendsCase } from './sqlite-appends.ts'
 import { strongCase } from './strong.ts'
 import { telemetryCase } from './telemetry.ts'
+import { liveProcessesCase, transfersCase } from './transfers.ts'
 import { waitsCase } from './waits.ts'
 
 /** In the order of the table. */
@@ -43,4 +44,6 @@ export const cases: readonly Case[] = [
   loadCase,
   nodesCase,
   waitsCase,
+  transfersCase,
+  liveProcessesCase,
 ]

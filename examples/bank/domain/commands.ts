@@ -14,8 +14,22 @@ export const OpenAccount = command(
   z.object({ accountNumber, owner: text, initialBalance: z.int().nonnegative() }),
 )
 
-export const DepositMoney = command('DepositMoney', z.object({ accountNumber, amount }))
+const transferId = text.min(1).max(100)
 
-export const WithdrawMoney = command('WithdrawMoney', z.object({ accountNumber, amount }))
+// A deposit or a withdrawal may be a step of a transfer, which it then names.
+const booking = z.object({ accountNumber, amount, transferId: transferId.optional() })
+
+export const DepositMoney = command('DepositMoney', booking)
+
+export const WithdrawMoney = command('WithdrawMoney', booking)
 
 export const CloseAccount = command('CloseAccount', z.object({ accountNumber }))
+
+export const TransferMoney = command(
+  'TransferMoney',
+  z.object({ transferId, from: accountNumber, to: accountNumber, amount }),
+)
+
+export const CompleteTransfer = command('CompleteTransfer', z.object({ transferId }))
+
+export const FailTransfer = command('FailTransfer', z.object({ transferId, reason: text, held: z.int().nonnegative() }))

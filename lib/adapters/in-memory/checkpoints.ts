@@ -61,6 +61,10 @@ export class Checkpoints {
     this.#entries.clear()
   }
 
+  holds({ name, epoch }: CheckpointHold): boolean {
+    return this.#held(name, epoch) !== undefined
+  }
+
   release(name: string, epoch: number): void {
     const entry = this.#held(name, epoch)
     if (entry !== undefined) this.#entries.set(name, { ...entry, owner: undefined })

@@ -15,7 +15,7 @@ import type {
   StreamSlice,
 } from '../../event-store/event-store.ts'
 import { sameEvents } from '../../event-store/same-events.ts'
-import type { Snapshot } from '../../event-store/snapshot.ts'
+import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
@@ -249,10 +249,12 @@ class InMemoryEventStore implements EventStore {
     }
   }
 
-  saveSnapshot(snapshot: Snapshot): void {
+  saveSnapshot(snapshot: Snapshot, { hold }: SnapshotWriteOptions): boolean {
+    if (hold !== undefined && !this.#checkpoints.holds(hold)) return false
     // Who held its state while it was deleted would bring back what it says.
-    if (this.#streams.get(snapshot.streamId)?.closed === 'deleted') return
+    if (this.#streams.get(snapshot.streamId)?.closed === 'deleted') return true
     this.#snapshots.set(snapshot.streamId, copyOf(snapshot))
+    return true
   }
 
   readSnapshot(streamId: string): Snapshot | undefined {
@@ -260,8 +262,10 @@ class InMemoryEventStore implements EventStore {
     return snapshot && copyOf(snapshot)
   }
 
-  deleteSnapshot(streamId: string): void {
+  deleteSnapshot(streamId: string, { hold }: SnapshotWriteOptions): boolean {
+    if (hold !== undefined && !this.#checkpoints.holds(hold)) return false
     this.#snapshots.delete(streamId)
+    return true
   }
 
   claimCheckpoint(name: string, options: ClaimOptions): Checkpoint | undefined {

@@ -12,7 +12,7 @@ import type {
   StreamAppendResult,
   StreamSlice,
 } from '../../event-store/event-store.ts'
-import type { Snapshot } from '../../event-store/snapshot.ts'
+import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
@@ -183,16 +183,16 @@ export class PostgresAdapter implements EventStore {
     return this.#open.wakeUps.watch(listener)
   }
 
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
-    return this.#write('save a snapshot', (queries) => this.#snapshots.save(queries, snapshot))
+  saveSnapshot(snapshot: Snapshot, { hold }: SnapshotWriteOptions = {}): Promise<boolean> {
+    return this.#write('save a snapshot', (queries) => this.#snapshots.save(queries, snapshot, hold))
   }
 
   readSnapshot(streamId: string): Promise<Snapshot | undefined> {
     return this.#read('read a snapshot', (queries) => this.#snapshots.read(queries, streamId))
   }
 
-  deleteSnapshot(streamId: string): Promise<void> {
-    return this.#write('delete a snapshot', (queries) => this.#snapshots.delete(queries, streamId))
+  deleteSnapshot(streamId: string, { hold }: SnapshotWriteOptions = {}): Promise<boolean> {
+    return this.#write('delete a snapshot', (queries) => this.#snapshots.delete(queries, streamId, hold))
   }
 
   claimCheckpoint(name: string, options: Required<ClaimOptions>): Promise<Checkpoint | undefined> {

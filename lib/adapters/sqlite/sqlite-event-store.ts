@@ -20,7 +20,7 @@ import type {
   StreamSlice,
 } from '../../event-store/event-store.ts'
 import type { ProjectionStore } from '../../event-store/projection-store.ts'
-import type { Snapshot } from '../../event-store/snapshot.ts'
+import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
@@ -146,10 +146,12 @@ class SqliteEventStore implements EventStore {
     return this.#read((store) => store.watchers.add(listener))
   }
 
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
+  saveSnapshot(snapshot: Snapshot, { hold }: SnapshotWriteOptions = {}): Promise<boolean> {
     const store = this.#store
     return store.write(() => {
+      if (hold !== undefined && store.checkpoints.lock(hold.name, hold.epoch) === undefined) return false
       store.snapshots.save(snapshot)
+      return true
     })
   }
 
@@ -157,10 +159,12 @@ class SqliteEventStore implements EventStore {
     return this.#read((store) => store.snapshots.read(streamId))
   }
 
-  deleteSnapshot(streamId: string): Promise<void> {
+  deleteSnapshot(streamId: string, { hold }: SnapshotWriteOptions = {}): Promise<boolean> {
     const store = this.#store
     return store.write(() => {
+      if (hold !== undefined && store.checkpoints.lock(hold.name, hold.epoch) === undefined) return false
       store.snapshots.delete(streamId)
+      return true
     })
   }
 

@@ -222,6 +222,18 @@ export const badArguments: CaseGroup = {
         await assertFails(() => store.saveSnapshot(wrong(undefined)), 'invalid_option', 'no snapshot')
         await assertFails(() => store.readSnapshot(''), 'invalid_option', 'readSnapshot')
         await assertFails(() => store.deleteSnapshot(wrong(5)), 'invalid_option', 'deleteSnapshot')
+        for (const options of [
+          null,
+          { hold: 5 },
+          { hold: { name: '', epoch: 1 } },
+          { hold: { name: 'a', epoch: 0 } },
+          { fence: 1 },
+        ]) {
+          const save = () => store.saveSnapshot(sampleSnapshot(tested), wrong(options))
+          await assertFails(save, 'invalid_option', JSON.stringify(options))
+          const remove = () => store.deleteSnapshot('account-1', wrong(options))
+          await assertFails(remove, 'invalid_option', JSON.stringify(options))
+        }
         assertEqual(await store.readSnapshot('account-1'), undefined, 'the snapshot')
       },
     },

@@ -7,6 +7,7 @@ import {
   eventHandler,
   inMemoryEventStore,
   multi,
+  processManager,
   reject,
   router,
   shape,
@@ -80,6 +81,12 @@ export const balancesByAccount = projection('balances', {
   events: [AccountOpened],
   tables: { balances: 'balance INTEGER' },
   project: () => undefined,
+})
+export const moneyTransfer = processManager('money-transfer', {
+  events: [MoneyDeposited],
+  initialState: () => ({ amount: 0 }),
+  interested: { MoneyDeposited: ({ accountNumber }) => ({ start: accountNumber }) },
+  handle: {},
 })
 export const bank = application({ name: 'bank', router: bankRouter, eventStore: inMemoryEventStore() })
 

@@ -1,0 +1,156 @@
+import { frozenState } from '../aggregate/frozen-state.ts'
+import type { Clock } from '../effects/clock.ts'
+import { InvalidIdentityError, UnreadableStateError, describeThrown } from '../errors.ts'
+import { textFault } from '../event-store/argument-checks.ts'
+import type { CheckpointHold } from '../event-store/checkpoint.ts'
+import type { EventCodec } from '../event-store/event-codec.ts'
+import type { EventStore } from '../event-store/event-store.ts'
+import { MAX_STREAM_ID_LENGTH } from '../event-store/limits.ts'
+import type { Snapshot } from '../event-store/snapshot.ts'
+import { immutableCopy } from '../messages/immutable.ts'
+import { SealedMessage, type SealedDefinition } from '../messages/sealed-message.ts'
+import { NEW_PROCESS, type ProcessRecord } from './process-instance.ts'
+import type { ProcessManagerModel } from './process-manager-model.ts'
+
+/** The category of the snapshots in which states are kept. */
+const CATEGORY = 'edict.process'
+
+/** The id under which the state of an instance is kept. Stored: fixed for ever. No name has a #. */
+export function processStateId(name: string, instanceId: string): string {
+  return `${CATEGORY}-${name}#${instanceId}`
+}
+
+/** @throws {InvalidIdentityError} `invalid_identity` where nothing can be kept under it */
+export function checkInstanceId(name: string, instanceId: string): void {
+  const fault = textFault(processStateId(name, instanceId), MAX_STREAM_ID_LENGTH)
+  if (fault !== undefined) throw new InvalidIdentityError(`the id of an instance of ${name} makes an id that ${fault}`)
+}
+
+/** As it is stored: encoded by the application's serializer, so that the state keeps its types. */
+interface StoredRecord {
+  readonly status: ProcessRecord['status']
+  readonly state: unknown
+  readonly position: number
+  readonly index: number
+  readonly plan?: {
+    readonly position: number
+    readonly index: number
+    readonly commands: readonly { readonly key: string; readonly type: string; readonly data: unknown }[]
+  }
+}
+
+export interface ProcessRecordsOptions {
+  readonly model: Pick<ProcessManagerModel, 'name' | 'stateVersion' | 'migrateState'>
+  readonly store: EventStore
+  readonly codec: EventCodec
+}
+
+/** Reads what is kept of the instances of a process manager. */
+export class ProcessRecordReader {
+  readonly #options: ProcessRecordsOptions
+
+  constructor(options: ProcessRecordsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @param stateId what `processStateId` gives
+   * @param commands all commands of the application, by type, where a plan is of interest
+   * @throws {UnreadableStateError} `unreadable_state`: what is kept is never taken for nothing
+   */
+  async read(stateId: string, commands?: ReadonlyMap<string, SealedDefinition>): Promise<ProcessRecord> {
+    const snapshot = await this.#options.store.readSnapshot(stateId)
+    if (snapshot === undefined) return NEW_PROCESS
+    try {
+      return await this.#recordOf(snapshot, commands)
+    } catch (cause) {
+      if (cause instanceof UnreadableStateError) throw cause
+      throw new UnreadableStateError(`the state ${stateId} cannot be read: ${describeThrown(cause)}`, { cause })
+    }
+  }
+
+  async #recordOf(snapshot: Snapshot, commands: ReadonlyMap<string, SealedDefinition> | undefined) {
+    const { stateVersion, migrateState } = this.#options.model
+    const { snapshotVersion, streamId } = snapshot
+    const isCurrent = snapshotVersion === stateVersion
+    if (!isCurrent && migrateState === undefined) {
+      throw new UnreadableStateError(
+        `the state ${streamId} is of version ${snapshotVersion}, and the process manager's is ${stateVersion}: give it migrateState`,
+      )
+    }
+    // Only this class writes under such an id.
+    const stored = (await this.#options.codec.decodeSnapshot(snapshot)) as StoredRecord
+    const { status, position, index, plan } = stored
+    const hasState = status === 'running'
+    const state: unknown =
+      isCurrent || !hasState ? stored.state : migrateState?.(frozenState(stored.state), snapshotVersion)
+    return {
+      status,
+      state: frozenState(state),
+      position,
+      index,
+      plan: plan &&
+        commands && {
+          ...plan,
+          commands: plan.commands.map(({ key, type, data }) => ({ key, command: remade(commands, type, data) })),
+        },
+    } satisfies ProcessRecord
+  }
+}
+
+function remade(commands: ReadonlyMap<string, SealedDefinition>, type: string, data: unknown): SealedMessage {
+  const definition = commands.get(type)
+  if (definition === undefined) throw new TypeError(`it plans a command ${type}, which no router registers`)
+  // It was checked when it was made first; what its schema gives need not be what the schema takes.
+  return new SealedMessage(definition, plainData(data, `the data of ${type}`))
+}
+
+function plainData(value: unknown, what: string): unknown {
+  const copied = immutableCopy(value, { allowInstances: false })
+  if ('issue' in copied) throw new TypeError(`${what} is not plain data: ${copied.issue.message}`)
+  return copied.value
+}
+
+/** Keeps what is known of the instances, under the fence of the claim of their process manager. */
+export class ProcessRecords extends ProcessRecordReader {
+  readonly #options: ProcessRecordsOptions & { readonly clock: Pick<Clock, 'now'> }
+
+  constructor(options: ProcessRecordsOptions & { readonly clock: Pick<Clock, 'now'> }) {
+    super(options)
+    this.#options = options
+  }
+
+  /**
+   * False, and nothing is written, where another owner has taken the process manager over.
+   *
+   * @throws {TypeError} where the state is not plain data, which could not be read back as it was
+   */
+  async write(stateId: string, record: ProcessRecord, hold: CheckpointHold): Promise<boolean> {
+    const { model, store, codec, clock } = this.#options
+    const { status, position, index, plan } = record
+    const value: StoredRecord = {
+      status,
+      state: plainData(record.state, `the state of ${model.name}`),
+      position,
+      index,
+      ...(plan && {
+        plan: {
+          position: plan.position,
+          index: plan.index,
+          commands: plan.commands.map(({ key, command: { type, data } }) => ({ key, type, data })),
+        },
+      }),
+    }
+    const head = {
+      ...{ streamId: stateId, category: CATEGORY, snapshotVersion: model.stateVersion, createdAt: clock.now() },
+      streamVersion: Math.max(1, position),
+    }
+    const data = await codec.encodeSnapshot(Object.freeze(value), head)
+    return store.saveSnapshot({ ...head, contentType: codec.contentType, data }, { hold })
+  }
+
+  /** False where another owner has taken the process manager over. */
+  async delete(stateId: string, hold: CheckpointHold): Promise<boolean> {
+    return this.#options.store.deleteSnapshot(stateId, { hold })
+  }
+}

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { inMemoryEventStore, park, type EventStore } from 'edict'
+import { ParkedStream } from '../../lib/subscribers/parked-stream.ts'
+import { Add, Counter, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
+import { add, copier } from './process-harness.ts'
+
+afterEach(stopAll)
+
+async function run(eventStore: EventStore, handle: NonNullable<Parameters<typeof copier>[0]>['handle']) {
+  const manager = copier({ consistency: 'strong', ...(handle && { handle }), onError: () => park() })
+  const app = await started({
+    router: counterRouter,
+    eventStore,
+    handlers: [manager],
+    logger: recordingLogger(),
+    defaults: { consistency: 'strong' },
+  })
+  const seen = async (id: string) => (await app.processState(manager, id))?.seen
+  const total = async (id: string) => (await app.aggregateState(Counter, id)).total
+  return { app, seen, total }
+}
+
+async function parked(eventStore: EventStore) {
+  const stream = new ParkedStream('copier', eventStore, () => 0)
+  await stream.open()
+  return {
+    counts: () => [...stream.keys.all()].map(({ key, size }) => [key, size]),
+    replay: (key: string) =>
+      stream.append(() => ({ facts: [{ fact: 'edict.ReplayRequested', key }], about: undefined })),
+  }
+}
+
+describe('a process manager whose event is parked', () => {
+  it('parks the later events of the instance behind it, and goes on with the others', async () => {
+    const eventStore = inMemoryEventStore()
+    const { app, seen, total } = await run(eventStore, (_state, { by }, _recorded, { instanceId }) => {
+      if (by === 13) throw new Error('broken')
+      return Add({ id: `to-${instanceId}`, by })
+    })
+    await add(app, 'a', 1, 13, 2)
+    await add(app, 'b', 5)
+    expect([await seen('a'), await seen('b'), await total('to-a')]).toEqual([[1], [5], 1])
+    expect((await parked(eventStore)).counts()).toEqual([['a', 2]])
+  })
+
+  it('handles them in order when they are replayed, with no second effect of what was dispatched before', async () => {
+    const eventStore = inMemoryEventStore()
+    let failing = true
+    const { app, seen, total } = await run(eventStore, (_state, { by }, _recorded, { instanceId }) => [
+      Add({ id: `to-${instanceId}`, by }),
+      Add({ id: `more-${instanceId}`, by: failing && by === 13 ? -1 : 1 }),
+    ])
+    await add(app, 'a', 1, 13, 2)
+    expect([await seen('a'), await total('to-a')]).toEqual([[1], 14])
+    await (await parked(eventStore)).replay('a')
+    await until(
+      async () => (await eventStore.readStream('edict.parked-copier')).streamVersion === 4,
+      'the failed replay',
+    )
+    expect(await seen('a')).toEqual([1])
+    failing = false
+    await (await parked(eventStore)).replay('a')
+    await until(async () => (await seen('a'))?.length === 3, 'the replay')
+    expect([await seen('a'), await total('to-a'), await total('more-a')]).toEqual([[1, 13, 2], 16, 3])
+    await add(app, 'a', 3)
+    expect(await seen('a')).toEqual([1, 13, 2, 3])
+  })
+
+  it('remembers what is parked when it is started again', async () => {
+    const eventStore = inMemoryEventStore()
+    await eventStore.open()
+    const handle = () => Promise.reject(new Error('broken'))
+    const before = await run(eventStore, handle)
+    await add(before.app, 'a', 1)
+    await before.app.stop()
+    const after = await run(eventStore, undefined)
+    await add(after.app, 'a', 2)
+    expect(await after.seen('a')).toBeUndefined()
+    await (await parked(eventStore)).replay('a')
+    await until(async () => (await after.seen('a'))?.length === 2, 'the replay')
+    expect(await after.seen('a')).toEqual([1, 2])
+  })
+})
