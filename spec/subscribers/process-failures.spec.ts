@@ -440,7 +440,12 @@ describe('a process manager whose instances have nothing to do', () => {
     await store.open()
     const counting = new Proxy(store, {
       get(target, key) {
-        if (key === 'readSnapshot') read++
+        if (key === 'readSnapshot') {
+          return (id: string) => {
+            read++
+            return target.readSnapshot(id)
+          }
+        }
         const member: unknown = Reflect.get(target, key, target)
         return typeof member === 'function' ? (member.bind(target) as unknown) : member
       },
