@@ -135,6 +135,7 @@ export interface Application<Routes> extends AsyncDisposable {
   processState<State>(
     processManager: ProcessManager<string, readonly EventDefinition[], State>,
     instanceId: ProcessId,
+    options?: InstanceOptions,
   ): Promise<Readonly<State> | undefined>
   /**
    * Builds the tables of a projection anew beside those that are read, from its first event on, and swaps them when they have caught up.

@@ -263,14 +263,14 @@ class AssembledApplication {
     return new Map([...this.#routing.routes].map(([type, { command }]) => [type, command]))
   }
 
-  async processState(processManager: object, instanceId: unknown): Promise<unknown> {
+  async processState(processManager: object, instanceId: unknown, options?: InstanceOptions): Promise<unknown> {
     if (this.#state !== 'running') throw this.#notRunning()
     const body = processManagerBodyOf(processManager)
     if (body === undefined) throw new InvalidOptionError('processState: that is no processManager(…)')
     if (!this.#definition.processManagers.includes(body)) {
       throw new InvalidOptionError(`processState: ${body.name} is no process manager of the application ${this.name}`)
     }
-    return body.readState(this.#services.store, this.#services.codec, instanceId)
+    return body.readState(this.#services.store, this.#services.codec, instanceId, tenantOf('processState', options))
   }
 
   async rebuild(projection: { readonly name: string }): Promise<void> {
@@ -434,9 +434,7 @@ class AssembledApplication {
     options: InstanceOptions | undefined,
   ): Promise<Value> {
     if (this.#state !== 'running') throw this.#notRunning()
-    checkOptions(where, options, ['tenant'])
-    const tenant = options?.tenant === undefined ? undefined : checkedTenant(options.tenant)
-    const group = this.#groupOf(aggregate).of(tenant)
+    const group = this.#groupOf(aggregate).of(tenantOf(where, options))
     return care(this.#services, group, identityText(identity, `the identity of a ${group.model.name}`))
   }
 
@@ -469,6 +467,11 @@ class AssembledApplication {
         )
     }
   }
+}
+
+function tenantOf(where: string, options: InstanceOptions | undefined): string | undefined {
+  checkOptions(where, options, ['tenant'])
+  return options?.tenant === undefined ? undefined : checkedTenant(options.tenant)
 }
 
 function asStoreError(cause: unknown): EdictError {

@@ -3,6 +3,7 @@ import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { HeldEvent } from './events-in-hand.ts'
 import { CommandIds } from './process-command-id.ts'
 import type { ProcessRoute } from './process-interest.ts'
+import { processParkingKey, processStateId } from './process-name.ts'
 
 /** A command with its place among those of its event. */
 export interface PlannedCommand {
@@ -49,8 +50,11 @@ export interface ProcessTask {
 /** An instance in memory: what is known of it, and what waits for it. */
 export class ProcessInstance {
   readonly id: string
+  readonly tenant: string | undefined
   /** Under which its state is kept. */
   readonly stateId: string
+  /** Under which its events are parked. */
+  readonly parkingKey: string
   readonly commandIds: CommandIds
   /** Undefined where it has not been read. */
   record: ProcessRecord | undefined
@@ -62,38 +66,42 @@ export class ProcessInstance {
   /** When it was last at work. */
   usedAt = 0
 
-  constructor(id: string, stateId: string) {
+  constructor(name: string, id: string, tenant: string | undefined) {
     this.id = id
-    this.stateId = stateId
-    this.commandIds = new CommandIds(stateId)
+    this.tenant = tenant
+    this.stateId = processStateId(name, id, tenant)
+    this.parkingKey = processParkingKey(id, tenant)
+    this.commandIds = new CommandIds(this.stateId)
   }
 }
 
 /** Instances in memory, the least recently used of which give way; one that is at work stays. */
 export class ProcessInstances {
   readonly #capacity: number
-  readonly #stateIdOf: (id: string) => string
+  readonly #name: string
   // A map keeps the order in which its keys came in: an instance that is used goes to the end.
   readonly #byId = new Map<string, ProcessInstance>()
 
-  constructor(capacity: number, stateIdOf: (id: string) => string) {
+  /** @param name that of the process manager */
+  constructor(capacity: number, name: string) {
     this.#capacity = capacity
-    this.#stateIdOf = stateIdOf
+    this.#name = name
   }
 
   get size(): number {
     return this.#byId.size
   }
 
-  obtain(id: string): ProcessInstance {
-    const known = this.#byId.get(id)
+  obtain(id: string, tenant: string | undefined): ProcessInstance {
+    const stateId = processStateId(this.#name, id, tenant)
+    const known = this.#byId.get(stateId)
     if (known !== undefined) {
-      this.#byId.delete(id)
-      this.#byId.set(id, known)
+      this.#byId.delete(stateId)
+      this.#byId.set(stateId, known)
       return known
     }
-    const made = new ProcessInstance(id, this.#stateIdOf(id))
-    this.#byId.set(id, made)
+    const made = new ProcessInstance(this.#name, id, tenant)
+    this.#byId.set(stateId, made)
     return made
   }
 
@@ -101,7 +109,7 @@ export class ProcessInstances {
   trim(): void {
     if (this.#byId.size <= this.#capacity) return
     for (const instance of this.#byId.values()) {
-      if (!instance.busy && !instance.isEnding) this.#byId.delete(instance.id)
+      if (!instance.busy && !instance.isEnding) this.#byId.delete(instance.stateId)
       if (this.#byId.size <= this.#capacity) return
     }
   }
@@ -111,14 +119,15 @@ export class ProcessInstances {
     for (const instance of this.#byId.values()) {
       if (instance.busy || instance.isEnding) continue
       if (instance.usedAt > usedBefore) return instance.usedAt
-      this.#byId.delete(instance.id)
+      this.#byId.delete(instance.stateId)
     }
     return undefined
   }
 
   /** Nothing is kept of it: it is as one that never was. */
   forget(instance: ProcessInstance): void {
-    if (instance.tasks.length === 0 && this.#byId.get(instance.id) === instance) this.#byId.delete(instance.id)
+    if (instance.tasks.length === 0 && this.#byId.get(instance.stateId) === instance)
+      this.#byId.delete(instance.stateId)
   }
 
   clear(): void {

@@ -25,7 +25,12 @@ export interface ProcessManagerBody {
   readonly name: string
   readonly makeRunner: (options: ProcessRunnerOptions) => RunningProcessManager
   /** The state of an instance as it is stored; undefined where it does not run. */
-  readonly readState: (store: EventStore, codec: EventCodec, id: unknown) => MaybePromise<unknown>
+  readonly readState: (
+    store: EventStore,
+    codec: EventCodec,
+    id: unknown,
+    tenant: string | undefined,
+  ) => MaybePromise<unknown>
 }
 
 const bodies = new WeakMap<object, ProcessManagerBody>()

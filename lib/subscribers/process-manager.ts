@@ -11,7 +11,8 @@ import type { CommandAction } from './process-error-action.ts'
 import type { ProcessInterest } from './process-interest.ts'
 import { keepProcessManagerBody } from './process-manager-body.ts'
 import { checkedProcessManager } from './process-manager-model.ts'
-import { checkInstanceId, ProcessRecordReader, processStateId } from './process-records.ts'
+import { checkInstanceId, processStateId } from './process-name.ts'
+import { ProcessRecordReader } from './process-records.ts'
 import { ProcessManagerRunner } from './process-runner.ts'
 
 declare const state: unique symbol
@@ -169,10 +170,11 @@ export function processManager<const Name extends string, const Events extends r
   keepProcessManagerBody(value, {
     name,
     makeRunner: (options) => new ProcessManagerRunner(model, options),
-    readState: async (store, codec, id) => {
+    readState: async (store, codec, id, tenant) => {
       const instanceId = identityText(id, `the id of an instance of ${name}`)
-      checkInstanceId(name, instanceId)
-      const record = await new ProcessRecordReader({ model, store, codec }).read(processStateId(name, instanceId))
+      checkInstanceId(name, instanceId, tenant)
+      const stateId = processStateId(name, instanceId, tenant)
+      const record = await new ProcessRecordReader({ model, store, codec }).read({ stateId, tenant })
       return record.status === 'running' ? record.state : undefined
     },
   })

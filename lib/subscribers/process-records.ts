@@ -1,29 +1,20 @@
 import { frozenState } from '../aggregate/frozen-state.ts'
 import type { Clock } from '../effects/clock.ts'
-import { InvalidIdentityError, UnreadableStateError, describeThrown } from '../errors.ts'
-import { textFault } from '../event-store/argument-checks.ts'
+import { UnreadableStateError, describeThrown } from '../errors.ts'
 import type { CheckpointHold } from '../event-store/checkpoint.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
-import { MAX_STREAM_ID_LENGTH } from '../event-store/limits.ts'
 import type { Snapshot } from '../event-store/snapshot.ts'
 import { immutableCopy } from '../messages/immutable.ts'
 import { SealedMessage, type SealedDefinition } from '../messages/sealed-message.ts'
 import { NEW_PROCESS, type ProcessRecord } from './process-instance.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
+import { PROCESS_CATEGORY } from './process-name.ts'
 
-/** The category of the snapshots in which states are kept. */
-const CATEGORY = 'edict.process'
-
-/** The id under which the state of an instance is kept. Stored: fixed for ever. No name has a #. */
-export function processStateId(name: string, instanceId: string): string {
-  return `${CATEGORY}-${name}#${instanceId}`
-}
-
-/** @throws {InvalidIdentityError} `invalid_identity` where nothing can be kept under it */
-export function checkInstanceId(name: string, instanceId: string): void {
-  const fault = textFault(processStateId(name, instanceId), MAX_STREAM_ID_LENGTH)
-  if (fault !== undefined) throw new InvalidIdentityError(`the id of an instance of ${name} makes an id that ${fault}`)
+/** Where the state of an instance is kept, and for whom: what `processStateId` gives, and the tenant. */
+export interface ProcessPlace {
+  readonly stateId: string
+  readonly tenant: string | undefined
 }
 
 /** As it is stored: encoded by the application's serializer, so that the state keeps its types. */
@@ -54,22 +45,31 @@ export class ProcessRecordReader {
   }
 
   /**
-   * @param stateId what `processStateId` gives
+   * @param place where the state is kept
+   * @param place.stateId its id
+   * @param place.tenant whose it is
    * @param commands all commands of the application, by type, where a plan is of interest
    * @throws {UnreadableStateError} `unreadable_state`: what is kept is never taken for nothing
    */
-  async read(stateId: string, commands?: ReadonlyMap<string, SealedDefinition>): Promise<ProcessRecord> {
+  async read(
+    { stateId, tenant }: ProcessPlace,
+    commands?: ReadonlyMap<string, SealedDefinition>,
+  ): Promise<ProcessRecord> {
     const snapshot = await this.#options.store.readSnapshot(stateId)
     if (snapshot === undefined) return NEW_PROCESS
     try {
-      return await this.#recordOf(snapshot, commands)
+      return await this.#recordOf(snapshot, tenant, commands)
     } catch (cause) {
       if (cause instanceof UnreadableStateError) throw cause
       throw new UnreadableStateError(`the state ${stateId} cannot be read: ${describeThrown(cause)}`, { cause })
     }
   }
 
-  async #recordOf(snapshot: Snapshot, commands: ReadonlyMap<string, SealedDefinition> | undefined) {
+  async #recordOf(
+    snapshot: Snapshot,
+    tenant: string | undefined,
+    commands: ReadonlyMap<string, SealedDefinition> | undefined,
+  ) {
     const { stateVersion, migrateState } = this.#options.model
     const { snapshotVersion, streamId } = snapshot
     const isCurrent = snapshotVersion === stateVersion
@@ -79,7 +79,7 @@ export class ProcessRecordReader {
       )
     }
     // Only this class writes under such an id.
-    const stored = (await this.#options.codec.decodeSnapshot(snapshot)) as StoredRecord
+    const stored = (await this.#options.codec.decodeSnapshot(snapshot, tenant)) as StoredRecord
     const { status, position, index, plan } = stored
     const hasState = status === 'running'
     const state: unknown =
@@ -125,7 +125,7 @@ export class ProcessRecords extends ProcessRecordReader {
    *
    * @throws {TypeError} where the state is not plain data, which could not be read back as it was
    */
-  async write(stateId: string, record: ProcessRecord, hold: CheckpointHold): Promise<boolean> {
+  async write({ stateId, tenant }: ProcessPlace, record: ProcessRecord, hold: CheckpointHold): Promise<boolean> {
     const { model, store, codec, clock } = this.#options
     const { status, position, index, plan } = record
     const value: StoredRecord = {
@@ -142,10 +142,10 @@ export class ProcessRecords extends ProcessRecordReader {
       }),
     }
     const head = {
-      ...{ streamId: stateId, category: CATEGORY, snapshotVersion: model.stateVersion, createdAt: clock.now() },
+      ...{ streamId: stateId, category: PROCESS_CATEGORY, snapshotVersion: model.stateVersion, createdAt: clock.now() },
       streamVersion: Math.max(1, position),
     }
-    const data = await codec.encodeSnapshot(Object.freeze(value), head)
+    const data = await codec.encodeSnapshot(Object.freeze(value), head, tenant)
     return store.saveSnapshot({ ...head, contentType: codec.contentType, data }, { hold })
   }
 

@@ -19,7 +19,8 @@ import { routeOf, type ProcessRoute } from './process-interest.ts'
 import { ProcessEndings } from './process-endings.ts'
 import type { ProcessRunnerOptions, RunningProcessManager } from './process-manager-body.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
-import { ProcessRecords, checkInstanceId, processStateId } from './process-records.ts'
+import { checkInstanceId, processParkingKey } from './process-name.ts'
+import { ProcessRecords } from './process-records.ts'
 import type { ProcessServices } from './process-services.ts'
 import { ProcessTurn } from './process-turn.ts'
 import { described } from './recovery.ts'
@@ -76,7 +77,7 @@ export class ProcessManagerRunner implements RunningProcessManager {
     this.#shared = options.shared ?? sharedCheckpoints(options)
     this.#failures = new ProcessFailures({ model, application, retryPolicy, random, onHandlerError })
     this.#records = new ProcessRecords({ model, store, codec, clock })
-    this.#instances = new ProcessInstances(model.cachedInstances, (id) => processStateId(name, id))
+    this.#instances = new ProcessInstances(model.cachedInstances, name)
     this.#endings = new ProcessEndings({
       records: this.#records,
       hold: () => this.#subscription?.hold,
@@ -99,7 +100,7 @@ export class ProcessManagerRunner implements RunningProcessManager {
       clock,
       owns: () => true,
       mayGoOn: () => this.#isOpen && (this.#subscription?.holds() ?? false),
-      handle: (recorded, _attempt, instanceId) => this.#replay(recorded, instanceId),
+      handle: (recorded, _attempt, key) => this.#replay(recorded, key),
       log: (error, what) => {
         this.#log('warn', error, undefined, what)
       },
@@ -281,10 +282,11 @@ export class ProcessManagerRunner implements RunningProcessManager {
   }
 
   /** In its turn, as any event of the instance; those that are parked behind it wait for it. */
-  #replay(recorded: RecordedEvent, instanceId: string): Promise<boolean> {
+  #replay(recorded: RecordedEvent, key: string): Promise<boolean> {
     const route = this.#routeOf(recorded)
     // `interested` has changed its mind since: then there is nothing to handle.
-    if (!route.ids.includes(instanceId)) return Promise.resolve(true)
+    const instanceId = route.ids.find((id) => processParkingKey(id, recorded.tenant) === key)
+    if (instanceId === undefined) return Promise.resolve(true)
     return new Promise((resolve, reject) => {
       if (!this.#isOpen) {
         resolve(false)
@@ -300,12 +302,12 @@ export class ProcessManagerRunner implements RunningProcessManager {
     const recorded = forAnotherReader(read)
     const interested = this.#model.interestedByType.get(read.type)
     const route = routeOf(`${this.name}'s interested of ${read.type}`, interested?.(recorded.data, recorded))
-    for (const id of route.ids) checkInstanceId(this.name, id)
+    for (const id of route.ids) checkInstanceId(this.name, id, read.tenant)
     return route
   }
 
   #enqueue(id: string, task: ProcessTask): void {
-    const instance = this.#instances.obtain(id)
+    const instance = this.#instances.obtain(id, task.recorded.tenant)
     instance.tasks.push(task)
     this.#waiting++
     if (instance.busy) return

@@ -45,8 +45,8 @@ export class ProcessTurn implements CommandTurn {
     for (let failures = 0; ; failures++) {
       const holds = services.mayGoOn()
       if (holds !== true && !(await holds)) return false
-      if (parking.size > 0 && parking.holds(instance.id) && !this.isReplay) {
-        const isParked = await this.#persistently(async () => parking.park(instance.id, recorded, undefined))
+      if (parking.size > 0 && parking.holds(instance.parkingKey) && !this.isReplay) {
+        const isParked = await this.#persistently(async () => parking.park(instance.parkingKey, recorded, undefined))
         if (isParked !== false) return isParked ?? false
       }
       try {
@@ -106,7 +106,7 @@ export class ProcessTurn implements CommandTurn {
   async park(error: unknown, attempts: number): Promise<boolean> {
     const { services, recorded, instance } = this
     const parked = await this.#persistently(async () =>
-      services.parking.park(instance.id, recorded, { error, attempts }),
+      services.parking.park(instance.parkingKey, recorded, { error, attempts }),
     )
     if (parked === undefined) return false
     services.log('warn', error, recorded, `parks ${described(recorded)} for ${instance.id}`)
@@ -206,7 +206,7 @@ export class ProcessTurn implements CommandTurn {
 
   async #read(): Promise<ProcessRecord | undefined> {
     const { records, commands } = this.services
-    const record = await this.#persistently(() => records.read(this.instance.stateId, commands))
+    const record = await this.#persistently(() => records.read(this.instance, commands))
     return record && (this.instance.record = record)
   }
 
@@ -221,7 +221,7 @@ export class ProcessTurn implements CommandTurn {
     const hold = services.hold()
     if (hold === undefined) return false
     if (record.status !== 'over') services.goesOn(instance)
-    const written = await this.#persistently(() => services.records.write(instance.stateId, record, hold))
+    const written = await this.#persistently(() => services.records.write(instance, record, hold))
     if (attempt.isOver() || written === undefined) return false
     if (!written) {
       services.lost()

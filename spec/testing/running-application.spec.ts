@@ -59,7 +59,11 @@ describe('assertReceiveEvent', () => {
 
   it('reads as the application does, through its upcasters', async () => {
     const upcasters = [
-      upcaster('Added', { schemaVersion: 1, upcast: ({ data }) => ({ type: 'Never', schemaVersion: 2, data }) }),
+      upcaster('Added', {
+        schemaVersion: 1,
+        into: ['Never'],
+        upcast: ({ data }) => ({ type: 'Never', schemaVersion: 2, data }),
+      }),
     ]
     const app = await started({ router: counterRouter, upcasters })
     await app.dispatch(Add({ id: 'a', by: 1 }))
