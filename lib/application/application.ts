@@ -104,6 +104,7 @@ class AssembledApplication {
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
     keepInside(this, {
       name: this.name,
+      store: definition.store,
       services: this.#services,
       isRunning: () => this.#state === 'running',
       handlers: () => this.#runners.map(({ name }) => name),

@@ -1,8 +1,11 @@
 import type { DispatchServices } from '../dispatch/services.ts'
+import type { EventStore } from '../event-store/event-store.ts'
 
 /** What the testing kit sees of an application. */
 export interface ApplicationInside {
   readonly name: string
+  /** As the application was given it. */
+  readonly store: EventStore
   readonly services: Pick<DispatchServices, 'store' | 'codec' | 'board'>
   isRunning(): boolean
   /** The names of those who follow the events. */

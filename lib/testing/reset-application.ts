@@ -19,10 +19,10 @@ import { runningInsideOf, type ApplicationUnderTest } from './application-under-
  */
 export async function resetApplication(application: ApplicationUnderTest): Promise<void> {
   const inside = runningInsideOf(application, 'resetApplication')
-  const { store } = inside.services
+  const { store } = inside
   if (store.name !== 'in-memory') throw new UnsupportedCapabilityError(store.name, 'reset')
   for (const [name, other] of runningApplications) {
-    if (other === application || insideOf(other)?.services.store !== store) continue
+    if (other === application || insideOf(other)?.store !== store) continue
     throw new InvalidOptionError(`resetApplication: ${name} runs on the store of ${inside.name}, too: stop one of them`)
   }
   await inside.beginAnew(() => {
