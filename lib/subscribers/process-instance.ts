@@ -78,11 +78,11 @@ export class ProcessInstance {
 /** Instances in memory, the least recently used of which give way; one that is at work stays. */
 export class ProcessInstances {
   readonly #capacity: number
+  /** That of the process manager. */
   readonly #name: string
   // A map keeps the order in which its keys came in: an instance that is used goes to the end.
   readonly #byId = new Map<string, ProcessInstance>()
 
-  /** @param name that of the process manager */
   constructor(capacity: number, name: string) {
     this.#capacity = capacity
     this.#name = name
