@@ -32,5 +32,7 @@ function kindOf(value: object): string {
 /** The text that an identity gives of itself; undefined for other values. */
 export function textOf(value: object): string | undefined {
   if (value instanceof Map || value instanceof Set || !hasTextOfItsOwn(value)) return undefined
-  return (value as { toString(): string }).toString()
+  const text = (value as { toString(): string }).toString()
+  // A plain object of another realm, such as a row that a native driver made, has no text of its own either.
+  return text === '[object Object]' ? undefined : text
 }
