@@ -30,6 +30,14 @@ export class EdictError<const Code extends string = string> extends Error {
     this.outcome = options.outcome ?? 'not-executed'
     if ('executionResult' in options) this.executionResult = options.executionResult
   }
+
+  /** As ever; it says so itself because `instanceof` of a class with type parameters would make its code `any`. */
+  static override [Symbol.hasInstance]<Made>(
+    this: abstract new (...given: never[]) => Made,
+    value: unknown,
+  ): value is Made {
+    return Function.prototype[Symbol.hasInstance].call(this, value)
+  }
 }
 
 /** Whether a value is an error of Edict's; its code then tells which. */

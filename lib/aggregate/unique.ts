@@ -11,7 +11,7 @@ export interface UniqueValue<State> {
   /** Gives the same text for values that count as the same. Pure. @default none: values are the same where their texts are */
   readonly normalize?: (value: string) => string
   /**
-   * Within which a value is unique: a stored contract. Aggregates that name the same scope share it.
+   * Within which a value is unique: a stored contract. Aggregates that name the same scope share it; each tenant has scopes of its own.
    * @default the aggregate's name, a point and the key: `'User.email'`
    */
   readonly scope?: string
@@ -57,13 +57,13 @@ export class UniqueRules {
    * @throws {CommandFailedError} `command_failed` where user code throws; InvalidOutcomeError `invalid_outcome` where it gives
    *   what cannot be unique
    */
-  claims(state: unknown): Claims {
+  claims(state: unknown, tenant: string | undefined): Claims {
     let claims: Map<string, string> | undefined
     for (const rule of this.#rules) {
       for (const text of textsOf(rule, state)) {
         claims ??= new Map()
         // As JSON, which keeps the two apart whatever they hold, and has a text for lone surrogates too.
-        claims.set(JSON.stringify([rule.scope, text]), rule.scope)
+        claims.set(JSON.stringify(tenant === undefined ? [rule.scope, text] : [rule.scope, text, tenant]), rule.scope)
       }
     }
     return claims ?? NO_CLAIMS

@@ -1,7 +1,11 @@
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
-import type { ConsistencyBoard } from '../dispatch/consistency-board.ts'
+import type { BoardHandler, ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import type { Clock } from '../effects/clock.ts'
+import { contained } from '../effects/maybe-promise.ts'
+import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { StoredEvent } from '../event-store/stored-event.ts'
+import { storedTypes, type Upcaster } from '../messages/upcaster.ts'
 import type { DispatchOutcome } from '../telemetry/dispatch-outcome.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { HandlerCounts } from '../telemetry/telemetry-counts.ts'
@@ -10,9 +14,9 @@ import type { HandlerCounts } from '../telemetry/telemetry-counts.ts'
 export interface HandlerMetrics extends HandlerCounts {
   /** Every event up to here is handled, or of no interest, as far as this node knows. */
   readonly position: number
-  /** How many stored events come after `position`: some may be of no interest, and be passed over in no time. */
+  /** How many events are stored from the first one on that it has still to handle, those of no interest among them; 0 where there is none. */
   readonly lagEvents: number
-  /** How long ago the first event after `position` was stored, in seconds; 0 where there is none. */
+  /** How long ago the first event was stored that it has still to handle, in seconds; 0 where there is none. */
   readonly lagSeconds: number
   /** False where it has stopped, by an error or by order. */
   readonly running: boolean
@@ -40,6 +44,8 @@ export interface ApplicationMetrics {
 
 interface MetricSources {
   readonly store: EventStore
+  readonly codec: EventCodec
+  readonly upcasters: readonly Upcaster[]
   readonly clock: Clock
   readonly board: ConsistencyBoard
   readonly instances: InstanceCache
@@ -67,22 +73,46 @@ export async function applicationMetrics(
   }
 }
 
-async function handlerMetrics(
-  { store, clock, board, telemetry }: MetricSources,
-  name: string,
-  headPosition: number,
-): Promise<HandlerMetrics> {
+async function handlerMetrics(sources: MetricSources, name: string, headPosition: number): Promise<HandlerMetrics> {
+  const { clock, board, telemetry } = sources
   const handler = board.handler(name)
   const position = handler?.position ?? 0
-  const lagEvents = Math.max(0, headPosition - position)
-  let lagSeconds = 0
-  if (lagEvents > 0) {
-    const { events } = await store.readAll({ fromPosition: position + 1, maxCount: 1 })
-    const [first] = events
-    // Clocks of other nodes may be ahead.
-    if (first !== undefined) lagSeconds = Math.max(0, clock.now() - first.createdAt) / 1_000
-  }
+  const next = handler && position < headPosition ? await nextFor(sources, handler, headPosition) : undefined
   const { retries, skipped, parked } = telemetry.counts.handler(name)
-  const running = handler !== undefined && handler.failure === undefined
-  return { position, lagEvents, lagSeconds, running, retries, skipped, parked }
+  return {
+    position,
+    lagEvents: next === undefined ? 0 : headPosition - next.position + 1,
+    // Clocks of other nodes may be ahead.
+    lagSeconds: next === undefined ? 0 : Math.max(0, clock.now() - next.createdAt) / 1_000,
+    running: handler !== undefined && handler.failure === undefined,
+    ...{ retries, skipped, parked },
+  }
+}
+
+/** So many events are looked at in search of one that interests a handler; behind that, the next one counts as if it did. */
+const MOST_LOOKED_AT = 1_000
+
+/** The first event that a handler has still to handle. */
+async function nextFor(
+  { store, codec, upcasters }: MetricSources,
+  { position, types, selects }: BoardHandler,
+  headPosition: number,
+): Promise<StoredEvent | undefined> {
+  const stored = storedTypes(types, upcasters)
+  let looked = 0
+  for (let last = position; last < headPosition;) {
+    const slice = await store.readAll({ fromPosition: last + 1, maxCount: 100, types: stored })
+    for (const event of slice.events) {
+      if (event.position > headPosition) return undefined
+      const read = ++looked > MOST_LOOKED_AT ? undefined : await contained(() => codec.decode(event), unreadable)
+      if (read === undefined || read.some((one) => types.has(one.type) && (selects?.(one) ?? true))) return event
+    }
+    last = Math.max(last + 1, slice.lastPosition)
+  }
+  return undefined
+}
+
+/** The handler cannot read it either, and so it has not got past it. */
+function unreadable(): undefined {
+  return undefined
 }

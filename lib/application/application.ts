@@ -174,7 +174,7 @@ class AssembledApplication {
   async metrics(): Promise<ApplicationMetrics> {
     if (this.#state !== 'running') throw this.#notRunning()
     return applicationMetrics(
-      this.#services,
+      { ...this.#services, upcasters: this.#definition.upcasters },
       this.#runners.map(({ name }) => name),
       this.#dispatcher.pending,
     )

@@ -10,6 +10,8 @@ export interface CommandLoggerOptions {
   readonly clock?: Clock
 }
 
+/** A no is information; anything else is an error. */
+const EXPECTED: ReadonlySet<string> = new Set(['CommandRejectedError', 'UniqueValueTakenError', 'HaltedError'])
 const STARTED_AT = 'edict.commandLogger.startedAt'
 
 /**
@@ -45,7 +47,7 @@ export function commandLogger(options: CommandLoggerOptions = {}): HookMiddlewar
     afterFailure(pipeline) {
       const { error, command } = pipeline
       const milliseconds = elapsed(pipeline.assigns)
-      const expected = error?.name === 'CommandRejectedError' || error?.name === 'HaltedError'
+      const expected = error !== undefined && EXPECTED.has(error.name)
       const entry = { ...fields(pipeline), milliseconds, code: error?.code, ...(expected ? {} : { err: error }) }
       logger[expected ? 'info' : 'error'](entry, `${command.type} failed: ${error?.message ?? ''}`)
     },

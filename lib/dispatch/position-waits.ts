@@ -112,10 +112,10 @@ export class PositionWaits {
     return 0
   }
 
-  async #interests({ types }: BoardHandler, stored: StoredEvent): Promise<boolean> {
+  async #interests({ types, selects }: BoardHandler, stored: StoredEvent): Promise<boolean> {
     try {
       const read = await this.#sources.codec.decode(stored)
-      return read.some(({ type }) => types.has(type))
+      return read.some((event) => types.has(event.type) && (selects?.(event) ?? true))
     } catch {
       // The handler cannot read it either, and so it has not got past it.
       return true

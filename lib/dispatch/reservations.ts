@@ -26,9 +26,14 @@ export interface Move {
 }
 
 /** Which values change hands between two states; empty for most commands. */
-export function movesBetween(rules: UniqueRules, before: unknown, after: unknown): readonly Move[] {
-  const held = rules.claims(before)
-  const wanted = rules.claims(after)
+export function movesBetween(
+  rules: UniqueRules,
+  tenant: string | undefined,
+  before: unknown,
+  after: unknown,
+): readonly Move[] {
+  const held = rules.claims(before, tenant)
+  const wanted = rules.claims(after, tenant)
   const moves: Move[] = []
   for (const [claim, scope] of wanted) {
     if (!held.has(claim)) moves.push({ streamId: claimStream(claim), scope, type: RESERVED })

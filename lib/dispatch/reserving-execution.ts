@@ -20,7 +20,8 @@ export class ReservingExecution extends Execution {
     this.#ownEvents = events
     this.#reservations = NOTHING
     const { model, state } = this.instance as Instance
-    const moves = model.unique === undefined ? [] : movesBetween(model.unique, state, (this.decision as Decision).state)
+    const after = (this.decision as Decision).state
+    const moves = model.unique === undefined ? [] : movesBetween(model.unique, this.tenant, state, after)
     if (moves.length === 0) return super.append(events)
     this.fence()
     return proceed(reservations(this.services.store, moves, this.#reserving()), this, this.#found)

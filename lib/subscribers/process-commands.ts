@@ -1,4 +1,4 @@
-import { isEdictError } from '../errors.ts'
+import { InvalidOutcomeError, isEdictError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -26,6 +26,14 @@ export interface CommandTurn {
   keepPlan(attempt: ProcessAttempt, record: ProcessRecord, commands: readonly PlannedCommand[]): Promise<boolean>
 }
 
+/** So often the commands of one event may be given up for others. */
+const MOST_REPLACED = 100
+
+/** Whether a command is dispatched instead of one that failed. */
+function isInstead(key: string): boolean {
+  return key.includes('.')
+}
+
 /** The commands that an event leads to, dispatched one after another. */
 export class CommandSequence {
   readonly #turn: CommandTurn
@@ -44,6 +52,7 @@ export class CommandSequence {
   async run(planned: readonly PlannedCommand[]): Promise<readonly PlannedCommand[] | 'parked' | undefined> {
     const done: PlannedCommand[] = []
     let pending = planned
+    let replaced = 0
     while (pending.length > 0) {
       const [next, ...rest] = pending as readonly [PlannedCommand, ...PlannedCommand[]]
       const decision = await this.#dispatch(next, rest)
@@ -55,6 +64,12 @@ export class CommandSequence {
         continue
       }
       pending = afterFailure(next, rest, decision)
+      if (decision instanceof CommandAction && decision.commands !== undefined && ++replaced > MOST_REPLACED) {
+        const { name } = this.#turn.services.model
+        throw new InvalidOutcomeError(
+          `${name}'s onError has given other commands ${MOST_REPLACED} times for one event, and each time one of them failed`,
+        )
+      }
       if (!(await this.#turn.keepPlan(this.#attempt, this.#record, [...done, ...pending]))) return undefined
     }
     return done
@@ -69,7 +84,9 @@ export class CommandSequence {
     const attempt = this.#attempt
     const signal = attempt.timeSignal
     const commandId = instance.commandIds.idOf(recorded, key)
-    const options = carriedOptions(recorded, signal === undefined ? { commandId } : { commandId, signal })
+    // What makes good what failed has all the time it needs: the deadline may be what it failed by.
+    const given = signal === undefined ? { commandId } : { commandId, signal }
+    const options = carriedOptions(recorded, given, !isInstead(key))
     const handler = { handlerName: services.model.name, position: recorded.position }
     for (let failures = 1; ; failures++) {
       try {

@@ -1,6 +1,6 @@
 import { backoffDelay } from '../effects/backoff.ts'
 import type { Random } from '../effects/ids.ts'
-import { EventTimeoutError } from '../errors.ts'
+import { EventTimeoutError, isEdictError } from '../errors.ts'
 import { ErrorAction, retry, stop } from './error-action.ts'
 import { defaultRetryPolicy, type OnErrorFault, type RetryPolicy } from './failure-policy.ts'
 import type { HandlerModel } from './handler-model.ts'
@@ -57,7 +57,7 @@ export class ProcessFailures {
 
   #byDefault(error: unknown, { during }: ProcessFailure, failures: number): ProcessAction {
     // What is routed wrongly, or hangs, does so again.
-    if (during === 'routing' || error instanceof EventTimeoutError) return stop()
+    if (during === 'routing' || error instanceof EventTimeoutError || isFinal(error)) return stop()
     return failures < this.#retryPolicy.attempts ? retry() : stop()
   }
 
@@ -65,6 +65,23 @@ export class ProcessFailures {
   delay(action: ErrorAction, failures: number): number {
     return action.after ?? backoffDelay(this.#retryPolicy, failures, this.#options.random)
   }
+}
+
+/** What another attempt could change: the others were there first, or it took too long, or something was away. */
+const PASSING: ReadonlySet<string> = new Set([
+  'aborted',
+  'command_failed',
+  'command_timeout',
+  'consistency_timeout',
+  'mailbox_full',
+  'not_running',
+  'store_failed',
+  'version_conflict',
+])
+
+/** The command was refused for what it is: the same one is refused again. */
+function isFinal(error: unknown): boolean {
+  return isEdictError(error) && !PASSING.has(error.code)
 }
 
 const described = {

@@ -1,9 +1,9 @@
-import { CommandRejectedError, HaltedError, type EdictError } from '../errors.ts'
+import { CommandRejectedError, HaltedError, UniqueValueTakenError, type EdictError } from '../errors.ts'
 
 /**
  * What became of a dispatch.
  * - `executed`: the command took effect, whether or not an error came after that
- * - `rejected`: the domain said no
+ * - `rejected`: the domain said no, or a value that must be unique is taken
  * - `halted`: a middleware said no
  * - `failed`: something broke, or ran out of time; nothing was stored
  * - `unknown`: nobody can tell whether the events are stored
@@ -14,6 +14,6 @@ export type DispatchOutcome = 'executed' | 'rejected' | 'halted' | 'failed' | 'u
 /** What a dispatch that ended by an error came to. */
 export function outcomeOf(error: EdictError): DispatchOutcome {
   if (error.outcome !== 'not-executed') return error.outcome
-  if (error instanceof CommandRejectedError) return 'rejected'
+  if (error instanceof CommandRejectedError || error instanceof UniqueValueTakenError) return 'rejected'
   return error instanceof HaltedError ? 'halted' : 'failed'
 }

@@ -65,6 +65,9 @@ async function hasCommands(inside: ApplicationInside): Promise<boolean> {
 async function isBehind(inside: ApplicationInside, name: string): Promise<boolean> {
   const handler = inside.services.board.handler(name)
   if (handler === undefined || handler.failure !== undefined) return false
-  for await (const { type } of eventsAfter(inside, handler.position)) if (handler.types.has(type)) return true
+  const { types, selects } = handler
+  for await (const event of eventsAfter(inside, handler.position)) {
+    if (types.has(event.type) && (selects?.(event) ?? true)) return true
+  }
   return false
 }

@@ -59,8 +59,7 @@ export const moneyTransfer = processManager('money-transfer', {
     if (failure.during !== 'command' || !(error instanceof CommandRejectedError)) return retry()
     const { command, state, instanceId: transferId } = failure
     const { from, amount } = state
-    // `instanceof` leaves the code untyped.
-    const { code: reason } = error as CommandRejectedError
+    const { code: reason } = error
     if (WithdrawMoney.is(command)) return continueWith([FailTransfer({ transferId, reason, held: 0 })])
     if (!DepositMoney.is(command)) return retry()
     return command.data.accountNumber === from
