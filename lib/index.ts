@@ -69,6 +69,7 @@ export type {
   HandlerStatus,
   ParkedEvent,
   ParkedSelection,
+  ProcessManagerControl,
   ReplayOutcome,
 } from './subscribers/handler-control.ts'
 export type { SubscribeTo } from './subscribers/subscribe-to.ts'

@@ -6,11 +6,11 @@ import type { EventDefinition } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
-import type { HandlerControl } from '../subscribers/handler-control.ts'
+import type { HandlerControl, ProcessManagerControl } from '../subscribers/handler-control.ts'
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import type { ProcessId } from '../subscribers/process-interest.ts'
-import type { ProcessManager } from '../subscribers/process-manager.ts'
+import type { NoProcessManager, ProcessManager } from '../subscribers/process-manager.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import type { ApplicationMetrics } from './application-metrics.ts'
 
@@ -113,8 +113,8 @@ export interface Application<Routes> extends AsyncDisposable {
    */
   evict(aggregate: Aggregate, identity: string | number | bigint | object, options?: InstanceOptions): Promise<boolean>
   /**
-   * An event handler of this application in the hands of code: how it does; start, stop and reset; what is parked, and what becomes
-   * of that.
+   * An event handler or a process manager of this application in the hands of code: how it does; start and stop; what is parked, and
+   * what becomes of that. An event handler can be reset too.
    *
    * @example
    * await bank.handler(accountBalances).replay()
@@ -122,7 +122,8 @@ export interface Application<Routes> extends AsyncDisposable {
    * @throws {InvalidOptionError} `invalid_option` where it has no such handler
    * @throws {NotRunningError} `not_running`
    */
-  handler(handler: EventHandler | string): HandlerControl
+  handler(handler: (EventHandler & NoProcessManager) | string): HandlerControl
+  handler(handler: ProcessManager): ProcessManagerControl
   /**
    * The state of one instance of a process manager, as the store knows it now; undefined where it does not run.
    *

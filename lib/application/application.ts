@@ -30,7 +30,7 @@ import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
-import { processManagerBodyOf, type RunningProcessManager } from '../subscribers/process-manager-body.ts'
+import { processManagerBodyOf } from '../subscribers/process-manager-body.ts'
 import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
@@ -67,7 +67,7 @@ export function application<Routes>(definition: ApplicationDefinition<Routes>): 
 /** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
 const STOP_PATIENCE_MS = 5_000
 
-type Runner = HandlerControl | RunningProjection | RunningProcessManager
+type Runner = HandlerControl | RunningProjection
 
 type State = 'new' | 'starting' | 'running' | 'beginning-anew' | 'stopping' | 'stopped'
 
@@ -292,7 +292,9 @@ class AssembledApplication {
     const name = typeof given === 'string' ? given : given?.name
     const runner = this.#runners.find((one) => one.name === name)
     if (runner !== undefined && 'replay' in runner) return runner
-    throw new InvalidOptionError(`handler: ${String(name)} is no event handler of the application ${this.name}`)
+    throw new InvalidOptionError(
+      `handler: ${String(name)} is no event handler and no process manager of the application ${this.name}`,
+    )
   }
 
   stop(): Promise<void> {

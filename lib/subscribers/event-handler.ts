@@ -8,7 +8,7 @@ import { keepHandlerBody } from './handler-body.ts'
 import type { EventHandlerContext } from './handler-context.ts'
 import { checkedModel, keepModel, type FailureContext, type HandlerOccasion } from './handler-model.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
-import { RunningEventHandler } from './running-event-handler.ts'
+import { runningEventHandler } from './running-event-handler.ts'
 import type { SubscribeTo } from './subscribe-to.ts'
 
 /** The recorded events of a definition. */
@@ -165,7 +165,7 @@ export function eventHandler<
   const model = checkedModel(name, definition)
   const handler = Object.freeze({ name, events: Object.freeze([...definition.events]) as unknown as Events })
   keepModel(handler, model)
-  const makeRunner = (options: HandlerRunnerOptions) => new RunningEventHandler(model, options)
+  const makeRunner = (options: HandlerRunnerOptions) => runningEventHandler(model, options)
   keepHandlerBody(handler, { name, model, makeRunner })
   return handler
 }

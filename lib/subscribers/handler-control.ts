@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { HandlerState } from './handler-runner.ts'
 import type { KeptError } from './parked-facts.ts'
 
-/** How a handler does, as this node sees it. */
+/** How a handler or a process manager does, as this node sees it. */
 export interface HandlerStatus {
   readonly name: string
   /**
@@ -17,17 +17,22 @@ export interface HandlerStatus {
   readonly lag: number
   /** What it failed with last on this node; undefined where it never did. */
   readonly lastError: unknown
-  /** How often the event in hand has failed. */
+  /** How often the event in hand has failed; of a process manager, that which failed most often. */
   readonly failures: number
   /** How many events are parked, by whichever node. */
   readonly parked: number
   /** With `concurrency`: the partitions that this node works with. */
   readonly partitions: readonly number[] | undefined
+  /** Of a process manager: how many instances this node has in memory. */
+  readonly liveInstances: number | undefined
 }
 
 /** An event that was set aside. */
 export interface ParkedEvent {
-  /** What its order was kept in: the stream's id, or what `partitionBy` gave. */
+  /**
+   * What its order was kept in: the stream's id, or what `partitionBy` gave; of a process manager, the id of the instance, and for a
+   * tenant `TENANT/ID`.
+   */
   readonly key: string
   readonly position: number
   readonly streamId: string
@@ -69,7 +74,7 @@ export interface HandlerControl {
    *
    * @param options what else is said of it
    * @param options.startFrom where it begins; where it is left out, that of its definition
-   * @throws {InvalidOptionError} `invalid_option`; SubscriptionOwnedError `subscription_owned` where somebody else resets it too
+   * @throws {InvalidOptionError} `invalid_option`, also of a process manager; SubscriptionOwnedError `subscription_owned` where somebody else resets it too
    */
   reset(options?: { readonly startFrom?: StartFrom }): Promise<void>
   /**
@@ -97,3 +102,9 @@ export interface HandlerControl {
    */
   discard(selection: ParkedSelection): Promise<number>
 }
+
+/**
+ * A process manager in the hands of code. It cannot be reset: its instances keep which events they have handled, and what its commands
+ * did stands.
+ */
+export type ProcessManagerControl = Omit<HandlerControl, 'reset'>

@@ -2,6 +2,7 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
+import type { HandlerControl } from './handler-control.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
 
 export interface ProcessRunnerOptions extends HandlerRunnerOptions {
@@ -11,19 +12,12 @@ export interface ProcessRunnerOptions extends HandlerRunnerOptions {
   readonly commands: ReadonlyMap<string, SealedDefinition>
 }
 
-/** What runs a process manager in an application. */
-export interface RunningProcessManager {
-  readonly name: string
-  start(): unknown
-  stop(): Promise<void>
-}
-
 /**
  * What an application sees of a process manager. It brings what runs it, so that an application without one does not carry it.
  */
 export interface ProcessManagerBody {
   readonly name: string
-  readonly makeRunner: (options: ProcessRunnerOptions) => RunningProcessManager
+  readonly makeRunner: (options: ProcessRunnerOptions) => HandlerControl
   /** The state of an instance as it is stored; undefined where it does not run. */
   readonly readState: (
     store: EventStore,

@@ -13,7 +13,7 @@ import { keepProcessManagerBody } from './process-manager-body.ts'
 import { checkedProcessManager } from './process-manager-model.ts'
 import { checkInstanceId, processStateId } from './process-name.ts'
 import { ProcessRecordReader } from './process-records.ts'
-import { ProcessManagerRunner } from './process-runner.ts'
+import { runningProcessManager } from './running-process-manager.ts'
 
 declare const state: unique symbol
 
@@ -134,6 +134,11 @@ export interface ProcessManager<
   readonly [state]?: State
 }
 
+/** What tells an event handler from a process manager, in types. */
+export interface NoProcessManager {
+  readonly [state]?: never
+}
+
 /**
  * Defines a process manager: it follows events and leads to commands, with a state for each instance of the process. An application
  * that lists it in `handlers` runs it. Its name is a stored contract: its place and the states are kept under it.
@@ -169,7 +174,7 @@ export function processManager<const Name extends string, const Events extends r
   })
   keepProcessManagerBody(value, {
     name,
-    makeRunner: (options) => new ProcessManagerRunner(model, options),
+    makeRunner: (options) => runningProcessManager(model, options),
     readState: async (store, codec, id, tenant) => {
       const instanceId = identityText(id, `the id of an instance of ${name}`)
       checkInstanceId(name, instanceId, tenant)

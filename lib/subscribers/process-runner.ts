@@ -9,6 +9,7 @@ import { PersistentSubscription, type PersistentSubscriptionState } from '../eve
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { ControlledRunner } from './controlled-handler.ts'
 import { EventsInHand } from './events-in-hand.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS, type HandlerState } from './handler-runner.ts'
@@ -17,7 +18,7 @@ import { ProcessFailures } from './process-failures.ts'
 import { ProcessInstances, type ProcessInstance, type ProcessTask } from './process-instance.ts'
 import { routeOf, type ProcessRoute } from './process-interest.ts'
 import { ProcessEndings } from './process-endings.ts'
-import type { ProcessRunnerOptions, RunningProcessManager } from './process-manager-body.ts'
+import type { ProcessRunnerOptions } from './process-manager-body.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
 import { checkInstanceId, processParkingKey } from './process-name.ts'
 import { ProcessRecords } from './process-records.ts'
@@ -32,7 +33,7 @@ const MOST_WAITING = 1_000
 const MOST_AHEAD = 10_000
 
 /** Runs one process manager in one application: events of different instances side by side, those of one in order. */
-export class ProcessManagerRunner implements RunningProcessManager {
+export class ProcessManagerRunner implements ControlledRunner {
   readonly name: string
   readonly #model: ProcessManagerModel
   readonly #options: ProcessRunnerOptions
@@ -62,6 +63,8 @@ export class ProcessManagerRunner implements RunningProcessManager {
   /** Turns that have begun: those that run, and those in a pause. */
   #begun = 0
   #pauses = new Set<() => void>()
+  /** How often the event in hand of an instance has failed. */
+  readonly #troubled = new Map<ProcessInstance, number>()
   /** Called when there is room for another event. */
   #room: ((taken: boolean) => void) | undefined
   #onceIdle: (() => void)[] = []
@@ -92,7 +95,7 @@ export class ProcessManagerRunner implements RunningProcessManager {
         this.#log('warn', error, undefined, `cannot delete what is kept of ${instance.id}, and tries again`)
       },
     })
-    this.#parking = new StoredParkingLot(name, store, () => clock.now())
+    this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now())
     this.#replays = new Replays({
       stream: this.#parking.stream,
       store,
@@ -131,7 +134,12 @@ export class ProcessManagerRunner implements RunningProcessManager {
 
   /** What failed last; undefined where nothing did. */
   get lastError(): unknown {
-    return this.#failure === undefined ? this.#lastError : this.#failure.error
+    return this.#lastError
+  }
+
+  /** How often that event in hand has failed which failed most often. */
+  get failures(): number {
+    return Math.max(0, ...this.#troubled.values())
   }
 
   /** How many instances are in memory. */
@@ -139,8 +147,13 @@ export class ProcessManagerRunner implements RunningProcessManager {
     return this.#instances.size
   }
 
+  /** Begins where it was. One that has failed may still be ending what it had in hand: that comes first. */
   start(): MaybePromise<void> {
-    if (this.#subscriptionState !== 'ended') return
+    if (this.#subscriptionState === 'ended') return this.#start()
+    return this.#failure && this.stop().then(() => this.#start())
+  }
+
+  #start(): MaybePromise<void> {
     const { hub, store, clock, owner } = this.#options
     const { types, startFrom } = this.#model
     this.#failure = undefined
@@ -371,6 +384,7 @@ export class ProcessManagerRunner implements RunningProcessManager {
     }
     this.#running--
     this.#begun--
+    if (this.#troubled.size > 0) this.#troubled.delete(instance)
     this.#free(instance)
     if (this.#hasRoom) this.#giveRoom()
     this.#tellIdle()
@@ -416,6 +430,9 @@ export class ProcessManagerRunner implements RunningProcessManager {
       },
       goesOn: (instance) => {
         this.#endings.remove(instance)
+      },
+      troubled: (instance, failures) => {
+        this.#troubled.set(instance, failures)
       },
       failed: (error, recorded) => {
         this.#fail(error, recorded)
@@ -468,6 +485,7 @@ export class ProcessManagerRunner implements RunningProcessManager {
   #fail(error: unknown, recorded: RecordedEvent | undefined): void {
     if (this.#failure !== undefined) return
     this.#failure = { error }
+    this.#lastError = error
     this.#progress.failed(error)
     const where = recorded ? `at ${described(recorded)}` : 'and cannot go on'
     this.#log('error', error, recorded, `failed ${where}: it is STOPPED until it is started again`)

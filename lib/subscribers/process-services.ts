@@ -39,6 +39,8 @@ export interface ProcessServices {
   readonly parking: ParkingLot
   /** Something was parked. */
   parked(): void
+  /** The event in hand of an instance has failed so often. */
+  troubled(instance: ProcessInstance, failures: number): void
   /** The process manager stops before this event. */
   failed(error: unknown, recorded: RecordedEvent): void
   log(level: 'warn' | 'error', error: unknown, recorded: RecordedEvent, what: string): void

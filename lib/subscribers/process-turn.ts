@@ -96,7 +96,8 @@ export class ProcessTurn implements CommandTurn {
   }
 
   decide(error: unknown, failure: ProcessFailure, failures: number) {
-    const { services, recorded, assigns } = this
+    const { services, instance, recorded, assigns } = this
+    services.troubled(instance, failures)
     return services.failures.decide(error, failure, failures, assigns, (fault) => {
       services.log('error', fault.error, recorded, fault.what)
     })

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { application, eventHandler, park, type Application, type EventHandlerDefinition, type EventStore } from 'edict'
+import {
+  application,
+  eventHandler,
+  park,
+  type HandlerControl,
+  type EventHandlerDefinition,
+  type EventStore,
+} from 'edict'
 import { Add, Added, counterRouter, recordingLogger, until } from '../support/counter.ts'
 import { everyStore, type OpenedStore } from '../support/stores.ts'
 
@@ -243,26 +250,23 @@ describe('the control of a handler', () => {
   })
 
   it.each([
-    ['a selection that is none', (control: ReturnType<Application<unknown>['handler']>) => control.replay({} as never)],
+    ['a selection that is none', (control: HandlerControl) => control.replay({} as never)],
     ['two selections at once', (control) => control.discard({ key: 'a', position: 1 })],
     ['a limit of nothing', (control) => control.parked({ limit: 0 })],
     ['a place that is none', (control) => control.reset({ startFrom: 0 })],
     ['an option that is none', (control) => control.replay('all', { soon: true } as never)],
-  ] as [string, (control: ReturnType<Application<unknown>['handler']>) => Promise<unknown>][])(
-    'refuses %s with invalid_option',
-    async (_, ask) => {
-      const totals = eventHandler('totals', { events: [Added], handle: () => undefined })
-      const app = application({
-        name: 'refusing',
-        router: counterRouter,
-        eventStore: (await everyStore[0]![1]()).another(),
-        handlers: [totals],
-      })
-      await app.start()
-      await expect(ask(app.handler(totals))).rejects.toMatchObject({ code: 'invalid_option' })
-      await app.stop()
-    },
-  )
+  ] as [string, (control: HandlerControl) => Promise<unknown>][])('refuses %s with invalid_option', async (_, ask) => {
+    const totals = eventHandler('totals', { events: [Added], handle: () => undefined })
+    const app = application({
+      name: 'refusing',
+      router: counterRouter,
+      eventStore: (await everyStore[0]![1]()).another(),
+      handlers: [totals],
+    })
+    await app.start()
+    await expect(ask(app.handler(totals))).rejects.toMatchObject({ code: 'invalid_option' })
+    await app.stop()
+  })
 
   it('has what the application says where a handler has no onError of its own', async () => {
     const told: unknown[] = []

@@ -50,9 +50,12 @@ export function copier(definition: Partial<Definition> = {}, name = 'copier') {
   })
 }
 
+/** Asks for an addition to a counter that is copied. */
+export const addTo = (id: string, by: number) => Add({ id: `from-${id}`, by })
+
 /** Adds to a counter that is copied. */
 export async function add(app: CounterApplication, id: string, ...amounts: readonly number[]): Promise<void> {
-  for (const by of amounts) await app.dispatch(Add({ id: `from-${id}`, by }))
+  for (const by of amounts) await app.dispatch(addTo(id, by))
 }
 
 export interface StoreKind {

@@ -1,4 +1,4 @@
-import { application, eventHandler, inMemoryEventStore, park } from 'edict'
+import { application, eventHandler, inMemoryEventStore, park, processManager } from 'edict'
 import { counterRouter, Added } from '../support/counter.ts'
 
 const base = { events: [Added] } as const
@@ -51,3 +51,15 @@ const app = application({ name: 'types', router: counterRouter, eventStore: inMe
 await app.handler('a').replay({ stream: 'a' })
 // @ts-expect-error what is discarded has to be said
 await app.handler('a').discard()
+
+const totals = eventHandler('totals', { ...base, handle: () => undefined })
+await app.handler(totals).reset()
+const process = processManager('process', {
+  ...base,
+  initialState: () => ({ sum: 0 }),
+  interested: () => undefined,
+  handle: {},
+})
+await app.handler(process).replay({ key: 'a' })
+// @ts-expect-error a process manager cannot be reset
+await app.handler(process).reset()
