@@ -71,7 +71,8 @@ export class AuditRecorder {
   }
 
   #begun(started: TelemetryEvents['dispatch:start']): AuditEntry {
-    const { application, command, commandId, causationId, correlationId, aggregate, aggregateId, streamId } = started
+    const { application, command, commandId, causationId, correlationId, aggregate, aggregateId } = started
+    const { streamId, tenant } = started
     return {
       entryId: this.#options.ids.next(),
       application,
@@ -82,7 +83,7 @@ export class AuditRecorder {
       aggregate,
       aggregateId,
       streamId,
-      tenant: undefined,
+      tenant,
       metadata: this.#metadataOf(started.metadata),
       dispatchedAt: new Date(started.startedAt),
       duration: undefined,
@@ -100,7 +101,7 @@ export class AuditRecorder {
     if (begun === undefined) return
     entries.delete(ended.operation)
     if (begun.commandId !== undefined) this.#forget(begun.commandId, begun)
-    const { outcome, duration, aggregateVersion, metadata } = ended
+    const { outcome, duration, aggregateVersion, metadata, streamId, tenant } = ended
     const events = ended.events.map(({ eventId, type, streamId, streamVersion, position }) => ({
       eventId,
       type,
@@ -108,12 +109,12 @@ export class AuditRecorder {
       streamVersion,
       position,
     }))
-    const tenant = ended.events[0]?.tenant
     const said = this.#said(error)
     this.#options.record(
       Object.freeze({
         ...begun,
         ...said,
+        streamId,
         tenant,
         metadata: this.#metadataOf(metadata),
         duration,

@@ -6,7 +6,7 @@ import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
 import type { DispatchFailed, DispatchStopped } from '../telemetry/operations.ts'
 import type { OperationEnd, Telemetry } from '../telemetry/telemetry.ts'
 import type { Execution } from './execution.ts'
-import { commandInfo } from './observed-execution.ts'
+import { commandInfo, whereabouts } from './observed-execution.ts'
 import type { Destination } from './passage.ts'
 
 /** One dispatch that somebody wants to know of: from its call to its answer, the wait for its turn included. */
@@ -43,7 +43,8 @@ export class ObservedDispatch implements Destination, OperationEnd<'dispatch', E
   }
 
   stopped({ aggregateVersion, events }: ExecutionResult): DispatchStopped {
-    return { outcome: 'executed', aggregateVersion, metadata: this.#execution.metadata, events }
+    const { metadata } = this.#execution
+    return { outcome: 'executed', aggregateVersion, metadata, ...whereabouts(this.#execution), events }
   }
 
   failed(thrown: unknown): DispatchFailed {
@@ -52,6 +53,6 @@ export class ObservedDispatch implements Destination, OperationEnd<'dispatch', E
     const result = error.executionResult as ExecutionResult | undefined
     const { metadata } = this.#execution
     const { aggregateVersion, events = [] } = result ?? { aggregateVersion: undefined }
-    return { outcome: outcomeOf(error), error, metadata, aggregateVersion, events }
+    return { outcome: outcomeOf(error), error, metadata, ...whereabouts(this.#execution), aggregateVersion, events }
   }
 }

@@ -1,3 +1,4 @@
+import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { CommandInfo, Operations } from '../telemetry/operations.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 
@@ -8,7 +9,8 @@ export function commandInfo(execution: {
   readonly correlationId: string
   readonly causationId: string
   readonly aggregateId: string
-  readonly plan: { readonly model: { readonly name: string }; readonly group: { readonly prefix: string } }
+  readonly tenant: string | undefined
+  readonly plan: { readonly model: { readonly name: string }; readonly group: InstanceGroup }
 }): CommandInfo {
   const { command, commandId, correlationId, causationId, aggregateId, plan } = execution
   return {
@@ -18,8 +20,22 @@ export function commandInfo(execution: {
     causationId,
     aggregate: plan.model.name,
     aggregateId,
-    streamId: plan.group.prefix + aggregateId,
+    ...whereabouts(execution),
   }
+}
+
+/** Whose command it is, and which stream it is therefore about. */
+export function whereabouts({
+  aggregateId,
+  tenant,
+  plan,
+}: {
+  readonly aggregateId: string
+  readonly tenant: string | undefined
+  readonly plan: { readonly group: InstanceGroup }
+}): Pick<CommandInfo, 'streamId' | 'tenant'> {
+  const group = tenant === undefined ? plan.group : plan.group.of(tenant)
+  return { streamId: group.prefix + aggregateId, tenant }
 }
 
 /** How telemetry tells of the end of an execution. */

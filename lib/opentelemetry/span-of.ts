@@ -104,17 +104,23 @@ function commandAttributes(command: CommandInfo): Attributes {
     'edict.causation_id': command.causationId,
     'edict.aggregate': command.aggregate,
     'edict.stream_id': command.streamId,
+    ...tenantAttribute(command.tenant),
   }
 }
 
-function eventAttributes({ type, eventId, streamId, position, correlationId }: RecordedEvent): Attributes {
+function eventAttributes({ type, eventId, streamId, position, correlationId, tenant }: RecordedEvent): Attributes {
   return {
     'edict.event': type,
     'edict.event_id': eventId,
     'edict.stream_id': streamId,
     'edict.position': position,
     'edict.correlation_id': correlationId,
+    ...tenantAttribute(tenant),
   }
+}
+
+function tenantAttribute(tenant: string | undefined): Attributes {
+  return tenant === undefined ? {} : { 'edict.tenant': tenant }
 }
 
 function handlerAttributes(handlerName: string, attempt?: number): Attributes {

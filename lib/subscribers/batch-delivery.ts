@@ -4,6 +4,7 @@ import { NotRunningError } from '../errors.ts'
 import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { plainEnd } from '../telemetry/telemetry.ts'
 import { BatchDeliveryContext } from './batch-context.ts'
 import type { Batching } from './batching.ts'
 import type { Delivery, EventDeliveryOptions } from './event-delivery.ts'
@@ -131,7 +132,15 @@ export class BatchDelivery implements Delivery {
     const surroundings = this.#surroundings
     // The recovery tries nothing again while it is closed, which it is as long as there are none.
     if (surroundings === undefined) throw new NotRunningError(`the handler ${this.#model.name} is stopped`)
-    return this.#batching.handle([...events], new BatchDeliveryContext(surroundings, attempt))
+    const { handle } = this.#batching
+    const context = new BatchDeliveryContext(surroundings, attempt)
+    const { telemetry, handlerName } = surroundings
+    if (telemetry?.watched.batch !== true) return handle([...events], context)
+    const work = (): unknown => {
+      const answer = handle([...events], context)
+      return isPromiseLike(answer) ? Promise.resolve(answer) : answer
+    }
+    return telemetry.around('batch', { handlerName, events: [...events], attempt }, work, plainEnd)
   }
 
   async #recover(events: readonly RecordedEvent[], error: unknown): Promise<boolean> {
@@ -177,7 +186,10 @@ export class BatchDelivery implements Delivery {
       outcome.isParked = await this.#options.parking.park(key, read, undefined)
     })
     if (!isDone) return false
-    return outcome.isParked || this.deliver(read)
+    if (!outcome.isParked) return this.deliver(read)
+    const trouble = { handlerName: this.#model.name, event: read, error: undefined, failures: 0 }
+    this.#options.telemetry?.tell('handler:park', trouble)
+    return true
   }
 
   async replay(recorded: RecordedEvent, attempt: number): Promise<boolean> {

@@ -19,7 +19,8 @@ export interface CommandTurn {
   readonly recorded: RecordedEvent
   decide(error: unknown, failure: ProcessFailure, failures: number): Promise<ProcessAction>
   readonly isReplay: boolean
-  warnOfRetry(error: unknown, what: string, delay: number): void
+  skipped(error: unknown, failures: number): void
+  warnOfRetry(error: unknown, what: string, failures: number, delay: number): void
   /** False where the place is lost. */
   park(error: unknown, attempts: number): Promise<boolean>
   /** False where the place is lost. */
@@ -102,6 +103,7 @@ export class CommandSequence {
         const action = await this.#decide(error, command, rest, failures)
         if (action instanceof CommandAction) return action
         if (action.action === 'skip') {
+          this.#turn.skipped(error, failures)
           services.log('warn', error, recorded, `goes on without ${command.type} of ${instance.id}`)
           return action
         }
@@ -113,7 +115,7 @@ export class CommandSequence {
         }
         if (action.action === 'park') return (await this.#turn.park(error, failures)) ? 'parked' : undefined
         const delay = services.failures.delay(action, failures)
-        this.#turn.warnOfRetry(error, `${command.type} after ${described(recorded)}`, delay)
+        this.#turn.warnOfRetry(error, `${command.type} after ${described(recorded)}`, failures, delay)
         if (!(await services.pause(delay)) || !(await services.mayGoOn())) return undefined
         attempt.goOn()
       }

@@ -335,6 +335,8 @@ export class ProcessManagerRunner implements ControlledRunner {
       this.#log('error', fault.error, recorded, fault.what)
     })
     if ('action' in action && action.action === 'skip') {
+      const trouble = { handlerName: this.name, event: recorded, error, failures: 1 }
+      this.#options.telemetry?.tell('handler:skip', trouble)
       this.#log('warn', error, recorded, `skips ${described(recorded)}`)
       return true
     }
@@ -409,13 +411,13 @@ export class ProcessManagerRunner implements ControlledRunner {
   }
 
   #serve(subscription: PersistentSubscription): ProcessServices {
-    const { clock, random, dispatch, application, commands } = this.#options
+    const { clock, random, dispatch, telemetry, application, commands } = this.#options
     return {
       model: this.#model,
       records: this.#records,
       failures: this.#failures,
       parking: this.#parking,
-      ...{ commands, clock, random, dispatch, application, signal: this.#abort.signal },
+      ...{ commands, clock, random, dispatch, telemetry, application, signal: this.#abort.signal },
       parked: () => {
         this.#replays.look()
       },
@@ -487,6 +489,7 @@ export class ProcessManagerRunner implements ControlledRunner {
     this.#failure = { error }
     this.#lastError = error
     this.#progress.failed(error)
+    this.#options.telemetry?.tell('handler:stop', { handlerName: this.name, event: recorded, error })
     const where = recorded ? `at ${described(recorded)}` : 'and cannot go on'
     this.#log('error', error, recorded, `failed ${where}: it is STOPPED until it is started again`)
     this.#close()

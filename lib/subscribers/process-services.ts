@@ -4,6 +4,7 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { CheckpointHold } from '../event-store/checkpoint.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { DispatchFromHandler } from './handler-context.ts'
 import type { ParkingLot } from './parking.ts'
 import type { ProcessFailures } from './process-failures.ts'
@@ -20,6 +21,7 @@ export interface ProcessServices {
   readonly clock: Clock
   readonly random: Random
   readonly dispatch: DispatchFromHandler
+  readonly telemetry: Telemetry | undefined
   /** The application's name. */
   readonly application: string
   /** Aborts when the process manager is stopped. */

@@ -1,10 +1,11 @@
 import { frozenState } from '../aggregate/frozen-state.ts'
 import { backoffDelay } from '../effects/backoff.ts'
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { InvalidOutcomeError, ProcessAlreadyStartedError, ProcessNotStartedError, StoreError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
+import { plainEnd } from '../telemetry/telemetry.ts'
 import { described } from './recovery.ts'
 import { ProcessAttempt } from './process-attempt.ts'
 import { CommandSequence, type CommandTurn } from './process-commands.ts'
@@ -47,6 +48,7 @@ export class ProcessTurn implements CommandTurn {
       if (holds !== true && !(await holds)) return false
       if (parking.size > 0 && parking.holds(instance.parkingKey) && !this.isReplay) {
         const isParked = await this.#persistently(async () => parking.park(instance.parkingKey, recorded, undefined))
+        if (isParked === true) this.#tell('park', undefined, 0)
         if (isParked !== false) return isParked ?? false
       }
       try {
@@ -59,7 +61,16 @@ export class ProcessTurn implements CommandTurn {
     }
   }
 
-  #once(number: number): Promise<boolean> {
+  /** No closure while nobody wants to know of it. */
+  #once(number: number): MaybePromise<boolean> {
+    const { telemetry, model } = this.services
+    if (telemetry?.watched.process !== true) return this.#inTime(number)
+    const { instance, recorded } = this
+    const info = { processManager: model.name, instanceId: instance.id, event: recorded, attempt: number }
+    return telemetry.around('process', info, () => this.#inTime(number), plainEnd)
+  }
+
+  #inTime(number: number): Promise<boolean> {
     const { services, instance, recorded } = this
     const { eventTimeout, name } = services.model
     const attempt = new ProcessAttempt(number, services.signal)
@@ -86,12 +97,13 @@ export class ProcessTurn implements CommandTurn {
       return false
     }
     if (action.action === 'skip') {
+      this.skipped(error, failures)
       services.log('warn', error, recorded, `skips ${described(recorded)} for ${instance.id}`)
       return this.#skip()
     }
     if (action.action === 'park') return this.park(error, failures)
     const delay = services.failures.delay(action, failures)
-    this.warnOfRetry(error, described(recorded), delay)
+    this.warnOfRetry(error, described(recorded), failures, delay)
     return (await services.pause(delay)) ? undefined : false
   }
 
@@ -110,13 +122,25 @@ export class ProcessTurn implements CommandTurn {
       services.parking.park(instance.parkingKey, recorded, { error, attempts }),
     )
     if (parked === undefined) return false
+    this.#tell('park', error, attempts)
     services.log('warn', error, recorded, `parks ${described(recorded)} for ${instance.id}`)
     services.parked()
     return true
   }
 
-  warnOfRetry(error: unknown, what: string, delay: number): void {
+  skipped(error: unknown, failures: number): void {
+    this.#tell('skip', error, failures)
+  }
+
+  #tell(what: 'skip' | 'park', error: unknown, failures: number): void {
+    const { services, recorded } = this
+    services.telemetry?.tell(`handler:${what}`, { handlerName: services.model.name, event: recorded, error, failures })
+  }
+
+  warnOfRetry(error: unknown, what: string, failures: number, delay: number): void {
     const { services, recorded, instance } = this
+    const trouble = { handlerName: services.model.name, event: recorded, error, failures }
+    services.telemetry?.tell('handler:retry', { ...trouble, delay })
     services.log(
       'warn',
       error,

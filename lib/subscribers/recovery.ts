@@ -95,12 +95,12 @@ export class Recovery {
       const trouble = { handlerName: policy.handlerName, event: recorded, error, failures }
       switch (action.action) {
         case 'skip':
-          telemetry?.tell('handler:skip', trouble)
+          for (const event of batch ?? [recorded]) telemetry?.tell('handler:skip', { ...trouble, event })
           log('warn', error, recorded, `skips ${described(recorded)}`)
           return true
         case 'park':
           if (!(await this.park(recorded, () => work.park({ error, attempts: failures })))) return false
-          telemetry?.tell('handler:park', trouble)
+          for (const event of batch ?? [recorded]) telemetry?.tell('handler:park', { ...trouble, event })
           log('warn', error, recorded, `parks ${described(recorded)}`)
           return true
         case 'stop':

@@ -23,6 +23,8 @@ export interface CommandInfo {
   readonly aggregate: string
   readonly aggregateId: string
   readonly streamId: string
+  /** Whose it is; undefined where nobody's. */
+  readonly tenant: string | undefined
 }
 
 export interface DispatchInfo extends CommandInfo {
@@ -37,6 +39,9 @@ export interface DispatchStopped {
   readonly aggregateVersion: number
   /** With all that middleware added. */
   readonly metadata: Metadata
+  /** What middleware made of it; the stream is one of that tenant's. */
+  readonly tenant: string | undefined
+  readonly streamId: string
   readonly events: readonly RecordedEvent[]
 }
 
@@ -45,6 +50,9 @@ export interface DispatchFailed {
   readonly error: EdictError
   /** With all that middleware added. */
   readonly metadata: Metadata
+  /** What middleware made of it; the stream is one of that tenant's. */
+  readonly tenant: string | undefined
+  readonly streamId: string
   /** Undefined unless the outcome is `'executed'`. */
   readonly aggregateVersion: number | undefined
   /** Those that are stored all the same. */

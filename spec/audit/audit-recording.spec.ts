@@ -72,6 +72,15 @@ describe('what an audit trail records', () => {
     ])
   }, 20_000)
 
+  it('has the tenant, also of a command that was rejected and left nothing behind', async () => {
+    const trail = auditTrail({ store: inMemoryAuditStore() })
+    const app = await started({ router: audited(trail) })
+    await app.tryDispatch(Add({ id: 'a', by: -1 }), { tenant: 'acme' })
+    expect((await trail.find({ tenant: 'acme' })).entries).toMatchObject([
+      { tenant: 'acme', outcome: 'rejected', streamId: expect.stringContaining('acme'), events: [] },
+    ])
+  })
+
   it('is one entry for each command, on however many routers it stands', async () => {
     const trail = auditTrail({ store: inMemoryAuditStore() })
     const twice = router('twice', (all) => all.middleware(trail).router(audited(trail)))

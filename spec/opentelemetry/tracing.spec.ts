@@ -10,7 +10,7 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base'
-import { aggregate, command, event, eventHandler, inMemoryEventStore, router, shape } from 'edict'
+import { aggregate, command, event, eventHandler, inMemoryEventStore, processManager, router, shape } from 'edict'
 import type { EventStore } from 'edict'
 import { openTelemetry } from 'edict/opentelemetry'
 import { sqliteEventStore } from 'edict/sqlite'
@@ -121,6 +121,34 @@ describe('tracing by OpenTelemetry', () => {
     expectOneTrace()
     await stopAll()
     rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('makes one trace from the caller through a process manager to its command and the events of that', async () => {
+    const process = processManager('process', {
+      events: [Added],
+      initialState: () => ({}),
+      interested: { Added: (_data, { streamId }) => ({ start: streamId }) },
+      handle: { Added: () => Note({ id: 'd' }) },
+    })
+    const app = await started({ router: all, handlers: [process, readers], instrumentation })
+    await asCaller(() => app.dispatch(Add({ id: 'a', by: 1 }), { tenant: 'acme' }))
+    await until(() => has('handle readers')() && has('process process')())
+    const { traceId } = named('caller').spanContext()
+    expect(spans().map((span) => span.spanContext().traceId)).toEqual(spans().map(() => traceId))
+    expect(parentOf(named('process process'))).toBe('dispatch Add')
+    expect(parentOf(named('dispatch Note'))).toBe('process process')
+    expect(parentOf(named('append Diary'))).toBe('execute Note')
+    expect(parentOf(named('handle readers'))).toBe('dispatch Note')
+    expect(named('process process')).toMatchObject({
+      kind: SpanKind.CONSUMER,
+      attributes: {
+        'edict.handler': 'process',
+        'edict.process_manager.instance': named('dispatch Add').attributes['edict.stream_id'],
+        'edict.attempt': 1,
+        'edict.tenant': 'acme',
+      },
+    })
+    expect(named('dispatch Note').attributes).toMatchObject({ 'edict.tenant': 'acme' })
   })
 
   it("nests the spans that the user's own code makes: in aggregates, and in handlers", async () => {
