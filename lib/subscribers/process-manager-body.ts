@@ -4,6 +4,7 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { HandlerControl } from './handler-control.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { ProcessManagerModel } from './process-manager-model.ts'
 
 export interface ProcessRunnerOptions extends HandlerRunnerOptions {
   /** Of the application: it encodes the state of instances. */
@@ -17,6 +18,8 @@ export interface ProcessRunnerOptions extends HandlerRunnerOptions {
  */
 export interface ProcessManagerBody {
   readonly name: string
+  /** Its functions, for tests of them. */
+  readonly model: ProcessManagerModel
   readonly makeRunner: (options: ProcessRunnerOptions) => HandlerControl
   /** The state of an instance as it is stored; undefined where it does not run. */
   readonly readState: (

@@ -174,6 +174,7 @@ export function processManager<const Name extends string, const Events extends r
   })
   keepProcessManagerBody(value, {
     name,
+    model,
     makeRunner: (options) => runningProcessManager(model, options),
     readState: async (store, codec, id, tenant) => {
       const instanceId = identityText(id, `the id of an instance of ${name}`)

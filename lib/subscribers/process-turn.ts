@@ -4,8 +4,9 @@ import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { InvalidOutcomeError, ProcessAlreadyStartedError, ProcessNotStartedError, StoreError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { SealedMessage } from '../messages/sealed-message.ts'
+import type { SealedMessage } from '../messages/sealed-message.ts'
 import { plainEnd } from '../telemetry/telemetry.ts'
+import { commandsOf } from './commands-of.ts'
 import { described } from './recovery.ts'
 import { ProcessAttempt } from './process-attempt.ts'
 import { CommandSequence, type CommandTurn } from './process-commands.ts'
@@ -168,9 +169,9 @@ export class ProcessTurn implements CommandTurn {
     }
     const state = runs ? record.state : initialStateOf(model)
     const context = new TurnContext(this, attempt)
-    const planned = this.#plan(record) ?? (await this.#handle(state, context))
+    const commands = this.#plan(record) ?? (await this.#handle(state, context))
     const dispatched =
-      planned.length === 0 ? planned : await new CommandSequence(this, attempt, record, state).run(planned)
+      commands.length === 0 ? commands : await new CommandSequence(this, attempt, record, state).run(commands)
     if (dispatched === undefined || attempt.isOver()) return false
     if (dispatched === 'parked') return true
     const next: unknown = model.apply === undefined ? state : model.apply(state, recorded)
@@ -201,7 +202,7 @@ export class ProcessTurn implements CommandTurn {
     const handle = model.handleByType.get(recorded.type)
     if (handle === undefined) return NO_COMMANDS
     const given = handle(state, recorded.data, recorded, context)
-    return commandsOf(model.name, recorded.type, isPromiseLike(given) ? await given : given)
+    return planned(commandsOf(model.name, recorded.type, isPromiseLike(given) ? await given : given))
   }
 
   #stopsAfter(dispatched: readonly PlannedCommand[], state: unknown, context: ProcessManagerContext): boolean {
@@ -282,16 +283,8 @@ function isHandled(record: ProcessRecord, { position, index }: RecordedEvent): b
   return record.position > position || (record.position === position && record.index >= index)
 }
 
-function commandsOf(name: string, type: string, given: unknown): readonly PlannedCommand[] {
-  if (given === undefined || given === null) return NO_COMMANDS
-  const list: readonly unknown[] = Array.isArray(given) ? given : [given]
-  return list.map((command, at) => {
-    if (SealedMessage.definitionOf(command)?.kind !== 'command') {
-      throw new InvalidOutcomeError(`${name}'s handle of ${type} must give commands, a list of them, or nothing`)
-    }
-    // The definition says that it is one.
-    return { key: String(at), command: command as SealedMessage }
-  })
+function planned(commands: readonly SealedMessage[]): readonly PlannedCommand[] {
+  return commands.map((command, at) => ({ key: String(at), command }))
 }
 
 class TurnContext implements ProcessManagerContext {

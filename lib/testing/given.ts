@@ -2,11 +2,14 @@ import { modelOf, type Aggregate, type RecordedOf } from '../aggregate/aggregate
 import type { AggregateShape, CodesOf, CommandOf, EventOf, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { ExecutionContext } from '../aggregate/execution-context.ts'
 import { DefinitionError } from '../errors.ts'
-import type { MessageOf } from '../messages/message.ts'
+import type { EventDefinition, MessageOf } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { ProcessManager } from '../subscribers/process-manager.ts'
+import { processManagerBodyOf } from '../subscribers/process-manager-body.ts'
 import { DecidedTest } from './given-aggregate.ts'
 import type { CommandsOfHandler, GivenHandler, HandlerUnderTest, ReplyOfHandler } from './given-handler.ts'
 import { HandledTest } from './given-handler.ts'
+import { ManagedTest, type FollowedEvent, type GivenProcessManager } from './given-process-manager.ts'
 import type { ThrownMatch } from './happened.ts'
 
 /** What a test may say to begin with: the events of an aggregate, made or recorded. */
@@ -49,7 +52,8 @@ export interface FurtherExpectations<State> {
 
 /**
  * Begins a test of an aggregate: given these events, when a command comes, then … No store, no clock, no mock. Give
- * `{ to, aggregate }` as in a registration for a command handler; its expectations are promises.
+ * `{ to, aggregate }` as in a registration for a command handler, or a process manager, to which an event comes; their expectations are
+ * promises.
  *
  * @example
  * import { given } from 'edict/testing'
@@ -74,14 +78,20 @@ export function given<Shape extends AggregateShape, To>(
   subject: HandlerUnderTest<Shape, To>,
   events?: GivenEvents<Shape>,
 ): GivenHandler<Shape, CommandsOfHandler<To>, ReplyOfHandler<To>, To>
+export function given<Events extends readonly EventDefinition[], State>(
+  subject: ProcessManager<string, Events, State>,
+  events?: readonly FollowedEvent<Events>[],
+): GivenProcessManager<Events, State>
 export function given(subject: object, events: readonly unknown[] = []): unknown {
   // Both are held against their types by the overloads; here they are only what will be folded and called.
   const past = events as readonly RecordedEvent[]
   const model = modelOf(subject)
   if (model !== undefined) return new DecidedTest(model, past)
+  const manager = processManagerBodyOf(subject)
+  if (manager !== undefined) return new ManagedTest(manager.model, past)
   const { aggregate } = subject as Partial<HandlerUnderTest<AggregateShape, unknown>>
   const handled = modelOf(aggregate)
   if (handled === undefined)
-    throw new DefinitionError('given(subject, events) needs an aggregate, or { to, aggregate }')
+    throw new DefinitionError('given(subject, events) needs an aggregate, { to, aggregate }, or a process manager')
   return new HandledTest(handled, subject as HandlerUnderTest<AggregateShape, unknown>, past)
 }

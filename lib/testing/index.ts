@@ -8,6 +8,7 @@ export type {
   HandlerUnderTest,
   ReplyOfHandler,
 } from './given-handler.ts'
+export type { FollowedEvent, GivenProcessManager, ProcessOutcome } from './given-process-manager.ts'
 export type { ThrownMatch } from './happened.ts'
 
 // Event handlers without an application

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- values stand here for their types */
 // What the testing kit takes, and what it refuses. tsc runs this file.
-import { eventHandler, reject, reply } from 'edict'
+import { eventHandler, processManager, reject, reply } from 'edict'
 import { assertCorrelated, assertReceiveEvent, given, recorded, whenHandled } from 'edict/testing'
 import { bank } from '../docs/runner/prelude.ts'
 import {
@@ -88,3 +88,21 @@ same<typeof first.type, 'AccountOpened'>(true)
 await assertReceiveEvent(bank, MoneyDeposited, ({ balance }) => balance > 5)
 // @ts-expect-error not an event
 await assertReceiveEvent(bank, OpenAccount)
+
+// given(processManager): its own events, and its state.
+const manager = processManager('manager', {
+  events: [AccountOpened],
+  initialState: () => ({ opened: 0 }),
+  interested: { AccountOpened: ({ accountNumber }) => ({ start: accountNumber }) },
+  handle: {},
+})
+void given(manager, [recorded(opened)])
+  .when(opened)
+  .thenDispatches(deposit)
+void given(manager).when(opened).thenState({ opened: 0 })
+// @ts-expect-error an event that it does not follow
+given(manager).when(MoneyDeposited({ accountNumber: 'A', amount: 5 }))
+// @ts-expect-error another state
+void given(manager).when(opened).thenState({ closed: 0 })
+// @ts-expect-error an event is no command
+void given(manager).when(opened).thenDispatches(opened)

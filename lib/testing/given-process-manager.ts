@@ -1,0 +1,186 @@
+import { frozenState } from '../aggregate/frozen-state.ts'
+import { ProcessAlreadyStartedError, ProcessNotStartedError } from '../errors.ts'
+import type { Command, EventDefinition, MessageOf } from '../messages/message.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { SealedMessage } from '../messages/sealed-message.ts'
+import type { RecordedOf } from '../subscribers/event-handler.ts'
+import { commandsOf } from '../subscribers/commands-of.ts'
+import { routeOf } from '../subscribers/process-interest.ts'
+import type { ProcessManagerModel } from '../subscribers/process-manager-model.ts'
+import { ExpectationError, expectSame } from './expectation-error.ts'
+import { expectThrown, messages, type ThrownMatch } from './happened.ts'
+import { recorded } from './recorded.ts'
+
+/** Events that a process manager follows, made or recorded. */
+export type FollowedEvent<Events extends readonly EventDefinition[]> =
+  MessageOf<Events[number]> | RecordedOf<Events[number]>
+
+/** A process manager with a past, which waits for an event. */
+export interface GivenProcessManager<Events extends readonly EventDefinition[], State> {
+  /** The event that comes. */
+  when(event: FollowedEvent<Events>): ProcessOutcome<State>
+}
+
+/** What an event came to. Each expectation is a promise, which rejects where it is not met. */
+export interface ProcessOutcome<State> {
+  /** Just these commands, in this order, over all instances that the event concerns. */
+  thenDispatches(...commands: readonly Command[]): Promise<void>
+  /** The whole state after the event: of the one instance that it concerns, or of the one that is named. */
+  thenState(state: State, instanceId?: string): Promise<void>
+  /** The instance is over: the one that the event concerns, or the one that is named. */
+  thenStops(instanceId?: string): Promise<void>
+  /** The event concerns no instance. */
+  thenIgnores(): Promise<void>
+  /** An exception: of this class, with this in its message, or with this code. */
+  thenThrows(match?: ThrownMatch): Promise<void>
+}
+
+/** What an event came to: which instances it concerned, and with which commands. */
+interface Step {
+  readonly ids: readonly string[]
+  readonly commands: readonly SealedMessage[]
+}
+
+interface Done {
+  readonly step: Step
+  readonly instances: ReadonlyMap<string, unknown>
+  readonly failure: { readonly error: unknown } | undefined
+}
+
+/** The body of `given(processManager, events)`. */
+export class ManagedTest {
+  readonly #model: ProcessManagerModel
+  readonly #past: readonly unknown[]
+
+  constructor(model: ProcessManagerModel, past: readonly unknown[]) {
+    this.#model = model
+    this.#past = past
+  }
+
+  when(event: unknown): ManagedOutcome {
+    return new ManagedOutcome(this.#run(event), this.#model.name)
+  }
+
+  /** The past goes the same way; what it led to is nobody's business any more. */
+  async #run(event: unknown): Promise<Done> {
+    const run = new ProcessRun(this.#model)
+    for (const [index, one] of this.#past.entries()) await run.handle(asRecorded(one, index + 1))
+    const { instances } = run
+    try {
+      const step = await run.handle(asRecorded(event, this.#past.length + 1))
+      return { step, instances, failure: undefined }
+    } catch (error) {
+      return { step: { ids: [], commands: [] }, instances, failure: { error } }
+    }
+  }
+}
+
+/** An event is what a definition has made, or what was recorded. */
+function asRecorded(event: unknown, position: number): RecordedEvent {
+  return SealedMessage.definitionOf(event) === undefined
+    ? (event as RecordedEvent)
+    : recorded(event as MessageOf<EventDefinition>, { position })
+}
+
+/** The instances of a process manager, in memory, all of whose commands succeed. */
+class ProcessRun {
+  /** The states of those that run. */
+  readonly instances = new Map<string, unknown>()
+  readonly #model: ProcessManagerModel
+
+  constructor(model: ProcessManagerModel) {
+    this.#model = model
+  }
+
+  async handle(event: RecordedEvent): Promise<Step> {
+    const { name, interestedByType } = this.#model
+    const interest = interestedByType.get(event.type)?.(event.data, event)
+    const { kind, strict, ids } = routeOf(`${name}'s interested of ${event.type}`, interest)
+    const commands: SealedMessage[] = []
+    for (const id of ids) {
+      const runs = this.instances.has(id)
+      if (strict && kind === 'start' && runs) throw new ProcessAlreadyStartedError(name, id)
+      if (strict && kind === 'continue' && !runs) throw new ProcessNotStartedError(name, id)
+      if (kind === 'stop') this.instances.delete(id)
+      else commands.push(...(await this.#handleFor(id, event)))
+    }
+    return { ids, commands }
+  }
+
+  async #handleFor(id: string, event: RecordedEvent): Promise<readonly SealedMessage[]> {
+    const { initialState, handleByType, apply, afterCommand, name } = this.#model
+    const state = this.instances.has(id) ? this.instances.get(id) : frozenState(initialState())
+    const context = {
+      instanceId: id,
+      handlerName: name,
+      application: 'test',
+      attempt: 1,
+      signal: new AbortController().signal,
+    }
+    const given = await handleByType.get(event.type)?.(state, event.data, event, context)
+    const commands = commandsOf(name, event.type, given)
+    const next = apply === undefined ? state : apply(state, event)
+    const answers = commands.map((command) => afterCommand?.(next, command, context))
+    if (answers.includes('stop')) this.instances.delete(id)
+    else this.instances.set(id, next)
+    return commands
+  }
+}
+
+class ManagedOutcome {
+  readonly #done: Promise<Done>
+  readonly #name: string
+
+  constructor(done: Promise<Done>, name: string) {
+    this.#done = done
+    this.#name = name
+    // The expectations tell of it.
+    done.catch(() => undefined)
+  }
+
+  async #succeeded(): Promise<Done> {
+    const done = await this.#done
+    if (done.failure) throw done.failure.error
+    return done
+  }
+
+  async thenDispatches(...commands: readonly Command[]): Promise<void> {
+    const { step } = await this.#succeeded()
+    expectSame(messages(step.commands), messages(commands), `${this.#name} dispatched other commands`)
+  }
+
+  async thenState(state: unknown, instanceId?: string): Promise<void> {
+    const { step, instances } = await this.#succeeded()
+    const id = this.#idOf(step, instanceId)
+    const actual = instances.has(id) ? instances.get(id) : '(it does not run)'
+    expectSame(actual, state, `${this.#name} ${id} has another state`)
+  }
+
+  async thenStops(instanceId?: string): Promise<void> {
+    const { step, instances } = await this.#succeeded()
+    const id = this.#idOf(step, instanceId)
+    if (!instances.has(id)) return
+    throw new ExpectationError(`${this.#name} ${id} was expected to stop`, '(it does not run)', instances.get(id))
+  }
+
+  async thenIgnores(): Promise<void> {
+    const { step } = await this.#succeeded()
+    expectSame(step.ids, [], `${this.#name} was expected to ignore the event`)
+  }
+
+  async thenThrows(match?: ThrownMatch): Promise<void> {
+    const { step, failure } = await this.#done
+    if (failure === undefined) {
+      const what = `${this.#name} was expected to fail, and did not`
+      throw new ExpectationError(what, { threw: match ?? 'an error' }, { dispatched: messages(step.commands) })
+    }
+    if (match !== undefined) expectThrown(failure.error, match, this.#name)
+  }
+
+  #idOf({ ids }: Step, instanceId: string | undefined): string {
+    if (instanceId !== undefined) return instanceId
+    const [only, second] = ids
+    if (only !== undefined && second === undefined) return only
+    throw new ExpectationError(`${this.#name}: the event concerns ${ids.length} instances: say which one`, 'one', ids)
+  }
+}
