@@ -1,36 +1,24 @@
-import { callLater, idleTimer } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import type { Logger } from '../effects/logger.ts'
 import { afterwards, contained, type MaybePromise } from '../effects/maybe-promise.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import { NotRunningError, describeThrown } from '../errors.ts'
-import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ControlledRunner } from './controlled-handler.ts'
-import { EventsInHand } from './events-in-hand.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS, type HandlerState } from './handler-runner.ts'
 import { StoredParkingLot } from './parking.ts'
+import { ProcessDelivery } from './process-delivery.ts'
 import { ProcessFailures } from './process-failures.ts'
-import { ProcessInstances, type ProcessInstance, type ProcessTask } from './process-instance.ts'
-import { routeOf, type ProcessRoute } from './process-interest.ts'
-import { ProcessEndings } from './process-endings.ts'
 import type { ProcessRunnerOptions } from './process-manager-body.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
-import { checkInstanceId, processParkingKey } from './process-name.ts'
 import { ProcessRecords } from './process-records.ts'
 import type { ProcessServices } from './process-services.ts'
-import { ProcessTurn } from './process-turn.ts'
 import { described } from './recovery.ts'
 import { Replays } from './replays.ts'
-
-/** So many events may wait for their instances before no more are taken. */
-const MOST_WAITING = 1_000
-/** So far a slow instance lets the others run ahead; after a crash, so many events come again, and are passed over. */
-const MOST_AHEAD = 10_000
 
 /** Runs one process manager in one application: events of different instances side by side, those of one in order. */
 export class ProcessManagerRunner implements ControlledRunner {
@@ -42,9 +30,7 @@ export class ProcessManagerRunner implements ControlledRunner {
   readonly #progress: HandlerProgress
   readonly #failures: ProcessFailures
   readonly #records: ProcessRecords
-  readonly #inHand = new EventsInHand()
-  readonly #instances: ProcessInstances
-  readonly #endings: ProcessEndings
+  readonly #delivery: ProcessDelivery
   readonly #parking: StoredParkingLot
   readonly #replays: Replays
   #services: ProcessServices | undefined
@@ -54,22 +40,6 @@ export class ProcessManagerRunner implements ControlledRunner {
   #stopping: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #lastError: unknown
-  /** Events are begun. */
-  #isOpen = false
-  /** Instances whose turn it is, in order. */
-  #ready: ProcessInstance[] = []
-  #waiting = 0
-  #running = 0
-  /** Turns that have begun: those that run, and those in a pause. */
-  #begun = 0
-  #pauses = new Set<() => void>()
-  /** How often the event in hand of an instance has failed. */
-  readonly #troubled = new Map<ProcessInstance, number>()
-  /** Called when there is room for another event. */
-  #room: ((taken: boolean) => void) | undefined
-  #onceIdle: (() => void)[] = []
-  #sweep: { readonly handle: unknown } | undefined
-
   constructor(model: ProcessManagerModel, options: ProcessRunnerOptions) {
     const { name } = model
     const { store, codec, clock, random, application, retryPolicy = {}, board, hub, onHandlerError } = options
@@ -80,19 +50,19 @@ export class ProcessManagerRunner implements ControlledRunner {
     this.#shared = options.shared ?? sharedCheckpoints(options)
     this.#failures = new ProcessFailures({ model, application, retryPolicy, random, onHandlerError })
     this.#records = new ProcessRecords({ model, store, codec, clock })
-    this.#instances = new ProcessInstances(model.cachedInstances, name)
-    this.#endings = new ProcessEndings({
+    this.#delivery = new ProcessDelivery({
+      model,
+      clock,
       records: this.#records,
       hold: () => this.#subscription?.hold,
       lost: () => this.#subscription?.fence(),
-      deleted: (instance) => {
-        this.#instances.forget(instance)
+      progressed: () => this.#subscription?.progressed(),
+      misrouted: (error, recorded) => this.#misrouted(error, recorded),
+      failed: (error, recorded) => {
+        this.#fail(error, recorded)
       },
-      free: (instance) => {
-        this.#free(instance)
-      },
-      failed: (error, instance) => {
-        this.#log('warn', error, undefined, `cannot delete what is kept of ${instance.id}, and tries again`)
+      log: (error, what) => {
+        this.#log('warn', error, undefined, what)
       },
     })
     this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now())
@@ -102,8 +72,8 @@ export class ProcessManagerRunner implements ControlledRunner {
       hub,
       clock,
       owns: () => true,
-      mayGoOn: () => this.#isOpen && (this.#subscription?.holds() ?? false),
-      handle: (recorded, _attempt, key) => this.#replay(recorded, key),
+      mayGoOn: () => this.#delivery.isOpen && (this.#subscription?.holds() ?? false),
+      handle: (recorded, _attempt, key) => this.#delivery.replay(recorded, key),
       log: (error, what) => {
         this.#log('warn', error, undefined, what)
       },
@@ -117,7 +87,7 @@ export class ProcessManagerRunner implements ControlledRunner {
 
   get state(): HandlerState {
     if (this.#failure !== undefined) return 'failed'
-    if (this.#pauses.size > 0) return 'retrying'
+    if (this.#delivery.isRetrying) return 'retrying'
     if (this.#subscriptionState === 'ended') return 'stopped'
     return this.#subscriptionState === 'claiming' ? 'starting' : this.#subscriptionState
   }
@@ -139,12 +109,12 @@ export class ProcessManagerRunner implements ControlledRunner {
 
   /** How often that event in hand has failed which failed most often. */
   get failures(): number {
-    return Math.max(0, ...this.#troubled.values())
+    return this.#delivery.failures
   }
 
   /** How many instances are in memory. */
   get liveInstances(): number {
-    return this.#instances.size
+    return this.#delivery.liveInstances
   }
 
   /** Begins where it was. One that has failed may still be ending what it had in hand: that comes first. */
@@ -170,11 +140,17 @@ export class ProcessManagerRunner implements ControlledRunner {
       logger: this.#logger,
       shared: this.#shared,
       ...(this.#consistency === 'strong' && store.capabilities.multiProcess && { saveDelay: PROMPT_SAVE_MS }),
-      elsewhere: this.#elsewhere,
+      elsewhere: {
+        idle: () => {
+          this.#close()
+          return this.#delivery.idle()
+        },
+        written: (reached) => this.#delivery.written(reached),
+      },
       listener: {
-        deliver: this.#deliver,
+        deliver: this.#delivery.deliver,
         progressed: this.#progressed,
-        heldBack: () => this.#inHand.place,
+        heldBack: () => this.#delivery.heldBack,
         followed: this.#progressed,
         claimed: () => this.#claimed(),
         lost: () => {
@@ -234,98 +210,18 @@ export class ProcessManagerRunner implements ControlledRunner {
     )
   }
 
-  /** The claim is new: what another owner did meanwhile is in the store, and nowhere else. */
+  /** The claim is new. */
   #open(): void {
-    this.#inHand.clear()
-    this.#instances.clear()
-    this.#endings.clear()
-    if (this.#stopping !== undefined || this.#failure !== undefined) return
-    this.#isOpen = true
+    this.#delivery.forget()
+    if (this.#stopping !== undefined || this.#failure !== undefined || this.#services === undefined) return
+    this.#delivery.open(this.#services)
     this.#replays.open()
   }
 
   /** Nothing is begun any more, nor tried again; what has begun may end. */
   #close(): void {
-    this.#isOpen = false
+    this.#delivery.close()
     void this.#replays.close()
-    for (const end of [...this.#pauses]) end()
-    this.#giveRoom()
-    this.#waiting = 0
-    for (const instance of this.#ready.splice(0)) giveBack(instance)
-    if (this.#sweep !== undefined) this.#options.clock.clearTimeout(this.#sweep.handle)
-    this.#sweep = undefined
-    this.#tellIdle()
-  }
-
-  readonly #elsewhere = this.#makeElsewhere()
-
-  #makeElsewhere() {
-    return {
-      idle: (): MaybePromise<void> => {
-        this.#close()
-        return this.#isIdle ? undefined : new Promise<void>((resolve) => void this.#onceIdle.push(resolve))
-      },
-      written: (reached: ReachedPlace): MaybePromise<void> => this.#endings.deleteUpTo(reached.position),
-    }
-  }
-
-  get #isIdle(): boolean {
-    return this.#begun === 0
-  }
-
-  #tellIdle(): void {
-    if (this.#isOpen || !this.#isIdle) return
-    for (const resolve of this.#onceIdle.splice(0)) resolve()
-  }
-
-  readonly #deliver = (read: RecordedEvent): MaybePromise<boolean> => {
-    if (!this.#isOpen) return false
-    let route: ProcessRoute
-    try {
-      route = this.#routeOf(read)
-    } catch (error) {
-      return this.#misrouted(error, read)
-    }
-    const { ids } = route
-    if (ids.length === 0) return true
-    const task = { recorded: read, route, held: this.#inHand.take(read, ids.length) }
-    for (const id of ids) this.#enqueue(id, task)
-    this.#beginReady()
-    return this.#hasRoom ? true : new Promise((resolve) => void (this.#room = resolve))
-  }
-
-  /** In its turn, as any event of the instance; those that are parked behind it wait for it. */
-  #replay(recorded: RecordedEvent, key: string): Promise<boolean> {
-    const route = this.#routeOf(recorded)
-    // `interested` has changed its mind since: then there is nothing to handle.
-    const instanceId = route.ids.find((id) => processParkingKey(id, recorded.tenant) === key)
-    if (instanceId === undefined) return Promise.resolve(true)
-    return new Promise((resolve, reject) => {
-      if (!this.#isOpen) {
-        resolve(false)
-        return
-      }
-      this.#enqueue(instanceId, { recorded, route, held: undefined, replay: { resolve, reject } })
-      this.#beginReady()
-    })
-  }
-
-  /** @throws what `interested` throws, and what is wrong with what it gives */
-  #routeOf(read: RecordedEvent): ProcessRoute {
-    const recorded = forAnotherReader(read)
-    const interested = this.#model.interestedByType.get(read.type)
-    const route = routeOf(`${this.name}'s interested of ${read.type}`, interested?.(recorded.data, recorded))
-    for (const id of route.ids) checkInstanceId(this.name, id, read.tenant)
-    return route
-  }
-
-  #enqueue(id: string, task: ProcessTask): void {
-    const instance = this.#instances.obtain(id, task.recorded.tenant)
-    instance.tasks.push(task)
-    this.#waiting++
-    if (instance.busy) return
-    instance.busy = true
-    this.#ready.push(instance)
   }
 
   async #misrouted(error: unknown, recorded: RecordedEvent): Promise<boolean> {
@@ -344,68 +240,6 @@ export class ProcessManagerRunner implements ControlledRunner {
     return false
   }
 
-  get #hasRoom(): boolean {
-    return this.#waiting < MOST_WAITING && this.#inHand.size < MOST_AHEAD
-  }
-
-  #giveRoom(): void {
-    const room = this.#room
-    this.#room = undefined
-    // It is in hand; where the process manager stops, its place is that of what is.
-    room?.(true)
-  }
-
-  #beginReady(): void {
-    while (this.#running < this.#model.concurrency) {
-      const instance = this.#ready.shift()
-      if (instance === undefined) return
-      void this.#work(instance)
-    }
-  }
-
-  /** One event of an instance; then it is the turn of the others. */
-  async #work(instance: ProcessInstance): Promise<void> {
-    const task = instance.tasks.shift()
-    const services = this.#services
-    if (task === undefined || services === undefined) {
-      this.#free(instance)
-      return
-    }
-    this.#waiting--
-    this.#running++
-    this.#begun++
-    const { held, recorded, replay } = task
-    try {
-      const handled = await new ProcessTurn(services, instance, task).run()
-      replay?.resolve(handled)
-      if (handled && held !== undefined && this.#inHand.handled(held)) this.#subscription?.progressed()
-    } catch (error) {
-      // What is contained nowhere else is a fault of this house: it is not passed over.
-      if (replay === undefined) this.#fail(error, recorded)
-      else replay.reject(error)
-    }
-    this.#running--
-    this.#begun--
-    if (this.#troubled.size > 0) this.#troubled.delete(instance)
-    this.#free(instance)
-    if (this.#hasRoom) this.#giveRoom()
-    this.#tellIdle()
-  }
-
-  /** The instance is through with something: it waits for its next turn, or rests. */
-  #free(instance: ProcessInstance): void {
-    if (this.#isOpen && instance.tasks.length > 0) {
-      this.#ready.push(instance)
-    } else {
-      giveBack(instance)
-      instance.busy = false
-      instance.usedAt = this.#options.clock.now()
-      this.#instances.trim()
-      this.#sweepLater()
-    }
-    if (this.#isOpen) this.#beginReady()
-  }
-
   readonly #progressed = (position: number): void => {
     this.#progress.acknowledge(position)
   }
@@ -422,19 +256,19 @@ export class ProcessManagerRunner implements ControlledRunner {
         this.#replays.look()
       },
       hold: () => subscription.hold,
-      mayGoOn: () => this.#isOpen && subscription.holds(),
-      pause: (milliseconds) => this.#pause(milliseconds),
+      mayGoOn: () => this.#delivery.isOpen && subscription.holds(),
+      pause: (milliseconds) => this.#delivery.pause(milliseconds),
       lost: () => {
         subscription.fence()
       },
       isOver: (instance, position) => {
-        this.#endings.add(instance, position)
+        this.#delivery.isOver(instance, position)
       },
       goesOn: (instance) => {
-        this.#endings.remove(instance)
+        this.#delivery.goesOn(instance)
       },
       troubled: (instance, failures) => {
-        this.#troubled.set(instance, failures)
+        this.#delivery.troubled(instance, failures)
       },
       failed: (error, recorded) => {
         this.#fail(error, recorded)
@@ -444,44 +278,6 @@ export class ProcessManagerRunner implements ControlledRunner {
         this.#log(level, error, recorded, what)
       },
     }
-  }
-
-  /** Whoever waits holds nobody up but the instance's own events. */
-  #pause(milliseconds: number): Promise<boolean> {
-    if (!this.#isOpen) return Promise.resolve(false)
-    this.#running--
-    this.#beginReady()
-    return new Promise((resolve) => {
-      const over = (mayGoOn: boolean) => {
-        this.#pauses.delete(end)
-        this.#running++
-        resolve(mayGoOn)
-      }
-      const cancel = callLater(this.#options.clock, milliseconds, () => {
-        over(true)
-      })
-      const end = () => {
-        cancel()
-        over(false)
-      }
-      this.#pauses.add(end)
-    })
-  }
-
-  /** Lets instances go that have had nothing to do for long. */
-  #sweepLater(): void {
-    const { idleTimeout } = this.#model
-    if (idleTimeout === undefined || this.#sweep !== undefined || !this.#isOpen) return
-    const { clock } = this.#options
-    const sweep = (milliseconds: number): void => {
-      this.#sweep = idleTimer(clock, milliseconds, () => {
-        this.#sweep = undefined
-        const now = clock.now()
-        const next = this.#instances.unload(now - idleTimeout)
-        if (next !== undefined && this.#isOpen) sweep(Math.max(1, next + idleTimeout - now))
-      })
-    }
-    sweep(idleTimeout)
   }
 
   #fail(error: unknown, recorded: RecordedEvent | undefined): void {
@@ -511,9 +307,4 @@ export class ProcessManagerRunner implements ControlledRunner {
       `the process manager ${this.name} ${what}: ${describeThrown(error)}`,
     )
   }
-}
-
-/** What was not begun is not handled; whoever waits for it is told so. */
-function giveBack(instance: ProcessInstance): void {
-  for (const { replay } of instance.tasks.splice(0)) replay?.resolve(false)
 }

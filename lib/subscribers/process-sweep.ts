@@ -1,0 +1,36 @@
+import { idleTimer, type Clock } from '../effects/clock.ts'
+import type { ProcessInstances } from './process-instance.ts'
+
+/** Lets instances go that have had nothing to do for long. */
+export class ProcessSweep {
+  readonly #instances: ProcessInstances
+  readonly #clock: Clock
+  readonly #idleTimeout: number | undefined
+  #timer: { readonly handle: unknown } | undefined
+
+  /** Does nothing where there is no `idleTimeout`, in milliseconds. */
+  constructor(instances: ProcessInstances, clock: Clock, idleTimeout: number | undefined) {
+    this.#instances = instances
+    this.#clock = clock
+    this.#idleTimeout = idleTimeout
+  }
+
+  /** An instance has nothing to do from now on. */
+  later(): void {
+    if (this.#idleTimeout !== undefined && this.#timer === undefined) this.#after(this.#idleTimeout, this.#idleTimeout)
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer.handle)
+    this.#timer = undefined
+  }
+
+  #after(milliseconds: number, idleTimeout: number): void {
+    this.#timer = idleTimer(this.#clock, milliseconds, () => {
+      this.#timer = undefined
+      const now = this.#clock.now()
+      const next = this.#instances.unload(now - idleTimeout)
+      if (next !== undefined) this.#after(Math.max(1, next + idleTimeout - now), idleTimeout)
+    })
+  }
+}
