@@ -12,12 +12,15 @@ const FEW = 10
 const MANY = 100_000
 
 async function bankOfTransfers(ends: boolean) {
-  const waiting = new Map<string, () => void>()
+  // In order: a transfer may be asked for again before all of those in flight are complete.
+  const waiting = new Map<string, (() => void)[]>()
   const completions = eventHandler('completions', {
     events: [Completed],
     handle: ({ id }) => {
-      waiting.get(id)?.()
-      waiting.delete(id)
+      const [first, ...others] = waiting.get(id) ?? []
+      if (others.length === 0) waiting.delete(id)
+      else waiting.set(id, others)
+      first?.()
     },
   })
   const app = application({
@@ -34,7 +37,9 @@ async function bankOfTransfers(ends: boolean) {
     app,
     /** From the request until the transfer is complete. */
     transfer: async (id: string, index: number) => {
-      const isComplete = new Promise<void>((resolve) => void waiting.set(id, resolve))
+      const isComplete = new Promise<void>((resolve) => {
+        waiting.set(id, [...(waiting.get(id) ?? []), resolve])
+      })
       await app.dispatch(Request({ id, from: account(index), to: account(index + 1), amount: 1 }))
       await isComplete
     },
