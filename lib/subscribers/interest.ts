@@ -7,7 +7,9 @@ import type { HandlerModel } from './handler-model.ts'
  * Which events of its types a handler is interested in, for those who wait for it; undefined where in all. A selector that throws is a
  * failure of the handler, which is to be met at the event.
  */
-export function interestOf(model: HandlerModel): ((event: BoardEvent) => boolean) | undefined {
+export function interestOf(
+  model: Pick<HandlerModel, 'filter' | 'selector'>,
+): ((event: BoardEvent) => boolean) | undefined {
   const { streamId, category } = model.filter
   const { selector } = model
   if (streamId === undefined && category === undefined && selector === undefined) return undefined

@@ -2,11 +2,13 @@ import { applyByFunction, applyByTable, type Apply, type ApplyFunction, type App
 import { DefinitionError, UnreadableEventError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
+import type { SubscriptionFilter } from '../event-store/subscription-filter.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
 import { checkedConsistency, checkedFunction, checkedStart, checkedTable, checkedTypes } from './handler-model.ts'
 import { PROJECTION_CHECKPOINT, RESERVED_IN_NAMES } from './partition-names.ts'
+import { checkedSubscribeTo } from './subscribe-to.ts'
 import type { ProcessFailure, ProcessFailureContext, ProcessManagerContext } from './process-context.ts'
 
 type Interested = (data: unknown, recorded: RecordedEvent) => unknown
@@ -16,6 +18,8 @@ type Handle = (state: unknown, data: unknown, recorded: RecordedEvent, context: 
 export interface ProcessManagerModel {
   readonly name: string
   readonly types: ReadonlySet<string>
+  /** What its subscription is about: the types, and perhaps one stream or one category. */
+  readonly filter: SubscriptionFilter
   readonly initialState: () => unknown
   readonly interestedByType: ReadonlyMap<string, Interested>
   /** An event that is not there leads to no command. */
@@ -41,7 +45,7 @@ export interface ProcessManagerModel {
 
 const OPTIONS = [
   ...['events', 'initialState', 'interested', 'handle', 'apply', 'onError', 'afterCommand', 'consistency', 'startFrom'],
-  ...['concurrency', 'cachedInstances', 'eventTimeout', 'idleTimeout', 'stateVersion', 'migrateState'],
+  ...['subscribeTo', 'concurrency', 'cachedInstances', 'eventTimeout', 'idleTimeout', 'stateVersion', 'migrateState'],
 ]
 
 const DEFAULT_CONCURRENCY = 64
@@ -75,6 +79,7 @@ export function checkedProcessManager(name: unknown, definition: unknown): Proce
   return Object.freeze({
     name,
     types,
+    filter: { types, ...checkedSubscribeTo(where, options['subscribeTo']) },
     initialState,
     interestedByType: checkedTable<Interested>(where, 'interested', options['interested'], types),
     handleByType: checkedParts<Handle>(where, 'handle', options['handle'], types),

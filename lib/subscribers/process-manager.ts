@@ -13,6 +13,7 @@ import { keepProcessManagerBody } from './process-manager-body.ts'
 import { checkedProcessManager } from './process-manager-model.ts'
 import { checkInstanceId, processStateId } from './process-name.ts'
 import { ProcessRecordReader } from './process-records.ts'
+import type { SubscribeTo } from './subscribe-to.ts'
 import { runningProcessManager } from './running-process-manager.ts'
 
 declare const state: unique symbol
@@ -67,6 +68,8 @@ export type ProcessApplyTable<Events extends readonly EventDefinition[], State> 
 export interface ProcessManagerDefinition<Events extends readonly EventDefinition[], State> {
   /** The events that it follows; others cost it nothing. */
   readonly events: Events
+  /** Whose events: those of one stream, or of all streams of an aggregate. @default 'all' */
+  readonly subscribeTo?: SubscribeTo
   /** Gives the state of a new instance: plain data, as events hold it. */
   readonly initialState: () => State
   /**

@@ -10,6 +10,7 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ControlledRunner } from './controlled-handler.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS, type HandlerState } from './handler-runner.ts'
+import { interestOf } from './interest.ts'
 import { StoredParkingLot } from './parking.ts'
 import { ProcessDelivery } from './process-delivery.ts'
 import { ProcessFailures } from './process-failures.ts'
@@ -78,7 +79,11 @@ export class ProcessManagerRunner implements ControlledRunner {
         this.#log('warn', error, undefined, what)
       },
     })
-    this.#progress = new BoardProgress(board, name, { consistency: this.#consistency, types: model.types })
+    this.#progress = new BoardProgress(board, name, {
+      consistency: this.#consistency,
+      types: model.types,
+      selects: interestOf({ filter: model.filter, selector: undefined }),
+    })
   }
 
   get #consistency(): 'eventual' | 'strong' {
@@ -125,7 +130,7 @@ export class ProcessManagerRunner implements ControlledRunner {
 
   #start(): MaybePromise<void> {
     const { hub, store, clock, owner } = this.#options
-    const { types, startFrom } = this.#model
+    const { filter, startFrom } = this.#model
     this.#failure = undefined
     this.#stopping = undefined
     this.#abort = new AbortController()
@@ -133,7 +138,7 @@ export class ProcessManagerRunner implements ControlledRunner {
       name: this.name,
       owner,
       startFrom,
-      filter: { types },
+      filter,
       hub,
       store,
       clock,

@@ -63,3 +63,9 @@ const process = processManager('process', {
 await app.handler(process).replay({ key: 'a' })
 // @ts-expect-error a process manager cannot be reset
 await app.handler(process).reset()
+
+const following = { ...base, initialState: () => 0, interested: () => undefined, handle: {} } as const
+processManager('one', { ...following, subscribeTo: { stream: 'a' } })
+processManager('category', { ...following, subscribeTo: { category: 'A' } })
+// @ts-expect-error no such subscription
+processManager('elsewhere', { ...following, subscribeTo: { topic: 'a' } })
