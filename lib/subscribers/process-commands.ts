@@ -99,8 +99,11 @@ export class CommandSequence {
           services.log('warn', error, recorded, `goes on: ${command.type} of ${instance.id} is executed`)
           return 'dispatched'
         }
+        // A stop is no failure, and whoever has lost the place has no say any more.
+        if (!(await services.mayGoOn())) return undefined
         attempt.pause()
         const action = await this.#decide(error, command, rest, failures)
+        if (!(await services.mayGoOn())) return undefined
         if (action instanceof CommandAction) return action
         if (action.action === 'skip') {
           this.#turn.skipped(error, failures)

@@ -16,9 +16,10 @@ import type { ProcessServices } from './process-services.ts'
 import { ProcessSweep } from './process-sweep.ts'
 import { ProcessTurn } from './process-turn.ts'
 
-/** So many events may wait for their instances before no more are taken. */
-const MOST_WAITING = 1_000
-/** So far a slow instance lets the others run ahead; after a crash, so many events come again, and are passed over. */
+/**
+ * So far a slow instance lets the others run ahead, and so many events may wait for their instances; after a crash they come again,
+ * and those that were handled are passed over.
+ */
 const MOST_AHEAD = 10_000
 
 export interface ProcessDeliveryOptions {
@@ -215,7 +216,7 @@ export class ProcessDelivery {
   }
 
   get #hasRoom(): boolean {
-    return this.#schedule.waiting < MOST_WAITING && this.#inHand.size < MOST_AHEAD
+    return this.#inHand.size < MOST_AHEAD
   }
 
   #giveRoom(): void {

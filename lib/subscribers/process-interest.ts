@@ -53,6 +53,8 @@ export function routeOf(who: string, given: unknown): ProcessRoute {
     throw garbage(who)
   }
   const ids = said[kind]
+  // What fails later must not end the process; it is refused below.
+  for (const id of [ids].flat()) if (isPromiseLike(id)) Promise.resolve(id).catch(() => undefined)
   const what = `the id that ${who} gave`
   return {
     kind,

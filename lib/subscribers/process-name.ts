@@ -12,9 +12,10 @@ export function processStateId(name: string, instanceId: string, tenant: string 
     : `${PROCESS_CATEGORY}/${tenant}/${name}#${instanceId}`
 }
 
-/** What the events of an instance are parked under. */
+/** What the events of an instance are parked under. No tenant is empty, so that nobody's id with a slash is not taken for a tenant's. */
 export function processParkingKey(instanceId: string, tenant: string | undefined): string {
-  return tenant === undefined ? instanceId : `${tenant}/${instanceId}`
+  if (tenant !== undefined) return `${tenant}/${instanceId}`
+  return instanceId.includes('/') ? `/${instanceId}` : instanceId
 }
 
 /** @throws {InvalidIdentityError} `invalid_identity` where nothing can be kept under it */

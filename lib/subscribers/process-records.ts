@@ -1,6 +1,7 @@
 import { frozenState } from '../aggregate/frozen-state.ts'
 import type { Clock } from '../effects/clock.ts'
-import { UnreadableStateError, describeThrown } from '../errors.ts'
+import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { InvalidOutcomeError, UnreadableStateError, describeThrown } from '../errors.ts'
 import type { CheckpointHold } from '../event-store/checkpoint.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
@@ -83,7 +84,9 @@ export class ProcessRecordReader {
     const { status, position, index, plan } = stored
     const hasState = status === 'running'
     const state: unknown =
-      isCurrent || !hasState ? stored.state : migrateState?.(frozenState(stored.state), snapshotVersion)
+      isCurrent || !hasState
+        ? stored.state
+        : plainData(migrateState?.(frozenState(stored.state), snapshotVersion), 'what migrateState gave')
     return {
       status,
       state: frozenState(state),
@@ -105,9 +108,15 @@ function remade(commands: ReadonlyMap<string, SealedDefinition>, type: string, d
   return new SealedMessage(definition, plainData(data, `the data of ${type}`))
 }
 
-function plainData(value: unknown, what: string): unknown {
+/** @throws {InvalidOutcomeError} `invalid_outcome` where it could not be read back as it is, or is nothing at all */
+export function plainData(value: unknown, what: string): unknown {
+  if (value === undefined) throw new InvalidOutcomeError(`${what} is nothing`)
+  if (isPromiseLike(value)) {
+    Promise.resolve(value).catch(() => undefined)
+    throw new InvalidOutcomeError(`${what} is a promise, and must be there at once`)
+  }
   const copied = immutableCopy(value, { allowInstances: false })
-  if ('issue' in copied) throw new TypeError(`${what} is not plain data: ${copied.issue.message}`)
+  if ('issue' in copied) throw new InvalidOutcomeError(`${what} is not plain data: ${copied.issue.message}`)
   return copied.value
 }
 
@@ -123,14 +132,14 @@ export class ProcessRecords extends ProcessRecordReader {
   /**
    * False, and nothing is written, where another owner has taken the process manager over.
    *
-   * @throws {TypeError} where the state is not plain data, which could not be read back as it was
+   * @throws {InvalidOutcomeError} `invalid_outcome` where the state is not plain data, which could not be read back as it was
    */
   async write({ stateId, tenant }: ProcessPlace, record: ProcessRecord, hold: CheckpointHold): Promise<boolean> {
     const { model, store, codec, clock } = this.#options
     const { status, position, index, plan } = record
     const value: StoredRecord = {
       status,
-      state: plainData(record.state, `the state of ${model.name}`),
+      state: record.state === undefined ? undefined : plainData(record.state, `the state of ${model.name}`),
       position,
       index,
       ...(plan && {

@@ -20,7 +20,6 @@ export class ProcessSchedule {
   #isOpen = false
   /** Instances whose turn it is, in order. */
   #ready: ProcessInstance[] = []
-  #waiting = 0
   #running = 0
   /** Turns that have begun: those that run, and those in a pause. */
   #begun = 0
@@ -41,11 +40,6 @@ export class ProcessSchedule {
     return this.#pauses.size > 0
   }
 
-  /** How many events wait for their instances. */
-  get waiting(): number {
-    return this.#waiting
-  }
-
   open(): void {
     this.#isOpen = true
   }
@@ -54,7 +48,6 @@ export class ProcessSchedule {
   close(): void {
     this.#isOpen = false
     for (const end of [...this.#pauses]) end()
-    this.#waiting = 0
     for (const instance of this.#ready.splice(0)) giveBack(instance)
     this.#tellIdle()
   }
@@ -66,7 +59,6 @@ export class ProcessSchedule {
 
   enqueue(instance: ProcessInstance, task: ProcessTask): void {
     instance.tasks.push(task)
-    this.#waiting++
     if (instance.busy) return
     instance.busy = true
     this.#ready.push(instance)
@@ -88,7 +80,6 @@ export class ProcessSchedule {
       this.free(instance)
       return
     }
-    this.#waiting--
     this.#running++
     this.#begun++
     await this.#options.work(instance, task)

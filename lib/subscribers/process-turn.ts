@@ -13,6 +13,7 @@ import { CommandSequence, type CommandTurn } from './process-commands.ts'
 import type { ProcessFailure, ProcessManagerContext } from './process-context.ts'
 import type { PlannedCommand, ProcessInstance, ProcessRecord, ProcessTask } from './process-instance.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
+import { plainData } from './process-records.ts'
 import type { ProcessServices } from './process-services.ts'
 
 /** Milliseconds: the first wait before the store is tried again, and the longest. */
@@ -84,6 +85,8 @@ export class ProcessTurn implements CommandTurn {
   /** Whether the event counts as handled; undefined where it is tried again. */
   async #recover(error: unknown, failures: number): Promise<boolean | undefined> {
     const { services, recorded, instance } = this
+    // A stop is no failure, and whoever has lost the place has no say any more.
+    if (!(await services.mayGoOn())) return false
     const { record } = instance
     const failure: ProcessFailure = {
       during: this.#during,
@@ -92,6 +95,7 @@ export class ProcessTurn implements CommandTurn {
       state: record?.status === 'running' ? (record.state as object) : undefined,
     }
     const action = await this.decide(error, failure, failures)
+    if (!(await services.mayGoOn())) return false
     // A command's own actions are not among those of an event.
     if (!('action' in action) || action.action === 'stop') {
       services.failed(error, recorded)
@@ -154,7 +158,7 @@ export class ProcessTurn implements CommandTurn {
     const { services, instance, recorded } = this
     const { model } = services
     const { route } = this.#task
-    const record = instance.record ?? (await this.#read())
+    const record = instance.record ?? (await this.#read(attempt))
     if (record === undefined || attempt.isOver()) return false
     if (isHandled(record, recorded)) {
       if (record.status === 'over') services.isOver(instance, record.position)
@@ -230,25 +234,36 @@ export class ProcessTurn implements CommandTurn {
     return this.#write(attempt, { ...record, position, index, plan: undefined })
   }
 
-  async #read(): Promise<ProcessRecord | undefined> {
+  async #read(attempt: ProcessAttempt): Promise<ProcessRecord | undefined> {
     const { records, commands } = this.services
-    const record = await this.#persistently(() => records.read(this.instance, commands))
-    return record && (this.instance.record = record)
+    const record = await this.#persistently(() => records.read(this.instance, commands), attempt)
+    // Another attempt has gone on from there meanwhile.
+    if (record === undefined || attempt.isOver()) return undefined
+    return (this.instance.record = record)
   }
 
   /** Keeps what was decided about the commands of the event, before it takes effect. False where the place is lost. */
-  keepPlan(attempt: ProcessAttempt, record: ProcessRecord, commands: readonly PlannedCommand[]): Promise<boolean> {
+  async keepPlan(
+    attempt: ProcessAttempt,
+    record: ProcessRecord,
+    commands: readonly PlannedCommand[],
+  ): Promise<boolean> {
     const { position, index } = this.recorded
-    return this.#write(attempt, { ...record, plan: { position, index, commands } })
+    const isKept = await this.#write(attempt, { ...record, plan: { position, index, commands } })
+    attempt.goOn()
+    return isKept
   }
 
   async #write(attempt: ProcessAttempt, record: ProcessRecord): Promise<boolean> {
     const { services, instance } = this
+    if (attempt.isOver()) return false
+    // It is decided: no other attempt may begin while it is being written, since the later write would be the older one.
+    attempt.pause()
     const hold = services.hold()
     if (hold === undefined) return false
     if (record.status !== 'over') services.goesOn(instance)
     const written = await this.#persistently(() => services.records.write(instance, record, hold))
-    if (attempt.isOver() || written === undefined) return false
+    if (written === undefined) return false
     if (!written) {
       services.lost()
       return false
@@ -259,10 +274,11 @@ export class ProcessTurn implements CommandTurn {
   }
 
   /** A store that does not answer is one that comes back. Undefined where the process manager is stopped, or loses its place, meanwhile. */
-  async #persistently<Answer>(work: () => Promise<Answer>): Promise<Answer | undefined> {
+  async #persistently<Answer>(work: () => Promise<Answer>, attempt?: ProcessAttempt): Promise<Answer | undefined> {
     const { services, instance, recorded } = this
     for (let failures = 1; ; failures++) {
       try {
+        if (failures > 1 && (attempt?.isOver() === true || !(await services.mayGoOn()))) return undefined
         return await work()
       } catch (error) {
         if (!(error instanceof StoreError)) throw error
@@ -275,8 +291,8 @@ export class ProcessTurn implements CommandTurn {
 
 const NO_COMMANDS: readonly PlannedCommand[] = Object.freeze([])
 
-function initialStateOf({ initialState }: ProcessManagerModel): unknown {
-  return frozenState(initialState())
+function initialStateOf({ name, initialState }: ProcessManagerModel): unknown {
+  return frozenState(plainData(initialState(), `the initialState of ${name}`))
 }
 
 function isHandled(record: ProcessRecord, { position, index }: RecordedEvent): boolean {
