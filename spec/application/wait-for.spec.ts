@@ -87,6 +87,34 @@ describe.each(everyStore)('waitFor, on %s,', (kind) => {
     await foreign.close()
   })
 
+  it('does not wait for a handler of another stream or category, nor do its metrics say that it is behind', async () => {
+    const { handler, seen } = gated('eager', Promise.resolve())
+    const handle = () => undefined
+    const [elsewhere, foreign] = [
+      eventHandler('elsewhere', {
+        events: [Added],
+        consistency: 'strong',
+        subscribeTo: { stream: 'counter-elsewhere' },
+        handle,
+      }),
+      eventHandler('foreign', { events: [Added], consistency: 'strong', subscribeTo: { category: 'Foreign' }, handle }),
+    ]
+    const place = await placeOf(kind)
+    const app = await started({
+      router: counterRouter,
+      eventStore: place(),
+      handlers: [handler, elsewhere, foreign],
+    })
+    const { position } = await app.dispatch(add())
+    await app.waitFor(position)
+    expect(seen).toEqual([1])
+    const { handlers } = await app.metrics()
+    expect([handlers['elsewhere'], handlers['foreign']]).toMatchObject([
+      { lagEvents: 0, lagSeconds: 0 },
+      { lagEvents: 0, lagSeconds: 0 },
+    ])
+  })
+
   it('names those who have not handled it when the time is over', async () => {
     const gate = deferred()
     const place = await placeOf(kind)

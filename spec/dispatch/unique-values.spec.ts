@@ -192,6 +192,18 @@ describe.each(everyStore)('a unique value on $kind', ({ share }) => {
 })
 
 describe('a unique value', () => {
+  it('is unique to each tenant: one is not told what another one has', async () => {
+    const app = await started({ router: users })
+    const ada = { email: 'ada@example.org' }
+    await app.dispatch(Register({ id: '1', ...ada }), { tenant: 'acme' })
+    await app.dispatch(Register({ id: '1', ...ada }), { tenant: 'globex' })
+    await app.dispatch(Register({ id: '1', ...ada }))
+    await expect(app.dispatch(Register({ id: '2', ...ada }), { tenant: 'acme' })).rejects.toMatchObject({
+      code: 'value_taken',
+    })
+    expect((await app.metrics()).dispatches).toMatchObject({ executed: 3, rejected: 1, failed: 0 })
+  })
+
   it('is refused on a state that another node has left behind only after the state was looked at again', async () => {
     const eventStore = inMemoryEventStore()
     const [one, other] = [await started({ router: users, eventStore }), await started({ router: users, eventStore })]
