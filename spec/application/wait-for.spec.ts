@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { eventHandler, upcaster, type WaitOptions } from 'edict'
+import { eventHandler, inMemoryEventStore, upcaster, type WaitOptions } from 'edict'
 import { Add, Added, Noop, counterRouter, deferred, started, stopAll } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { everyStore } from '../support/every-store.ts'
 
 afterEach(stopAll)
-const placeOf = places()
 const add = (id = 'a') => Add({ id, by: 1 })
 
 /** A strong handler that handles an event when it is let. */
@@ -22,11 +21,13 @@ function gated(name: string, gate: Promise<unknown>, options: { readonly consist
   return { handler, seen }
 }
 
-describe.each(everyStore)('waitFor, on %s,', (kind) => {
+describe.each(everyStore)('waitFor, on $kind,', ({ kind, share }) => {
+  const stores = share()
+
   it('lets one request read what another one has written', async () => {
     const gate = deferred()
     const { handler, seen } = gated('gated', gate.promise)
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [handler] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [handler] })
     const { position } = await app.dispatch(add())
     expect(position).toBe(1)
     let waited = false
@@ -39,12 +40,11 @@ describe.each(everyStore)('waitFor, on %s,', (kind) => {
   })
 
   it('waits on another node for a handler that this one runs, and the other way round', async () => {
-    const place = await placeOf(kind)
     const gate = deferred()
     const runs = gated('shared', gate.promise)
     const standsBy = kind === 'memory' ? [] : [gated('shared', gate.promise).handler]
-    const one = await started({ router: counterRouter, eventStore: place(), handlers: [runs.handler] })
-    const other = await started({ router: counterRouter, eventStore: place(), handlers: standsBy })
+    const one = await started({ router: counterRouter, eventStore: stores.node(), handlers: [runs.handler] })
+    const other = await started({ router: counterRouter, eventStore: stores.node(), handlers: standsBy })
     const { position } = await other.dispatch(add())
     const waits = [one.waitFor(position), other.waitFor(position)]
     gate.resolve()
@@ -53,10 +53,9 @@ describe.each(everyStore)('waitFor, on %s,', (kind) => {
   })
 
   it('waits for a position that no event has yet', async () => {
-    const place = await placeOf(kind)
     const { handler, seen } = gated('eager', Promise.resolve())
-    const app = await started({ router: counterRouter, eventStore: place(), handlers: [handler] })
-    const other = await started({ router: counterRouter, eventStore: place() })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [handler] })
+    const other = await started({ router: counterRouter, eventStore: stores.node() })
     const waiting = app.waitFor(2)
     await other.dispatch(add('b'))
     await other.dispatch(add('c'))
@@ -67,10 +66,9 @@ describe.each(everyStore)('waitFor, on %s,', (kind) => {
   it('does not wait for events that a handler is not interested in', async () => {
     const { handler, seen } = gated('eager', Promise.resolve())
     const Other = eventHandler('other', { events: [Added], consistency: 'strong', handle: () => undefined })
-    const place = await placeOf(kind)
-    const app = await started({ router: counterRouter, eventStore: place(), handlers: [handler, Other] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [handler, Other] })
     await app.dispatch(add())
-    const foreign = place()
+    const foreign = stores.node()
     await foreign.open()
     const { events } = await foreign.readStream('counter-a')
     await foreign.append([
@@ -117,9 +115,8 @@ describe.each(everyStore)('waitFor, on %s,', (kind) => {
 
   it('names those who have not handled it when the time is over', async () => {
     const gate = deferred()
-    const place = await placeOf(kind)
     const handlers = [gated('late', gate.promise).handler, gated('prompt', Promise.resolve()).handler]
-    const app = await started({ router: counterRouter, eventStore: place(), handlers })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers })
     const { position } = await app.dispatch(add(), { consistency: ['prompt'] })
     await expect(app.waitFor(position, { timeout: 30 })).rejects.toMatchObject({
       code: 'position_timeout',
@@ -142,7 +139,7 @@ describe.each(everyStore)('waitFor, on %s,', (kind) => {
       handle: () => Promise.reject(new Error('broken')),
       onError: () => undefined as never,
     })
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [dead] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [dead] })
     const { position } = await app.dispatch(add())
     await expect(app.waitFor(position, { timeout: Infinity })).rejects.toMatchObject({
       code: 'position_timeout',
@@ -172,8 +169,7 @@ describe('waitFor', () => {
     const gate = deferred()
     const { handler, seen } = gated('gated', gate.promise)
     const renamed = upcaster('Old', { into: ['Added'], upcast: ({ data }) => ({ type: 'Added', data }) })
-    const place = await placeOf('memory')
-    const eventStore = place()
+    const eventStore = inMemoryEventStore()
     const writer = await started({ router: counterRouter, eventStore })
     const { events } = await writer.dispatch(add())
     const first = events[0]!

@@ -1,13 +1,16 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { command, eventHandler, shape } from 'edict'
-import { Add, Added, Noop, counterRouter, deferred, recordingLogger, started } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { Add, Added, Noop, counterRouter, deferred, recordingLogger, started, stopAll } from '../support/counter.ts'
+import { everyStore } from '../support/every-store.ts'
 
-const placeOf = places()
+afterEach(stopAll)
+
 const add = (id = 'a') => Add({ id, by: 1 })
 const strong = { consistency: 'strong' } as const
 
-describe.each(everyStore)('strong consistency, on %s,', (kind) => {
+describe.each(everyStore)('strong consistency, on $kind,', ({ share }) => {
+  const stores = share()
+
   it('does not wait for what handlers dispatch because of the command', async () => {
     const gate = deferred()
     const followed: string[] = []
@@ -23,7 +26,7 @@ describe.each(everyStore)('strong consistency, on %s,', (kind) => {
         followed.push(streamId)
       },
     })
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [follow] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [follow] })
     await app.dispatch(add(), strong)
     expect(followed).toEqual([])
     const { position } = await app.dispatch(Noop({ id: 'a' }), strong)
@@ -52,7 +55,7 @@ describe.each(everyStore)('strong consistency, on %s,', (kind) => {
         seen.push(`notes has ${streamId}`)
       },
     })
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [leads, notes] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [leads, notes] })
     await app.dispatch(add(), { consistency: 'strong', consistencyTimeout: Infinity })
     expect(seen).toEqual(['notes has counter-a', 'notes has counter-b', 'leads goes on'])
   })
@@ -62,7 +65,7 @@ describe.each(everyStore)('strong consistency, on %s,', (kind) => {
     const slow = eventHandler('slow', { events: [Added], consistency: 'strong', handle: () => gate.promise })
     const app = await started({
       router: counterRouter,
-      eventStore: (await placeOf(kind))(),
+      eventStore: stores.node(),
       handlers: [slow],
       defaults: { consistencyTimeout: 20 },
     })
@@ -75,7 +78,7 @@ describe.each(everyStore)('strong consistency, on %s,', (kind) => {
 
   it('is refused for a name that nobody has, for an eventual handler and for garbage, before anything runs', async () => {
     const lazy = eventHandler('lazy', { events: [Added], consistency: 'eventual', handle: () => undefined })
-    const eventStore = (await placeOf(kind))()
+    const eventStore = stores.node()
     const app = await started({ router: counterRouter, eventStore, handlers: [lazy] })
     for (const consistency of [['nobody'], ['lazy'], [lazy], [5], [null], 'strongest', { name: 'lazy' }]) {
       await expect(app.dispatch(add(), { consistency: consistency as never })).rejects.toMatchObject({

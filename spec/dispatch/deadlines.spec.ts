@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventHandler, inMemoryEventStore, router, systemClock, type Clock, type DispatchOptions } from 'edict'
 import { Add, Added, Counter, Noop, counterRouter, deferred, started, stopAll } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { everyStore } from '../support/every-store.ts'
 
 afterEach(stopAll)
-const placeOf = places()
 
 const add = Add({ id: 'a', by: 1 })
 const HOUR = 3_600_000
@@ -110,7 +109,9 @@ describe('a command whose deadline', () => {
   })
 })
 
-describe.each(everyStore)('on %s, what a handler dispatches', (kind) => {
+describe.each(everyStore)('on $kind, what a handler dispatches', ({ share }) => {
+  const stores = share()
+
   /** Dispatches `b` because of `a`, and tells what came of it. */
   const following = (done: (outcome: unknown) => void, options?: DispatchOptions) =>
     eventHandler('following', {
@@ -123,17 +124,16 @@ describe.each(everyStore)('on %s, what a handler dispatches', (kind) => {
     })
 
   it('has the deadline of the command that led to it, also on another node and later', async () => {
-    const place = await placeOf(kind)
     let now = Date.now()
     const clock: Clock = { ...systemClock, now: () => now }
-    const writer = await started({ router: counterRouter, eventStore: place(), clock })
+    const writer = await started({ router: counterRouter, eventStore: stores.node(), clock })
     await writer.dispatch(add, { deadline: now + HOUR })
     await writer.stop()
     now += HOUR
     const late = deferred<unknown>()
     const app = await started({
       router: counterRouter,
-      eventStore: place(),
+      eventStore: stores.node(),
       clock,
       handlers: [following(late.resolve)],
     })
@@ -142,16 +142,15 @@ describe.each(everyStore)('on %s, what a handler dispatches', (kind) => {
   })
 
   it('may be given another deadline', async () => {
-    const place = await placeOf(kind)
     let now = Date.now()
     const clock: Clock = { ...systemClock, now: () => now }
-    const writer = await started({ router: counterRouter, eventStore: place(), clock })
+    const writer = await started({ router: counterRouter, eventStore: stores.node(), clock })
     await writer.dispatch(add, { deadline: now + HOUR })
     await writer.stop()
     now += HOUR
     const done = deferred<unknown>()
     const handlers = [following(done.resolve, { deadline: now + HOUR })]
-    await started({ router: counterRouter, eventStore: place(), clock, handlers })
+    await started({ router: counterRouter, eventStore: stores.node(), clock, handlers })
     expect(await done.promise).toBe('counter-b')
   })
 })

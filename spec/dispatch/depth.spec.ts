@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { application, eventHandler, inMemoryEventStore, stop } from 'edict'
 import { Add, Added, Counter, counterRouter, deferred, started, stopAll, until } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { everyStore } from '../support/every-store.ts'
 
 afterEach(stopAll)
-const placeOf = places()
 
 /** Leads from each event to the next command, for ever. */
 const endless = (failed: (error: unknown) => void) =>
@@ -19,10 +18,12 @@ const endless = (failed: (error: unknown) => void) =>
     },
   })
 
-describe.each(everyStore)('a chain of commands on %s', (kind) => {
+describe.each(everyStore)('a chain of commands on $kind', ({ share }) => {
+  const stores = share()
+
   it('is cut where events and commands lead to each other for ever, and its handler is told', async () => {
     const failed = deferred<unknown>()
-    const eventStore = (await placeOf(kind))()
+    const eventStore = stores.node()
     const app = await started({
       router: counterRouter,
       eventStore,
@@ -38,12 +39,11 @@ describe.each(everyStore)('a chain of commands on %s', (kind) => {
   })
 
   it('goes on counting on another node, and after a restart', async () => {
-    const place = await placeOf(kind)
     for (let round = 1; round <= 3; round++) {
       const failed = deferred<unknown>()
       const app = await started({
         router: counterRouter,
-        eventStore: place(),
+        eventStore: stores.node(),
         maxDepth: round,
         handlers: [endless(failed.resolve)],
       })

@@ -1,21 +1,21 @@
 import { describe, expect, it } from '@jest/globals'
 import { eventHandler, retry, router, stop, type ExecutionResult } from 'edict'
 import { Add, Added, Counter, Explode, Noop, counterRouter, deferred, started, until } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { everyStore } from '../support/every-store.ts'
 
-const placeOf = places()
 const add = (by = 1, id = 'a') => Add({ id, by })
 const once = { commandId: 'once' }
 
 /** All of a result but the reply, which is not kept. */
 const kept = ({ reply: _, ...result }: ExecutionResult) => result
 
-describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kind) => {
+describe.each(everyStore)('a command with an id of its caller’s, on $kind,', ({ share }) => {
+  const stores = share()
+
   it('takes effect once, however many send it at the same time, on one node and on another', async () => {
-    const place = await placeOf(kind)
     const nodes = [
-      await started({ router: counterRouter, eventStore: place() }),
-      await started({ router: counterRouter, eventStore: place() }),
+      await started({ router: counterRouter, eventStore: stores.node() }),
+      await started({ router: counterRouter, eventStore: stores.node() }),
     ]
     const results = await Promise.all(Array.from({ length: 12 }, (_, index) => nodes[index % 2]!.dispatch(add(), once)))
     for (const result of results) expect(kept(result)).toEqual(kept(results[0]!))
@@ -24,10 +24,9 @@ describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kin
   })
 
   it('is answered as the first time after others have gone on, after its aggregate left the memory, and after a restart', async () => {
-    const place = await placeOf(kind)
     const snapshots = { Counter: { every: 2 } }
     const definition = { router: counterRouter, cache: { aggregates: 1 }, snapshots }
-    const eventStore = place()
+    const eventStore = stores.node()
     const app = await started({ ...definition, eventStore })
     await app.dispatch(add())
     const first = await app.dispatch(add(10), { ...once, metadata: { user: 'ada' } })
@@ -38,15 +37,14 @@ describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kin
     await app.dispatch(add(100))
     expect(kept(await app.dispatch(add(10), once))).toEqual(kept(first))
     await app.stop()
-    const again = await started({ ...definition, eventStore: place() })
+    const again = await started({ ...definition, eventStore: stores.node() })
     expect(kept(await again.dispatch(add(10), once))).toEqual(kept(first))
     expect(await again.aggregateState(Counter, 'a')).toEqual({ total: 111 })
   })
 
   it('is refused where it is another command, also while the first one is under way', async () => {
-    const place = await placeOf(kind)
-    const one = await started({ router: counterRouter, eventStore: place() })
-    const other = await started({ router: counterRouter, eventStore: place() })
+    const one = await started({ router: counterRouter, eventStore: stores.node() })
+    const other = await started({ router: counterRouter, eventStore: stores.node() })
     const outcomes = await Promise.allSettled([one.dispatch(add(1), once), other.dispatch(add(2), once)])
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     const refused = outcomes.find((outcome) => outcome.status === 'rejected')
@@ -57,7 +55,7 @@ describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kin
   })
 
   it('may be sent again where it was rejected, where it failed, and where it stored nothing', async () => {
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))() })
+    const app = await started({ router: counterRouter, eventStore: stores.node() })
     await expect(app.dispatch(add(-1), once)).rejects.toMatchObject({ code: 'negative' })
     await expect(app.dispatch(Explode({ id: 'a', with: 'it' }), once)).rejects.toMatchObject({ code: 'command_failed' })
     await expect(app.dispatch(Noop({ id: 'a' }), once)).resolves.toMatchObject({ events: [], position: 0 })
@@ -68,7 +66,6 @@ describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kin
   })
 
   it('of a handler takes effect once, though its event comes again', async () => {
-    const place = await placeOf(kind)
     const done = deferred()
     const follow = eventHandler('follow', {
       events: [Added],
@@ -81,14 +78,14 @@ describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kin
       },
       onError: (_error, _recorded, { failures }) => (failures > 3 ? stop() : retry({ after: 1 })),
     })
-    const app = await started({ router: counterRouter, eventStore: place(), handlers: [follow] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [follow] })
     await app.dispatch(add())
     await done.promise
     expect(await app.aggregateState(Counter, 'b')).toEqual({ total: 7 })
   })
 
   it('with an expected version is answered as the first time, though the version has moved since', async () => {
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))() })
+    const app = await started({ router: counterRouter, eventStore: stores.node() })
     const first = await app.dispatch(add(), { ...once, expectedVersion: 0 })
     await app.dispatch(add())
     expect(kept(await app.dispatch(add(), { ...once, expectedVersion: 0 }))).toEqual(kept(first))
@@ -98,7 +95,9 @@ describe.each(everyStore)('a command with an id of its caller’s, on %s,', (kin
   })
 })
 
-describe.each(everyStore)('a form that was filled in a while ago, on %s,', (kind) => {
+describe.each(everyStore)('a form that was filled in a while ago, on $kind,', ({ share }) => {
+  const stores = share()
+
   it('is refused with a typed conflict where somebody was faster, decided once, and let through where nobody was', async () => {
     let decisions = 0
     const counting = router('counting', (r) =>
@@ -110,9 +109,8 @@ describe.each(everyStore)('a form that was filled in a while ago, on %s,', (kind
         },
       }),
     )
-    const place = await placeOf(kind)
-    const one = await started({ router: counting, eventStore: place() })
-    const other = await started({ router: counterRouter, eventStore: place() })
+    const one = await started({ router: counting, eventStore: stores.node() })
+    const other = await started({ router: counterRouter, eventStore: stores.node() })
     await other.dispatch(add())
     // Two people open the form, and both send it.
     const expectedVersion = await one.aggregateVersion(Counter, 'a')
@@ -129,8 +127,7 @@ describe.each(everyStore)('a form that was filled in a while ago, on %s,', (kind
   })
 
   it('is not tried again where another node writes between its decision and its append', async () => {
-    const place = await placeOf(kind)
-    const other = await started({ router: counterRouter, eventStore: place() })
+    const other = await started({ router: counterRouter, eventStore: stores.node() })
     let decisions = 0
     const beaten = router('beaten', (r) =>
       r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
@@ -142,7 +139,7 @@ describe.each(everyStore)('a form that was filled in a while ago, on %s,', (kind
         },
       }),
     )
-    const app = await started({ router: beaten, eventStore: place() })
+    const app = await started({ router: beaten, eventStore: stores.node() })
     await expect(app.dispatch(add(), { expectedVersion: 0 })).rejects.toMatchObject({
       code: 'version_conflict',
       expected: 0,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import {
   eventHandler,
   inMemoryEventStore,
@@ -10,15 +10,18 @@ import {
   type RecordedEvent,
   type Serializer,
 } from 'edict'
-import { Add, Added, Counter, counterRouter, deferred, started, until } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { Add, Added, Counter, counterRouter, deferred, started, stopAll, until } from '../support/counter.ts'
+import { everyStore } from '../support/every-store.ts'
 
-const placeOf = places()
+afterEach(stopAll)
+
 const add = (by = 1, id = 'a') => Add({ id, by })
 
-describe.each(everyStore)('tenants on %s', (kind) => {
+describe.each(everyStore)('tenants on $kind', ({ share }) => {
+  const stores = share()
+
   it('have aggregates of their own: the same identity is another one for each, and for nobody', async () => {
-    const eventStore = (await placeOf(kind))()
+    const eventStore = stores.node()
     const app = await started({ router: counterRouter, eventStore })
     const ofAcme = await app.dispatch(add(1), { tenant: 'acme' })
     const ofGlobex = await app.dispatch(add(10), { tenant: 'globex' })
@@ -40,14 +43,13 @@ describe.each(everyStore)('tenants on %s', (kind) => {
   })
 
   it('are stored with the events, told to handlers, and found again by reads and subscriptions', async () => {
-    const place = await placeOf(kind)
     const seen: [string, string | undefined][] = []
     const watching = eventHandler('watching', {
       events: [Added],
       consistency: 'strong',
       handle: (_data, { streamId, tenant }) => void seen.push([streamId, tenant]),
     })
-    const eventStore = place()
+    const eventStore = stores.node()
     const app = await started({ router: counterRouter, eventStore, handlers: [watching] })
     for (const tenant of ['acme', 'globex', 'acme']) await app.dispatch(add(), { tenant, consistency: 'strong' })
     const { events } = await app.dispatch(add(), { consistency: 'strong' })
@@ -76,11 +78,10 @@ describe.each(everyStore)('tenants on %s', (kind) => {
   })
 
   it('are found again by another node, which keeps them apart too', async () => {
-    const place = await placeOf(kind)
-    const one = await started({ router: counterRouter, eventStore: place() })
+    const one = await started({ router: counterRouter, eventStore: stores.node() })
     await one.dispatch(add(1), { tenant: 'acme', commandId: 'c1' })
     await one.dispatch(add(2), { tenant: 'globex', commandId: 'c1' })
-    const other = await started({ router: counterRouter, eventStore: place() })
+    const other = await started({ router: counterRouter, eventStore: stores.node() })
     await expect(other.dispatch(add(3), { tenant: 'acme' })).resolves.toMatchObject({ aggregateState: { total: 4 } })
     await expect(other.dispatch(add(1), { tenant: 'acme', commandId: 'c1' })).resolves.toMatchObject({
       aggregateVersion: 1,
@@ -91,16 +92,15 @@ describe.each(everyStore)('tenants on %s', (kind) => {
 
   it('never get a stream that is another one’s, or nobody’s, whatever its id', async () => {
     const bare = router('bare', (r) => r.identify(Counter, { by: 'id' }).dispatch(Add, { to: Counter }))
-    const place = await placeOf(kind)
     const snapshots = { Counter: { every: 1 } }
-    const eventStore = place()
+    const eventStore = stores.node()
     const app = await started({ router: bare, eventStore, snapshots })
     await app.dispatch(add(1, 'acme/b'))
     await app.dispatch(add(1, 'b'), { tenant: 'globex' })
     await until(async () => (await eventStore.readSnapshot('acme/b')) !== undefined, 'a snapshot')
     await until(async () => (await eventStore.readSnapshot('globex/b')) !== undefined, 'another snapshot')
     // With what is in memory, and with what is in the store alone.
-    for (const node of [app, await started({ router: bare, eventStore: place(), snapshots })]) {
+    for (const node of [app, await started({ router: bare, eventStore: stores.node(), snapshots })]) {
       await expect(node.dispatch(add(1, 'b'), { tenant: 'acme' })).rejects.toMatchObject({
         code: 'tenant_mismatch',
         outcome: 'not-executed',

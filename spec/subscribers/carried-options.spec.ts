@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import {
   eventHandler,
   type DispatchOptions,
@@ -6,10 +6,10 @@ import {
   type ExecutionResult,
   type RecordedEvent,
 } from 'edict'
-import { Add, Added, Counter, Explode, counterRouter, deferred, started } from '../support/counter.ts'
-import { everyStore, places } from '../support/places.ts'
+import { Add, Added, Counter, Explode, counterRouter, deferred, started, stopAll } from '../support/counter.ts'
+import { everyStore } from '../support/every-store.ts'
 
-const placeOf = places()
+afterEach(stopAll)
 
 interface Led {
   readonly by: RecordedEvent
@@ -29,10 +29,12 @@ function leading(options?: DispatchOptions) {
   return { handler, led: led.promise }
 }
 
-describe.each(everyStore)('on %s, a command that a handler dispatches', (kind) => {
+describe.each(everyStore)('on $kind, a command that a handler dispatches', ({ share }) => {
+  const stores = share()
+
   it('takes over causation, correlation, metadata and tenant of the event', async () => {
     const { handler, led } = leading()
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [handler] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [handler] })
     await app.dispatch(Add({ id: 'a', by: 1 }), {
       correlationId: 'request-1',
       metadata: { user: 'ada', deep: { list: [1] } },
@@ -59,7 +61,7 @@ describe.each(everyStore)('on %s, a command that a handler dispatches', (kind) =
       metadata: { user: 'bob', by: 'handler' },
       tenant: 'globex',
     })
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [handler] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [handler] })
     await app.dispatch(Add({ id: 'a', by: 1 }), { metadata: { user: 'ada', from: 'form' }, tenant: 'acme' })
     expect((await led).result.events[0]).toMatchObject({
       causationId: 'mine',
@@ -72,7 +74,7 @@ describe.each(everyStore)('on %s, a command that a handler dispatches', (kind) =
   it('takes an option that is undefined for one that is not given', async () => {
     const nothing = { causationId: undefined, metadata: undefined, tenant: undefined, deadline: undefined }
     const { handler, led } = leading(nothing as unknown as DispatchOptions)
-    const app = await started({ router: counterRouter, eventStore: (await placeOf(kind))(), handlers: [handler] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [handler] })
     await app.dispatch(Add({ id: 'a', by: 1 }), { tenant: 'acme', metadata: { user: 'ada' } })
     const { by, result } = await led
     expect(result.events[0]).toMatchObject({ causationId: by.eventId, tenant: 'acme', metadata: { user: 'ada' } })

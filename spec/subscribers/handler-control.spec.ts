@@ -2,34 +2,29 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   application,
   eventHandler,
+  inMemoryEventStore,
   park,
-  type HandlerControl,
   type EventHandlerDefinition,
-  type EventStore,
+  type HandlerControl,
 } from 'edict'
-import { Add, Added, counterRouter, recordingLogger, until } from '../support/counter.ts'
-import { everyStore, type OpenedStore } from '../support/stores.ts'
+import { Add, Added, counterRouter, started, stopAll, until } from '../support/counter.ts'
+import { everyDurableStore, everyStore } from '../support/every-store.ts'
+
+afterEach(stopAll)
 
 type Definition = Partial<EventHandlerDefinition<readonly [typeof Added]>>
 
-describe.each(everyStore)('a handler in the hands of code, on the store %s', (_, open) => {
-  let opened: OpenedStore
+describe.each(everyStore)('a handler in the hands of code, on the store $kind', ({ share }) => {
+  const stores = share()
   let poison: Set<number>
   let handled: string[]
-  const running: { stop(): Promise<void> }[] = []
 
-  beforeEach(async () => {
-    opened = await open()
+  beforeEach(() => {
     poison = new Set()
     handled = []
-  }, 60_000)
+  })
 
-  afterEach(async () => {
-    for (const app of running.splice(0)) await app.stop()
-    await opened.close()
-  }, 60_000)
-
-  async function node(definition: Definition = {}, eventStore: EventStore = opened.another()) {
+  async function node(definition: Definition = {}) {
     const totals = eventHandler('totals', {
       events: [Added],
       consistency: 'strong',
@@ -40,16 +35,12 @@ describe.each(everyStore)('a handler in the hands of code, on the store %s', (_,
       onError: () => park(),
       ...definition,
     })
-    const app = application({
-      name: `node-${running.length + 1}`,
+    const app = await started({
       router: counterRouter,
-      eventStore,
+      eventStore: stores.node(),
       handlers: [totals],
-      logger: recordingLogger(),
       subscriptions: { lease: 500, claimInterval: 50 },
     })
-    running.push(app)
-    await app.start()
     const add = (id: string, by: number) => app.dispatch(Add({ id, by }), { consistency: 'strong' })
     return { app, add, control: app.handler(totals) }
   }
@@ -179,69 +170,59 @@ describe.each(everyStore)('a handler in the hands of code, on the store %s', (_,
   })
 })
 
-describe.each(everyStore.filter(([name]) => name !== 'memory'))(
-  'a handler that another node runs, on %s',
-  (_, open) => {
-    it('is replayed, discarded from and reset from any node', async () => {
-      const opened = await open()
-      const poison = new Set([13])
-      const handled: string[] = []
-      const resets: string[] = []
-      const nodeOf = async (name: string) => {
-        const totals = eventHandler('totals', {
-          events: [Added],
-          consistency: 'strong',
-          handle: ({ by }) => {
-            if (poison.has(by)) throw new Error('poison')
-            handled.push(`${name}:${by}`)
-          },
-          beforeReset: () => {
-            resets.push(name)
-            handled.length = 0
-          },
-          onError: () => park(),
-        })
-        const app = application({
-          name,
-          router: counterRouter,
-          eventStore: opened.another(),
-          handlers: [totals],
-          logger: recordingLogger(),
-          subscriptions: { lease: 500, claimInterval: 50 },
-        })
-        await app.start()
-        return { app, control: app.handler('totals') }
-      }
-      const owner = await nodeOf('owner')
-      const other = await nodeOf('other')
-      try {
-        const add = (id: string, by: number) => other.app.dispatch(Add({ id, by }), { consistency: 'strong' })
-        await add('a', 13)
-        await add('a', 2)
-        await add('b', 13)
-        expect(await other.control.discard({ key: 'counter-b' })).toBe(1)
-        await add('b', 3)
-        poison.clear()
-        expect(await other.control.replay()).toEqual({ replayed: 2, failed: 0, waiting: 0 })
-        expect(handled).toEqual(['owner:3', 'owner:13', 'owner:2'])
-        await other.control.reset()
-        await until(() => handled.length === 4)
-        expect(handled.map((one) => one.replace(/.*:/, ''))).toEqual(['13', '2', '13', '3'])
-        expect(resets).toEqual(['other'])
-        await add('a', 5)
-        expect(handled).toHaveLength(5)
-      } finally {
-        await owner.app.stop()
-        await other.app.stop()
-        await opened.close()
-      }
-    }, 60_000)
-  },
-)
+describe.each(everyDurableStore)('a handler that another node runs, on $kind', ({ share }) => {
+  const stores = share()
+
+  it('is replayed, discarded from and reset from any node', async () => {
+    const poison = new Set([13])
+    const handled: string[] = []
+    const resets: string[] = []
+    const nodeOf = async (name: string) => {
+      const totals = eventHandler('totals', {
+        events: [Added],
+        consistency: 'strong',
+        handle: ({ by }) => {
+          if (poison.has(by)) throw new Error('poison')
+          handled.push(`${name}:${by}`)
+        },
+        beforeReset: () => {
+          resets.push(name)
+          handled.length = 0
+        },
+        onError: () => park(),
+      })
+      const app = await started({
+        name,
+        router: counterRouter,
+        eventStore: stores.node(),
+        handlers: [totals],
+        subscriptions: { lease: 500, claimInterval: 50 },
+      })
+      return { app, control: app.handler('totals') }
+    }
+    await nodeOf('owner')
+    const other = await nodeOf('other')
+    const add = (id: string, by: number) => other.app.dispatch(Add({ id, by }), { consistency: 'strong' })
+    await add('a', 13)
+    await add('a', 2)
+    await add('b', 13)
+    expect(await other.control.discard({ key: 'counter-b' })).toBe(1)
+    await add('b', 3)
+    poison.clear()
+    expect(await other.control.replay()).toEqual({ replayed: 2, failed: 0, waiting: 0 })
+    expect(handled).toEqual(['owner:3', 'owner:13', 'owner:2'])
+    await other.control.reset()
+    await until(() => handled.length === 4)
+    expect(handled.map((one) => one.replace(/.*:/, ''))).toEqual(['13', '2', '13', '3'])
+    expect(resets).toEqual(['other'])
+    await add('a', 5)
+    expect(handled).toHaveLength(5)
+  }, 60_000)
+})
 
 describe('the control of a handler', () => {
   it('is refused for a name that no event handler of a running application has', async () => {
-    const app = application({ name: 'none', router: counterRouter, eventStore: (await everyStore[0]![1]()).another() })
+    const app = application({ name: 'none', router: counterRouter, eventStore: inMemoryEventStore() })
     expect(() => app.handler('totals')).toThrow(expect.objectContaining({ code: 'not_running' }))
     await app.start()
     expect(() => app.handler('totals')).toThrow(expect.objectContaining({ code: 'invalid_option' }))
@@ -257,15 +238,8 @@ describe('the control of a handler', () => {
     ['an option that is none', (control) => control.replay('all', { soon: true } as never)],
   ] as [string, (control: HandlerControl) => Promise<unknown>][])('refuses %s with invalid_option', async (_, ask) => {
     const totals = eventHandler('totals', { events: [Added], handle: () => undefined })
-    const app = application({
-      name: 'refusing',
-      router: counterRouter,
-      eventStore: (await everyStore[0]![1]()).another(),
-      handlers: [totals],
-    })
-    await app.start()
+    const app = await started({ router: counterRouter, handlers: [totals] })
     await expect(ask(app.handler(totals))).rejects.toMatchObject({ code: 'invalid_option' })
-    await app.stop()
   })
 
   it('has what the application says where a handler has no onError of its own', async () => {
@@ -277,21 +251,16 @@ describe('the control of a handler', () => {
         throw new Error('always')
       },
     })
-    const app = application({
-      name: 'global',
+    const app = await started({
       router: counterRouter,
-      eventStore: (await everyStore[0]![1]()).another(),
       handlers: [totals],
-      logger: recordingLogger(),
       onHandlerError: (error, recorded, { handlerName, failures }) => {
         told.push([(error as Error).message, recorded.position, handlerName, failures])
         return park()
       },
     })
-    await app.start()
     await app.dispatch(Add({ id: 'a', by: 1 }), { consistency: 'strong' })
     expect(told).toEqual([['always', 1, 'totals', 1]])
     expect((await app.handler(totals).status()).parked).toBe(1)
-    await app.stop()
   })
 })

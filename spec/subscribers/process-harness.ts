@@ -1,18 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import {
-  inMemoryEventStore,
-  processManager,
-  type Application,
-  type EventStore,
-  type ProcessManagerDefinition,
-  type Router,
-} from 'edict'
-import { postgresEventStore } from 'edict/postgres'
-import { sqliteEventStore } from 'edict/sqlite'
+import { processManager, type Application, type ProcessManagerDefinition, type Router } from 'edict'
 import { Add, Added, type counterRouter } from '../support/counter.ts'
-import { freshDatabase } from '../support/postgres-server.ts'
 
 type RoutesOf<Routing> = Routing extends Router<infer Routes> ? Routes : never
 
@@ -57,37 +44,3 @@ export const addTo = (id: string, by: number) => Add({ id: `from-${id}`, by })
 export async function add(app: CounterApplication, id: string, ...amounts: readonly number[]): Promise<void> {
   for (const by of amounts) await app.dispatch(addTo(id, by))
 }
-
-export interface StoreKind {
-  /** Opens what is there; the same each time. */
-  open(): EventStore
-  drop(): Promise<void>
-}
-
-export const storeKinds: readonly (readonly [name: string, make: () => Promise<StoreKind>])[] = [
-  [
-    'in memory',
-    () => {
-      const store = inMemoryEventStore()
-      return Promise.resolve({ open: () => store, drop: () => Promise.resolve() })
-    },
-  ],
-  [
-    'in SQLite',
-    async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'edict-process-'))
-      return {
-        open: () => sqliteEventStore(join(folder, 'events.db')),
-        drop: () => rm(folder, { recursive: true, force: true }),
-      }
-    },
-  ],
-  [
-    'in PostgreSQL',
-    async () => {
-      const database = await freshDatabase()
-      const { connectionString } = database
-      return { open: () => postgresEventStore({ connectionString }), drop: () => database.drop() }
-    },
-  ],
-]

@@ -1,11 +1,15 @@
-import { describe, expect, it } from '@jest/globals'
-import { application, eventHandler, retry, upcaster, type EventHandlerDefinition } from 'edict'
-import { Add, Added, Counter, counterRouter, recordingLogger, until } from '../support/counter.ts'
-import { everyStore } from '../support/stores.ts'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { eventHandler, retry, upcaster, type EventHandlerDefinition } from 'edict'
+import { Add, Added, Counter, counterRouter, started, stopAll, until } from '../support/counter.ts'
+import { everyStore } from '../support/every-store.ts'
+
+afterEach(stopAll)
 
 type Definition = Partial<EventHandlerDefinition<readonly [typeof Added]>>
 
-describe.each(everyStore)('a handler that wants a part of the events, on the store %s', (_, open) => {
+describe.each(everyStore)('a handler that wants a part of the events, on the store $kind', ({ share }) => {
+  const stores = share()
+
   async function run(
     definition: Definition,
     work: (
@@ -14,13 +18,10 @@ describe.each(everyStore)('a handler that wants a part of the events, on the sto
       restart: () => Promise<void>,
     ) => Promise<void>,
   ): Promise<void> {
-    const opened = await open()
     const handled: string[] = []
-    const app = application({
-      name: 'parts',
+    const app = await started({
       router: counterRouter,
-      eventStore: opened.another(),
-      logger: recordingLogger(),
+      eventStore: stores.node(),
       upcasters: [upcaster('Added', { upcast: (added) => added })],
       handlers: [
         eventHandler('part', {
@@ -33,17 +34,11 @@ describe.each(everyStore)('a handler that wants a part of the events, on the sto
         }),
       ],
     })
-    await app.start()
-    try {
-      const restart = async () => {
-        await app.stop()
-        await app.start()
-      }
-      await work((id, by) => app.dispatch(Add({ id, by }), { consistency: 'strong' }), handled, restart)
-    } finally {
+    const restart = async () => {
       await app.stop()
-      await opened.close()
+      await app.start()
     }
+    await work((id, by) => app.dispatch(Add({ id, by }), { consistency: 'strong' }), handled, restart)
   }
 
   it.each([1, 3])(
@@ -112,11 +107,8 @@ describe('a selector', () => {
     let failing = true
     const told: unknown[] = []
     const handled: number[] = []
-    const app = application({
-      name: 'selecting',
+    const app = await started({
       router: counterRouter,
-      eventStore: (await everyStore[0]![1]()).another(),
-      logger: recordingLogger(),
       handlers: [
         eventHandler('part', {
           events: [Added],
@@ -130,11 +122,9 @@ describe('a selector', () => {
         }),
       ],
     })
-    await app.start()
     await app.dispatch(Add({ id: 'a', by: 1 }))
     await until(() => handled.length === 1)
     expect(told).toEqual([[true, 1]])
-    await app.stop()
   })
 
   it.each([[{}], [{ stream: '' }], [{ stream: 'a', category: 'b' }], [{ category: 1 }], ['everything'], [null]])(
@@ -150,10 +140,8 @@ describe('a selector', () => {
 describe('the state of a handler', () => {
   it('is fresh at each start, and is what the handler made of it until then', async () => {
     const seen: number[] = []
-    const app = application({
-      name: 'stateful',
+    const app = await started({
       router: counterRouter,
-      eventStore: (await everyStore[0]![1]()).another(),
       handlers: [
         eventHandler('counting', {
           events: [Added],
@@ -168,22 +156,16 @@ describe('the state of a handler', () => {
       ],
     })
     const add = (by: number) => app.dispatch(Add({ id: 'a', by }), { consistency: 'strong' })
-    await app.start()
     for (const by of [1, 10, 2]) await add(by)
     await app.stop()
     await app.start()
     await add(5)
     expect(seen).toEqual([1, 11, 102, 5])
-    await app.stop()
   })
 
   it('that cannot be made stops the handler, and nobody else', async () => {
-    const logger = recordingLogger()
-    const app = application({
-      name: 'stateless',
+    const app = await started({
       router: counterRouter,
-      eventStore: (await everyStore[0]![1]()).another(),
-      logger,
       handlers: [
         eventHandler('counting', {
           events: [Added],
@@ -194,11 +176,9 @@ describe('the state of a handler', () => {
         }),
       ],
     })
-    await app.start()
     expect(await app.handler('counting').status()).toMatchObject({
       state: 'failed',
       lastError: { message: 'no state' },
     })
-    await app.stop()
   })
 })

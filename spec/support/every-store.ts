@@ -2,32 +2,44 @@ import { afterEach, beforeEach } from '@jest/globals'
 import { inMemoryEventStore, type EventStore } from 'edict'
 import { sqliteEventStore } from 'edict/sqlite'
 import { testDatabase } from '../adapters/postgres/test-database.ts'
-import { stopAll } from './counter.ts'
 import { temporaryFile, type TemporaryFile } from '../adapters/sqlite/temporary-file.ts'
+import { stopAll } from './counter.ts'
 
-/** The events of one spec, which each of several nodes opens for itself. */
+/** The events of one spec, which each of several nodes opens for itself, and a node that starts again does once more. */
 export interface SharedStore {
   /** A store for one more node, not open yet; in memory all nodes have the same one. */
   node(): EventStore
 }
 
-/** Each kind of store, for `describe.each`; `share` is called in the block, and gives what is new for each spec. */
-export const everyStore: readonly { readonly kind: string; readonly share: () => SharedStore }[] = [
-  { kind: 'memory', share: inMemory },
+export interface EveryStore {
+  readonly kind: 'memory' | 'SQLite' | 'PostgreSQL'
+  /**
+   * Called once in a `describe` block: gives what is new for each spec of it, and is taken away after it. Before that, whatever
+   * `started` has started is stopped.
+   */
+  readonly share: () => SharedStore
+}
+
+/** For `describe.each`: the specs of a block, on each kind of store. */
+export const everyStore: readonly EveryStore[] = [
+  { kind: 'memory', share: stoppingFirst(inMemory) },
   { kind: 'SQLite', share: stoppingFirst(onSqlite) },
   { kind: 'PostgreSQL', share: stoppingFirst(onPostgres) },
 ]
 
-/** Applications that a spec has left running are stopped before their store is taken away. */
+/** Those that several processes can open. */
+export const everyDurableStore = everyStore.filter(({ kind }) => kind !== 'memory')
+
+/** Jest calls the hooks of a block in the order in which they were given. */
 function stoppingFirst(share: () => SharedStore): () => SharedStore {
   return () => {
-    afterEach(stopAll)
+    afterEach(stopAll, 60_000)
     return share()
   }
 }
 
 function inMemory(): SharedStore {
-  let store = inMemoryEventStore()
+  let store: EventStore
   beforeEach(() => {
     store = inMemoryEventStore()
   })
