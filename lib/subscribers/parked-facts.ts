@@ -1,3 +1,4 @@
+import { factOf, ownFact, type FactOrigin } from '../event-store/own-facts.ts'
 import { FACT_CONTENT_TYPE, type NewEvent, type StoredEvent } from '../event-store/stored-event.ts'
 import { EventIdSeed } from '../messages/event-id.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -80,33 +81,13 @@ export const FACTS_FOR_THE_OWNER: ReadonlySet<string> = new Set([
 export function parkedFact(stored: StoredEvent): ParkedFact | undefined {
   if (stored.tombstone === true || stored.contentType !== FACT_CONTENT_TYPE) return undefined
   // This file alone writes them.
-  return { ...(JSON.parse(stored.data as string) as object), fact: stored.type } as ParkedFact
+  return { ...factOf(stored), fact: stored.type } as ParkedFact
 }
 
-/** What new facts take over from the event that they are about. */
-export interface FactSource {
-  /** Tells this append from others to the same version of the stream: a repeat of it makes the same ids. */
-  readonly commandId: string
-  readonly causationId: string
-  readonly correlationId: string
-  readonly now: number
-}
-
-export function newFacts(streamId: string, source: FactSource, facts: readonly ParkedFact[]): readonly NewEvent[] {
+/** The command id tells this append from others to the same version of the stream: a repeat of it makes the same ids. */
+export function newFacts(streamId: string, origin: FactOrigin, facts: readonly ParkedFact[]): readonly NewEvent[] {
   const seed = new EventIdSeed(streamId)
-  const { commandId, causationId, correlationId, now } = source
-  return facts.map(({ fact, ...data }, index) => ({
-    eventId: seed.eventId(commandId, index),
-    type: fact,
-    schemaVersion: 1,
-    contentType: FACT_CONTENT_TYPE,
-    data: JSON.stringify(data),
-    metadata: {},
-    commandId,
-    causationId,
-    correlationId,
-    createdAt: now,
-  }))
+  return facts.map(({ fact, ...data }, index) => ownFact(fact, seed.eventId(origin.commandId, index), data, origin))
 }
 
 /** The fact that an event is parked. */

@@ -1,6 +1,7 @@
 import { afterwards, type MaybePromise } from '../effects/maybe-promise.ts'
 import { StoreError } from '../errors.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { FactOrigin } from '../event-store/own-facts.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import {
   PARKED_CATEGORY,
@@ -8,7 +9,6 @@ import {
   parkedFact,
   parkedStreamId,
   type EventRef,
-  type FactSource,
   type ParkedFact,
 } from './parked-facts.ts'
 import { ParkedKeys } from './parked-keys.ts'
@@ -85,13 +85,13 @@ export class ParkedStream {
     const { streamId } = this
     const expectedVersion = this.#version
     const commandId = commandIdOf(facts, about, expectedVersion)
-    const source: FactSource = {
+    const origin: FactOrigin = {
       commandId,
       causationId: about?.eventId ?? commandId,
       correlationId: about?.correlationId ?? commandId,
       now: this.#now(),
     }
-    const events = newFacts(streamId, source, facts)
+    const events = newFacts(streamId, origin, facts)
     const [result] = await this.#store.append([{ streamId, category: PARKED_CATEGORY, expectedVersion, events }])
     switch (result?.status) {
       case 'appended':
