@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { inMemoryAuditStore, type AuditStore } from 'edict'
 import { postgresAuditStore } from 'edict/postgres'
 import { sqliteAuditStore } from 'edict/sqlite'
+import { temporaryFile } from '../adapters/sqlite/temporary-file.ts'
 import { freshDatabase } from '../support/postgres-server.ts'
 
 export interface AuditPlace {
@@ -24,13 +22,10 @@ export const auditPlaces: readonly (readonly [name: string, make: () => Promise<
   [
     'in a SQLite file',
     () => {
-      const folder = mkdtempSync(join(tmpdir(), 'edict-audit-'))
+      const { path, remove } = temporaryFile()
       return Promise.resolve({
-        store: () => sqliteAuditStore(join(folder, 'audit.db')),
-        remove: () => {
-          rmSync(folder, { recursive: true, force: true })
-          return Promise.resolve()
-        },
+        store: () => sqliteAuditStore(path),
+        remove: () => Promise.resolve(remove()),
       })
     },
   ],

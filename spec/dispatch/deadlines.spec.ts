@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { eventHandler, inMemoryEventStore, router, systemClock, type Clock, type DispatchOptions } from 'edict'
+import {
+  eventHandler,
+  inMemoryEventStore,
+  router,
+  systemClock,
+  type Clock,
+  type DispatchOptions,
+  type EventHandler,
+} from 'edict'
 import { Add, Added, Counter, Noop, counterRouter, deferred, started, stopAll } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
 
@@ -123,34 +131,27 @@ describe.each(everyStore)('on $kind, what a handler dispatches', ({ share }) => 
       },
     })
 
-  it('has the deadline of the command that led to it, also on another node and later', async () => {
+  /** A command with a deadline, which has passed when another node gives its event to the handler. */
+  async function handledLate(handlerOf: (now: number) => EventHandler) {
     let now = Date.now()
     const clock: Clock = { ...systemClock, now: () => now }
     const writer = await started({ router: counterRouter, eventStore: stores.node(), clock })
     await writer.dispatch(add, { deadline: now + HOUR })
     await writer.stop()
     now += HOUR
+    return started({ router: counterRouter, eventStore: stores.node(), clock, handlers: [handlerOf(now)] })
+  }
+
+  it('has the deadline of the command that led to it, also on another node and later', async () => {
     const late = deferred<unknown>()
-    const app = await started({
-      router: counterRouter,
-      eventStore: stores.node(),
-      clock,
-      handlers: [following(late.resolve)],
-    })
+    const app = await handledLate(() => following(late.resolve))
     expect(await late.promise).toBe('deadline_exceeded')
     expect(await app.aggregateVersion(Counter, 'b')).toBe(0)
   })
 
   it('may be given another deadline', async () => {
-    let now = Date.now()
-    const clock: Clock = { ...systemClock, now: () => now }
-    const writer = await started({ router: counterRouter, eventStore: stores.node(), clock })
-    await writer.dispatch(add, { deadline: now + HOUR })
-    await writer.stop()
-    now += HOUR
     const done = deferred<unknown>()
-    const handlers = [following(done.resolve, { deadline: now + HOUR })]
-    await started({ router: counterRouter, eventStore: stores.node(), clock, handlers })
+    await handledLate((now) => following(done.resolve, { deadline: now + HOUR }))
     expect(await done.promise).toBe('counter-b')
   })
 })

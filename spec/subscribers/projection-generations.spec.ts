@@ -1,14 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { stop, type EventStore, type Projection } from 'edict'
 import { projection } from 'edict/projections'
 import { physicalTable } from '../../lib/subscribers/projection-statements.ts'
-import { Add, Added, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { STARTING_MS, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
+import { Add, Added, counterRouter, deferred, recordingLogger, started, until } from '../support/counter.ts'
+import { projectedDatabase, storeKinds, totals } from './projection-harness.ts'
 
 const tableOf = (version: number, generation: number) => physicalTable('totals', 'totals', version, generation)
 
 describe.each(storeKinds)('the generations of a projection on %s', (_, kind) => {
-  let database: ProjectedDatabase
   /** Those of a spec that has failed have to be ended. */
   const loops: { on: boolean }[] = []
   const loop = () => {
@@ -17,15 +16,11 @@ describe.each(storeKinds)('the generations of a projection on %s', (_, kind) => 
     return going
   }
 
-  beforeEach(async () => {
-    database = await kind.make()
-  }, STARTING_MS)
-
-  afterEach(async () => {
+  // Before the database of the spec is dropped.
+  afterEach(() => {
     for (const going of loops.splice(0)) going.on = false
-    await stopAll()
-    await database.drop()
   })
+  const database = projectedDatabase(kind)
 
   const run = (made: Projection, logger = recordingLogger(), eventStore: EventStore = database.store()) =>
     started({ router: counterRouter, eventStore, handlers: [made], logger, subscriptions: { claimInterval: 20 } })

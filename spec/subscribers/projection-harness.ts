@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { afterEach, beforeEach } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { checkedEventStore, type EventStore, type Projection, type ProjectionContext } from 'edict'
 import { projection } from 'edict/projections'
@@ -10,11 +8,9 @@ import pg from 'pg'
 import type { MaybePromise } from '../../lib/effects/maybe-promise.ts'
 import type { ProjectionStore } from '../../lib/event-store/projection-store.ts'
 import type { RecordedEvent } from '../../lib/messages/recorded-event.ts'
-import { Added } from '../support/counter.ts'
+import { temporaryFile } from '../adapters/sqlite/temporary-file.ts'
+import { Added, stopAll } from '../support/counter.ts'
 import { freshDatabase } from '../support/postgres-server.ts'
-
-/** The first who asks for a database may have to wait for its server to start. */
-export const STARTING_MS = 60_000
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -23,12 +19,15 @@ export interface ProjectedDatabase {
   store(): EventStore
   /** As any reader outside of Edict would. */
   read(sql: string): Promise<readonly Row[]>
+}
+
+interface MadeDatabase extends ProjectedDatabase {
   drop(): Promise<void>
 }
 
 export interface StoreKind {
   readonly kind: 'sqlite' | 'postgres'
-  make(): Promise<ProjectedDatabase>
+  make(): Promise<MadeDatabase>
   /** Runs a statement whose parameters are `?1`, `?2`, …, each there once and in order. */
   write(tx: unknown, sql: string, values: readonly unknown[]): MaybePromise<unknown>
 }
@@ -36,8 +35,7 @@ export interface StoreKind {
 const sqlite: StoreKind = {
   kind: 'sqlite',
   make: () => {
-    const folder = mkdtempSync(join(tmpdir(), 'edict-projection-'))
-    const path = join(folder, 'events.db')
+    const { path, remove } = temporaryFile()
     return Promise.resolve({
       store: () => sqliteEventStore(path),
       read: async (sql) => {
@@ -49,7 +47,7 @@ const sqlite: StoreKind = {
         }
       },
       drop: async () => {
-        rmSync(folder, { recursive: true, force: true })
+        remove()
       },
     })
   },
@@ -77,6 +75,20 @@ const postgres: StoreKind = {
 }
 
 export const storeKinds = [sqlite, postgres].map((kind) => [kind.kind, kind] as const)
+
+/** Called once in a `describe` block: a new database for each spec of it, dropped when what the spec has started is stopped. */
+export function projectedDatabase(kind: StoreKind): ProjectedDatabase {
+  let database: MadeDatabase
+  // The first who asks for a database may have to wait for its server to start.
+  beforeEach(async () => {
+    database = await kind.make()
+  }, 60_000)
+  afterEach(async () => {
+    await stopAll()
+    await database.drop()
+  })
+  return { store: () => database.store(), read: (sql) => database.read(sql) }
+}
 
 export interface TotalsOptions {
   readonly name?: string

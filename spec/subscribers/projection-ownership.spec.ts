@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { application, type EventStore, type Projection } from 'edict'
 import { projection, removeProjection } from 'edict/projections'
 import { sqliteEventStore } from 'edict/sqlite'
 import { projectionsOf } from '../../lib/event-store/checked-projection-store.ts'
 import { Add, Added, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { STARTING_MS, altered, storeKinds, type ProjectedDatabase } from './projection-harness.ts'
+import { altered, projectedDatabase, storeKinds } from './projection-harness.ts'
 
 interface Sizes {
   readonly version?: number
@@ -21,16 +21,7 @@ const errorsOf = (logger: ReturnType<typeof recordingLogger>) =>
   logger.entries.filter(({ level }) => level === 'error').map(({ message }) => message)
 
 describe.each(storeKinds)('the tables of a projection on %s', (_, kind) => {
-  let database: ProjectedDatabase
-
-  beforeEach(async () => {
-    database = await kind.make()
-  }, STARTING_MS)
-
-  afterEach(async () => {
-    await stopAll()
-    await database.drop()
-  })
+  const database = projectedDatabase(kind)
 
   const sizes = (name: string, { table = 'sizes', columns = 'size INTEGER NOT NULL', ...options }: Sizes = {}) =>
     projection(name, {

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { StoreError, retry, type EventStore } from 'edict'
 import type { Checkpoint } from '../../lib/event-store/checkpoint.ts'
 import type { ProjectionStore } from '../../lib/event-store/projection-store.ts'
-import { Add, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { STARTING_MS, altered, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
+import { Add, counterRouter, recordingLogger, started, until } from '../support/counter.ts'
+import { altered, projectedDatabase, storeKinds, totals } from './projection-harness.ts'
 
 // What would go wrong if a projection were made another way: each fault turns a scenario red that holds for the real one.
 
@@ -84,16 +84,7 @@ const noFence: Change = (_projections, store) => {
 }
 
 describe.each(storeKinds)('on %s', (_, kind) => {
-  let database: ProjectedDatabase
-
-  beforeEach(async () => {
-    database = await kind.make()
-  }, STARTING_MS)
-
-  afterEach(async () => {
-    await stopAll()
-    await database.drop()
-  })
+  const database = projectedDatabase(kind)
 
   const start = (change: Change, made = totals(kind), logger = recordingLogger()) =>
     started({

@@ -1,19 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { retry, stop, type Projection } from 'edict'
-import { Add, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { STARTING_MS, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
+import { Add, counterRouter, recordingLogger, started, until } from '../support/counter.ts'
+import { projectedDatabase, storeKinds, totals } from './projection-harness.ts'
 
 describe.each(storeKinds)('a projection on %s, when a new version of it is deployed', (_, kind) => {
-  let database: ProjectedDatabase
-
-  beforeEach(async () => {
-    database = await kind.make()
-  }, STARTING_MS)
-
-  afterEach(async () => {
-    await stopAll()
-    await database.drop()
-  })
+  const database = projectedDatabase(kind)
 
   const run = (made: Projection, logger = recordingLogger()) =>
     started({

@@ -1,20 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { StoreError, retry, skip, stop, upcaster, type EventStore, type Projection } from 'edict'
 import { projection } from 'edict/projections'
-import { Add, Added, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { altered, STARTING_MS, storeKinds, totals, type ProjectedDatabase } from './projection-harness.ts'
+import { Add, Added, counterRouter, deferred, recordingLogger, started, until } from '../support/counter.ts'
+import { altered, projectedDatabase, storeKinds, totals } from './projection-harness.ts'
 
 describe.each(storeKinds)('a projection on %s', (_, kind) => {
-  let database: ProjectedDatabase
-
-  beforeEach(async () => {
-    database = await kind.make()
-  }, STARTING_MS)
-
-  afterEach(async () => {
-    await stopAll()
-    await database.drop()
-  })
+  const database = projectedDatabase(kind)
 
   const run = (projection: Projection, eventStore: EventStore = database.store(), logger = recordingLogger()) =>
     started({ router: counterRouter, eventStore, handlers: [projection], logger, subscriptions: { claimInterval: 20 } })

@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { StoreError } from '../../lib/errors.ts'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
 import { turn } from '../event-store/subscription-harness.ts'
-import { Add, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
+import { Add, counterRouter, recordingLogger, started, until } from '../support/counter.ts'
 import { deposit, node } from './node-harness.ts'
-import { altered, STARTING_MS, storeKinds, totals } from './projection-harness.ts'
+import { altered, projectedDatabase, storeKinds, totals } from './projection-harness.ts'
 import { surroundings } from './runner-harness.ts'
 
 const blip = (): StoreError => new StoreError('connection terminated unexpectedly')
@@ -64,34 +64,27 @@ describe('a store that does not answer once, after a checkpoint was claimed', ()
 })
 
 describe.each(storeKinds)('a projection on %s whose connection is lost while its tables are made', (_, kind) => {
-  afterEach(stopAll)
+  const database = projectedDatabase(kind)
 
-  it(
-    'tries again',
-    async () => {
-      const database = await kind.make()
-      let blips = 0
-      const eventStore = altered(database.store(), (projections) => ({
-        execute: (tx, sql) => {
-          if (blips++ === 0) throw new Error('Connection terminated unexpectedly')
-          return projections.execute(tx, sql)
-        },
-      }))
-      const logger = recordingLogger()
-      const app = await started({
-        router: counterRouter,
-        eventStore,
-        handlers: [totals(kind)],
-        logger,
-        subscriptions: { claimInterval: 20 },
-      })
-      await until(() => blips > 1, 'another attempt')
-      await app.dispatch(Add({ id: 'a', by: 1 }), { consistency: 'strong' })
-      expect(await database.read('SELECT total, events FROM totals')).toEqual([{ total: 1, events: 1 }])
-      expect(logger.entries.filter(({ level }) => level === 'error')).toEqual([])
-      await stopAll()
-      await database.drop()
-    },
-    STARTING_MS,
-  )
+  it('tries again', async () => {
+    let blips = 0
+    const eventStore = altered(database.store(), (projections) => ({
+      execute: (tx, sql) => {
+        if (blips++ === 0) throw new Error('Connection terminated unexpectedly')
+        return projections.execute(tx, sql)
+      },
+    }))
+    const logger = recordingLogger()
+    const app = await started({
+      router: counterRouter,
+      eventStore,
+      handlers: [totals(kind)],
+      logger,
+      subscriptions: { claimInterval: 20 },
+    })
+    await until(() => blips > 1, 'another attempt')
+    await app.dispatch(Add({ id: 'a', by: 1 }), { consistency: 'strong' })
+    expect(await database.read('SELECT total, events FROM totals')).toEqual([{ total: 1, events: 1 }])
+    expect(logger.entries.filter(({ level }) => level === 'error')).toEqual([])
+  })
 })

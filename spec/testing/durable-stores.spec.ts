@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { eventHandler } from 'edict'
 import {
   assertCorrelated,
@@ -8,8 +8,8 @@ import {
   settled,
   waitForEvent,
 } from 'edict/testing'
-import { STARTING_MS, storeKinds, totals, type ProjectedDatabase } from '../subscribers/projection-harness.ts'
-import { Add, Added, counterRouter, started, stopAll } from '../support/counter.ts'
+import { projectedDatabase, storeKinds, totals } from '../subscribers/projection-harness.ts'
+import { Add, Added, counterRouter, started } from '../support/counter.ts'
 import { thrownBy } from './thrown-by.ts'
 
 const echo = eventHandler('echo', {
@@ -20,16 +20,7 @@ const echo = eventHandler('echo', {
 })
 
 describe.each(storeKinds)('the testing kit with an application on %s', (_, kind) => {
-  let database: ProjectedDatabase
-
-  beforeEach(async () => {
-    database = await kind.make()
-  }, STARTING_MS)
-
-  afterEach(async () => {
-    await stopAll()
-    await database.drop()
-  })
+  const database = projectedDatabase(kind)
 
   const run = () => started({ router: counterRouter, eventStore: database.store(), handlers: [echo, totals(kind)] })
 
