@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
+import { describe, expect, it } from '@jest/globals'
 import { Cluster } from './cluster.ts'
+import { freshPostgres } from './fresh-postgres.ts'
 import { killOnce, killRounds } from './kill-rounds.ts'
-import type { StoreConfiguration } from './node-configuration.ts'
 import type { NodeProcess } from './node-process.ts'
 import { rounds, timeFor } from './rounds.ts'
 
@@ -10,15 +9,7 @@ const ROUNDS = rounds(4, 51)
 const EVENTS = 40
 
 describe('Nodes on one PostgreSQL that are killed while they append, handle and project', () => {
-  let database: FreshDatabase
-  let store: StoreConfiguration
-
-  beforeEach(async () => {
-    database = await freshDatabase()
-    store = { kind: 'postgres', connectionString: database.connectionString }
-  }, 60_000)
-
-  afterEach(() => database.drop())
+  const store = freshPostgres()
 
   it(
     'lose nothing that was acknowledged, and their successors go on where they were',

@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
 import { Cluster } from './cluster.ts'
-import type { StoreConfiguration } from './node-configuration.ts'
+import { freshPostgres } from './fresh-postgres.ts'
 import { until, type NodeProcess } from './node-process.ts'
 import { pauseOwner } from './owners.ts'
 import { pause } from './random.ts'
@@ -17,15 +16,7 @@ const WAITED_FOR = `SELECT FROM pg_stat_activity WHERE datname = current_databas
   AND state_change < clock_timestamp() - interval '100 ms'`
 
 describe('An owner on PostgreSQL that is paused for longer than its lease', () => {
-  let database: FreshDatabase
-  let store: StoreConfiguration
-
-  beforeEach(async () => {
-    database = await freshDatabase()
-    store = { kind: 'postgres', connectionString: database.connectionString }
-  }, 60_000)
-
-  afterEach(() => database.drop())
+  const store = freshPostgres()
 
   it(
     'ends the event in hand, and leaves all others to who took over',
@@ -51,7 +42,7 @@ describe('An owner on PostgreSQL that is paused for longer than its lease', () =
 
   /** Tries until it is the server that waits for the node. */
   async function pausedInTransaction(cluster: Cluster): Promise<NodeProcess> {
-    const client = new pg.Client({ connectionString: database.connectionString })
+    const client = new pg.Client({ connectionString: store.connectionString })
     await client.connect()
     try {
       for (;;) {

@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import {
-  freshDatabase,
-  onServer,
-  startPostgres,
-  type FreshDatabase,
-  type PrivatePostgres,
-} from '../support/postgres-server.ts'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { onServer, startPostgres, type PrivatePostgres } from '../support/postgres-server.ts'
 import { postgresEventStore } from 'edict/postgres'
 import { Cluster } from './cluster.ts'
+import { freshPostgres } from './fresh-postgres.ts'
 import type { StoreConfiguration } from './node-configuration.ts'
 import { until } from './node-process.ts'
 import { rounds, timeFor } from './rounds.ts'
@@ -32,22 +27,15 @@ async function more(cluster: Cluster): Promise<void> {
 }
 
 describe('Nodes whose connections PostgreSQL terminates', () => {
-  let database: FreshDatabase
-
-  beforeEach(async () => {
-    database = await freshDatabase()
-  }, 60_000)
-
-  afterEach(() => database.drop())
+  const store = freshPostgres()
 
   it(
     'go on by themselves, and neither lose nor repeat what they were about to write',
     async () => {
-      const { connectionString } = database
-      await using cluster = await Cluster.start({ store: { kind: 'postgres', connectionString } })
+      await using cluster = await Cluster.start({ store })
       for (let round = 0; round < ROUNDS; round++) {
         await more(cluster)
-        await onServer(connectionString, TERMINATE_ALL)
+        await onServer(store.connectionString, TERMINATE_ALL)
       }
       await more(cluster)
       await cluster.settle()

@@ -1,16 +1,22 @@
 import { describe, expect, it } from '@jest/globals'
 import { Cluster } from './cluster.ts'
+import { freshPostgres } from './fresh-postgres.ts'
 import { rounds, timeFor } from './rounds.ts'
 import { handledTwice, impatientRounds, stopRounds } from './stop-rounds.ts'
 
 const STOPS = rounds(3, 40)
 const KILLS = rounds(2, 40)
 
-describe('A node on a SQLite file that is asked to end in the middle of its work', () => {
+describe.each([
+  { kind: 'a SQLite file', share: () => ({}) },
+  { kind: 'PostgreSQL', share: () => ({ store: freshPostgres() }) },
+])('A node on $kind that is asked to end in the middle of its work', ({ share }) => {
+  const shared = share()
+
   it(
     'ends what it has in hand, also when it is asked twice, and its successor goes on with the next event',
     async () => {
-      await using cluster = await Cluster.start({}, 1)
+      await using cluster = await Cluster.start(shared, 1)
       expect(await stopRounds(cluster, STOPS)).toEqual([])
       expect(await cluster.violations()).toEqual([])
       expect(handledTwice(cluster)).toEqual([])
@@ -21,7 +27,7 @@ describe('A node on a SQLite file that is asked to end in the middle of its work
   it(
     'loses nothing where it is killed before it has ended, or asked to end while it is being started',
     async () => {
-      await using cluster = await Cluster.start({})
+      await using cluster = await Cluster.start(shared)
       await impatientRounds(cluster, KILLS)
       expect(await cluster.violations()).toEqual([])
     },
