@@ -25,7 +25,10 @@ export const auditPlaces: readonly (readonly [name: string, make: () => Promise<
       const { path, remove } = temporaryFile()
       return Promise.resolve({
         store: () => sqliteAuditStore(path),
-        remove: () => Promise.resolve(remove()),
+        remove: () => {
+          remove()
+          return Promise.resolve()
+        },
       })
     },
   ],
