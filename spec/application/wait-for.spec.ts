@@ -97,10 +97,9 @@ describe.each(everyStore)('waitFor, on $kind,', ({ kind, share }) => {
       }),
       eventHandler('foreign', { events: [Added], consistency: 'strong', subscribeTo: { category: 'Foreign' }, handle }),
     ]
-    const place = await placeOf(kind)
     const app = await started({
       router: counterRouter,
-      eventStore: place(),
+      eventStore: stores.node(),
       handlers: [handler, elsewhere, foreign],
     })
     const { position } = await app.dispatch(add())

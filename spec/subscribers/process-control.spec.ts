@@ -1,28 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { application, InvalidOptionError, park, retry, stop } from 'edict'
 import { Counter, counterRouter, deferred, recordingLogger, until } from '../support/counter.ts'
-import { everyStore, type OpenedStore } from '../support/stores.ts'
+import { everyStore } from '../support/every-store.ts'
 import { add, addTo, copier } from './process-harness.ts'
 
-describe.each(everyStore)('a process manager in the hands of code, on the store %s', (_, open) => {
-  let opened: OpenedStore
+describe.each(everyStore)('a process manager in the hands of code, on $kind', ({ share }) => {
   const running: { stop(): Promise<void> }[] = []
 
-  beforeEach(async () => {
-    opened = await open()
-  }, 60_000)
-
+  // Before the store goes, which is what the hook of `share` does.
   afterEach(async () => {
     for (const app of running.splice(0)) await app.stop()
-    await opened.close()
   }, 60_000)
+  const stores = share()
 
   async function node(definition: Parameters<typeof copier>[0]) {
     const manager = copier({ consistency: 'strong', ...definition })
     const app = application({
       name: `node-${running.length + 1}`,
       router: counterRouter,
-      eventStore: opened.another(),
+      eventStore: stores.node(),
       handlers: [manager],
       defaults: { consistency: 'strong' },
       logger: recordingLogger(),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { application, processManager, type SubscribeTo } from 'edict'
 import { Add, Added, Counter, counterRouter, recordingLogger } from '../support/counter.ts'
-import { everyStore } from '../support/stores.ts'
+import { everyStore } from '../support/every-store.ts'
 
-describe.each(everyStore)('a process manager that wants a part of the events, on the store %s', (_, open) => {
+describe.each(everyStore)('a process manager that wants a part of the events, on $kind', ({ share }) => {
+  const stores = share()
+
   async function followed(subscribeTo: SubscribeTo | undefined): Promise<readonly string[]> {
-    const opened = await open()
     const seen: string[] = []
     const part = processManager('part', {
       events: [Added],
@@ -22,7 +23,7 @@ describe.each(everyStore)('a process manager that wants a part of the events, on
     const app = application({
       name: 'parts',
       router: counterRouter,
-      eventStore: opened.another(),
+      eventStore: stores.node(),
       logger: recordingLogger(),
       handlers: [part],
     })
@@ -39,15 +40,17 @@ describe.each(everyStore)('a process manager that wants a part of the events, on
       return seen
     } finally {
       await app.stop()
-      await opened.close()
     }
   }
 
-  it('follows all streams unless it says otherwise', async () => {
-    const all = ['counter-a:1', 'counter-b:2', 'counter-a:3', 'counter-b:4']
-    expect(await followed(undefined)).toEqual(all)
-    expect(await followed('all')).toEqual(all)
-  }, 60_000)
+  it.each([[undefined], ['all'] as const])(
+    'follows all streams unless it says otherwise: %s',
+    async (subscribeTo) => {
+      const all = ['counter-a:1', 'counter-b:2', 'counter-a:3', 'counter-b:4']
+      expect(await followed(subscribeTo)).toEqual(all)
+    },
+    60_000,
+  )
 
   it('follows one stream, also when it is started again, and nobody waits for it because of others', async () => {
     expect(await followed({ stream: 'counter-b' })).toEqual(['counter-b:2', 'counter-b:4'])
