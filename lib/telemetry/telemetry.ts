@@ -5,6 +5,7 @@ import { isLater, isPromiseLike, type MaybePromise } from '../effects/maybe-prom
 import { InvalidOptionError } from '../errors.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Instrumentation } from './instrumentation.ts'
+import { instrumented } from './instrumented.ts'
 import { operationNames, type OperationName, type Operations, type StartedOperation } from './operations.ts'
 import { TelemetryCounts } from './telemetry-counts.ts'
 import {
@@ -142,23 +143,14 @@ export class Telemetry {
     }
   }
 
-  /** An instrumentation that breaks before it has begun the work does not keep it from being done. */
   #within<Result>(
     instrumentation: Instrumentation,
     operation: StartedOperation,
     work: (metadata?: Metadata) => Result,
   ): Result {
-    const state = { begun: false }
-    try {
-      return instrumentation.around(operation, (metadata) => {
-        state.begun = true
-        return work(metadata)
-      })
-    } catch (error) {
-      if (state.begun) throw error
+    return instrumented(instrumentation, operation, work, (error) => {
       this.#options.logger.error({ err: error, operation: operation.name }, 'the instrumentation failed')
-      return work()
-    }
+    })
   }
 
   #listens(name: string): boolean {

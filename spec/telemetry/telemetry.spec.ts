@@ -279,6 +279,114 @@ describe('an instrumentation', () => {
     await expect(app.dispatch(add)).resolves.toMatchObject({ aggregateVersion: 1 })
     expect(logger.entries).toMatchObject([{ level: 'error', message: 'the instrumentation failed' }])
   })
+
+  describe.each<[string, Instrumentation['around'], number]>([
+    ['never calls its work', () => undefined as never, 1],
+    [
+      'fails after its work',
+      (_operation, work) => {
+        work()
+        throw new Error('no tracer')
+      },
+      1,
+    ],
+    [
+      'rejects after its work, which is asynchronous',
+      (async (_operation: unknown, work: () => unknown) => {
+        await work()
+        throw new Error('no tracer')
+      }) as never,
+      1,
+    ],
+    [
+      'calls its work too late',
+      (async (_operation: unknown, work: () => unknown) => {
+        await Promise.resolve()
+        return work()
+      }) as never,
+      1,
+    ],
+    [
+      'gives something else than its work',
+      (_operation, work) => {
+        work()
+        return 'something else' as never
+      },
+      0,
+    ],
+    [
+      'calls its work twice',
+      (_operation, work) => {
+        work()
+        return work()
+      },
+      0,
+    ],
+  ])('that %s', (_what, around, complaints) => {
+    it.each<'dispatch' | 'execute'>(['dispatch', 'execute'])(
+      'leaves the result of a command as it is stored, around its %s',
+      async (operation) => {
+        const logger = recordingLogger()
+        const app = await started({
+          router: counterRouter,
+          logger,
+          instrumentation: { operations: [operation], around },
+        })
+        await expect(app.dispatch(add)).resolves.toMatchObject({ aggregateVersion: 1, events: [{ type: 'Added' }] })
+        expect(await app.aggregateState(Counter, 'a')).toEqual({ total: 1 })
+        await until(() => logger.entries.length >= complaints)
+        expect(logger.entries.map(({ message }) => message)).toEqual(
+          Array.from({ length: complaints }, () => 'the instrumentation failed'),
+        )
+      },
+    )
+
+    it('keeps a handler from nothing, and has it handle an event once', async () => {
+      const seen: number[] = []
+      const once = eventHandler('once', {
+        events: [Added],
+        consistency: 'strong',
+        handle: async (_data, { position }) => {
+          await Promise.resolve()
+          seen.push(position)
+        },
+      })
+      const instrumentation: Instrumentation = { operations: ['handle'], around }
+      const app = await started({ router: counterRouter, handlers: [once], instrumentation })
+      await app.dispatch(add, { consistency: 'strong' })
+      await app.dispatch(add, { consistency: 'strong' })
+      expect(seen).toEqual([1, 2])
+    })
+
+    it('is not said to have failed where the work has', async () => {
+      const logger = recordingLogger()
+      const instrumentation: Instrumentation = { operations: ['dispatch'], around }
+      const app = await started({ router: counterRouter, logger, instrumentation })
+      await expect(app.dispatch(Explode({ id: 'a', with: 'broken' }))).rejects.toMatchObject({
+        code: 'command_failed',
+        cause: 'broken',
+      })
+    })
+  })
+})
+
+describe('the telemetry of a tenant', () => {
+  it.each([
+    ['was executed', Add({ id: 'a', by: 1 }), 'stop'],
+    ['had no events', Noop({ id: 'a' }), 'stop'],
+    ['was rejected', Add({ id: 'a', by: -1 }), 'exception'],
+    ['failed', Explode({ id: 'a', with: 'broken' }), 'exception'],
+  ] as const)('names its own stream, from start to end, of a command that %s', async (_what, command, end) => {
+    const app = await started({ router: counterRouter })
+    const { of } = toldBy(app)
+    const { events } = await app.dispatch(Add({ id: 'a', by: 1 }), { tenant: 'acme' })
+    const streamId = events[0]?.streamId
+    expect(streamId).toMatch(/acme/)
+    await app.dispatch(command, { tenant: 'acme' }).catch(() => undefined)
+    for (const name of ['dispatch:start', `dispatch:${end}`, 'execute:start', `execute:${end}`] as const) {
+      expect(of(name).at(-1)?.payload).toMatchObject({ command: command.type, tenant: 'acme', streamId })
+    }
+  })
 })
 
 describe('the metrics of an application', () => {
