@@ -11,6 +11,7 @@ import type { DispatchServices } from '../dispatch/services.ts'
 import type { Result } from '../effects/result.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import {
+  CommandFailedError,
   DefinitionError,
   InvalidOptionError,
   NotRunningError,
@@ -25,7 +26,6 @@ import { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
-import type { HookMiddleware, MiddlewareHost } from '../routing/middleware.ts'
 import { identityText } from '../routing/identity.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
@@ -38,6 +38,7 @@ import { applicationMetrics, type ApplicationMetrics } from './application-metri
 import type { Application, InstanceOptions } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
 import { keepInside, runningApplications } from './inside.ts'
+import { MiddlewareLife } from './middleware-life.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
 /**
@@ -83,8 +84,7 @@ class AssembledApplication {
   #changing: Promise<void> = Promise.resolve()
   #runners: readonly Runner[] = []
   #detach: (() => void)[] = []
-  readonly #host: MiddlewareHost
-  #startedMiddleware: HookMiddleware[] = []
+  readonly #middleware: MiddlewareLife
   /** Whether a stop was asked for while it was starting. */
   #stopWasAsked = false
   #stopAsked: Promise<void> = Promise.resolve()
@@ -100,7 +100,13 @@ class AssembledApplication {
       ([type, route]) => [type, routePlan(route, definition.defaults, this.#services, definition.lifespan)] as const,
     )
     const { clock, logger, telemetry } = this.#services
-    this.#host = { name: this.name, clock, logger, on: telemetry.on.bind(telemetry) }
+    this.#middleware = new MiddlewareLife({
+      middleware: new Set([...routing.routes.values()].flatMap((route) => route.middleware)),
+      host: { name: this.name, clock, logger, on: telemetry.on.bind(telemetry) },
+      clock,
+      logger,
+      patience: STOP_PATIENCE_MS,
+    })
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
     keepInside(this, {
       name: this.name,
@@ -149,7 +155,8 @@ class AssembledApplication {
       throw error
     }
     try {
-      await this.#startMiddleware()
+      await this.#middleware.start(this.#stopAsked)
+      this.#refuseIfStopped()
       await this.#services.follower?.start()
       this.#runners = this.#makeRunners()
       await Promise.race([this.#startRunners(), this.#stopAsked])
@@ -178,15 +185,6 @@ class AssembledApplication {
       this.#runners.map(({ name }) => name),
       this.#dispatcher.pending,
     )
-  }
-
-  /** Each once, on however many routes it stands. */
-  async #startMiddleware(): Promise<void> {
-    for (const middleware of new Set([...this.#routing.routes.values()].flatMap((route) => route.middleware))) {
-      if (typeof middleware === 'function' || (!middleware.started && !middleware.stopped)) continue
-      this.#startedMiddleware.push(middleware)
-      await middleware.started?.(this.#host)
-    }
   }
 
   #refuseIfStopped(): void {
@@ -333,10 +331,14 @@ class AssembledApplication {
     try {
       const notStopped = await this.#stopRunners()
       this.#services.follower?.stop()
-      await this.#definition.store.close()
-      const told = await Promise.allSettled(this.#startedMiddleware.map(async (one) => one.stopped?.(this.#host)))
-      const failed = notStopped ?? told.find((outcome) => outcome.status === 'rejected')
-      if (failed !== undefined) throw asStoreError(failed.reason)
+      let notTold: PromiseRejectedResult | undefined
+      try {
+        await this.#definition.store.close()
+      } finally {
+        notTold = await this.#middleware.stop()
+      }
+      if (notStopped !== undefined) throw asStoreError(notStopped.reason)
+      if (notTold !== undefined) throw asMiddlewareError(notTold.reason)
     } finally {
       this.#ended()
     }
@@ -352,7 +354,6 @@ class AssembledApplication {
 
   #ended(): void {
     this.#forget()
-    this.#startedMiddleware = []
     this.#state = 'stopped'
     runningApplications.delete(this.name)
   }
@@ -481,4 +482,8 @@ function asStoreError(cause: unknown): EdictError {
   return isEdictError(cause)
     ? cause
     : new StoreError(`a handler could not be stopped: ${describeThrown(cause)}`, { cause })
+}
+
+function asMiddlewareError(cause: unknown): EdictError {
+  return isEdictError(cause) ? cause : new CommandFailedError("a middleware's stopped", cause)
 }

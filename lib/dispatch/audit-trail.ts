@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../effects/clock.ts'
 import { randomIds } from '../effects/ids.ts'
 import { consoleLogger, type Logger } from '../effects/logger.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, StoreError, describeThrown, isEdictError } from '../errors.ts'
 import { checkObject, checkOptions, checkOptionalWhole, checkText, shown } from '../event-store/argument-checks.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { HookMiddleware, MiddlewareHost, Pipeline } from '../routing/middleware.ts'
@@ -145,7 +145,12 @@ class KeptAuditTrail implements AuditTrail {
   async stopped(host: MiddlewareHost): Promise<void> {
     this.#hosts.get(host)?.()
     this.#hosts.delete(host)
-    await (this.#hosts.size === 0 ? this.close() : this.flush())
+    try {
+      await (this.#hosts.size === 0 ? this.close() : this.flush())
+    } catch (cause) {
+      if (isEdictError(cause)) throw cause
+      throw new StoreError(`the audit trail could not write down its last entries: ${describeThrown(cause)}`, { cause })
+    }
   }
 
   async #begin({ commandId }: Pipeline): Promise<void> {

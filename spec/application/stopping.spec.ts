@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { application, eventHandler, inMemoryEventStore, router } from 'edict'
-import type { EventHandler, EventStore } from 'edict'
+import type { EventHandler, EventStore, HookMiddleware } from 'edict'
 import { testClock } from 'edict/testing'
 import { Add, Added, Counter, counterRouter, deferred, recordingLogger, until } from '../support/counter.ts'
 
@@ -42,6 +42,83 @@ function shop(options: {
   const name = `stopping-${++made}`
   return application({ name, router: counterRouter, logger: recordingLogger(), ...options, eventStore })
 }
+
+describe('middleware that is to stop', () => {
+  const withMiddleware = (middleware: HookMiddleware, clock = testClock()) => {
+    const logger = recordingLogger()
+    const watched = router('watched', (all) => all.middleware(middleware).router(counterRouter))
+    const name = `stopping-${++made}`
+    return {
+      app: application({ name, router: watched, eventStore: inMemoryEventStore(), clock, logger }),
+      clock,
+      logger,
+    }
+  }
+
+  /** Lets time pass until it is stopped. */
+  const stoppedIn = async (clock: ReturnType<typeof testClock>, stopping: Promise<void>) => {
+    let isStopped = false
+    const over = () => {
+      isStopped = true
+    }
+    stopping.then(over, over)
+    await until(async () => {
+      await clock.advance(LONG)
+      return isStopped
+    })
+    await stopping
+  }
+
+  it('fails by what it threw, once all is stopped; the application may start again', async () => {
+    const cause = new Error('no goodbye')
+    const { app } = withMiddleware({
+      stopped: () => {
+        throw cause
+      },
+    })
+    await app.start()
+    await expect(app.stop()).rejects.toMatchObject({
+      code: 'command_failed',
+      message: "a middleware's stopped failed: no goodbye",
+      cause,
+    })
+    await app.start()
+    await expect(app.dispatch(add)).resolves.toMatchObject({ aggregateVersion: 1 })
+    await expect(app.stop()).rejects.toMatchObject({ cause })
+  })
+
+  it('keeps nobody from stopping where it never ends, and the log says so', async () => {
+    let isTold = false
+    const { app, clock, logger } = withMiddleware({
+      stopped: () => {
+        isTold = true
+        return forever
+      },
+    })
+    await app.start()
+    await stoppedIn(clock, app.stop())
+    expect(isTold).toBe(true)
+    expect(logger.entries).toMatchObject([
+      { level: 'error', message: 'a middleware did not stop within 5000 ms; it is stopped without it' },
+    ])
+  })
+
+  it('keeps nobody from stopping where it never starts', async () => {
+    const told: string[] = []
+    const { app, clock } = withMiddleware({
+      started: () => {
+        told.push('started')
+        return forever
+      },
+      stopped: () => void told.push('stopped'),
+    })
+    const starting = app.start().catch((error: unknown) => error)
+    await until(() => told.length === 1)
+    await stoppedIn(clock, app.stop())
+    expect(await starting).toMatchObject({ code: 'not_running' })
+    expect(told).toEqual(['started', 'stopped'])
+  })
+})
 
 describe('an application that is stopped', () => {
   it.each<[string, Operation]>([

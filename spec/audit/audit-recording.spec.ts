@@ -156,7 +156,10 @@ describe('an audit trail whose store fails', () => {
     const app = await started({ router: audited(trail) })
     await app.dispatch(add)
     store.broken = true
-    await expect(app.stop()).rejects.toMatchObject({ code: 'store_failed' })
+    await expect(app.stop()).rejects.toMatchObject({
+      code: 'store_failed',
+      message: 'the audit trail could not write down its last entries: the disk is full',
+    })
     store.broken = false
     expect((await trail.find()).entries).toHaveLength(1)
   })
