@@ -7,7 +7,7 @@ export function valueText(value: unknown, indent = '', parents: readonly object[
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return `${value}n`
   if (Object.is(value, -0)) return '-0'
-  if (typeof value === 'function') return `function ${value.name}`
+  if (typeof value === 'function') return value.name === '' ? 'a function without a name' : `function ${value.name}`
   if (typeof value !== 'object' || value === null) return String(value)
   if (parents.includes(value)) return '(itself)'
   const inner = [...parents, value]

@@ -52,6 +52,8 @@ describe('assertReceiveEvent', () => {
     const error = await thrownBy(() => assertReceiveEvent(app, Added, where, { timeout: 20 }))
     expect(error).toMatchObject({ name: 'AssertionError', actual: { 'other Added': [{ by: 1 }] } })
     expect(error?.message).toMatch(/^no Added that was meant was stored within 20 ms/)
+    const unnamed = await thrownBy(() => assertReceiveEvent(app, Added, ({ by }) => by === 2, { timeout: 1 }))
+    expect(unnamed?.message).toContain('where: a function without a name,')
     expect((await thrownBy(() => waitForEvent(app, Never, undefined, { timeout: 1 })))?.message).toMatch(
       /^no Never was/,
     )
