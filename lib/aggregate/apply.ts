@@ -1,5 +1,5 @@
 import { Immer, enableMapSet } from 'immer'
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { InvalidOutcomeError, UnreadableEventError } from '../errors.ts'
 import { SealedMessage, type SealedDefinition } from '../messages/sealed-message.ts'
 import { frozenState } from './frozen-state.ts'
@@ -62,8 +62,7 @@ function remade(
 }
 
 function settled(aggregate: string, type: string, state: unknown, before: unknown): unknown {
-  if (isPromiseLike(state)) {
-    Promise.resolve(state).catch(() => undefined)
+  if (silencedPromise(state)) {
     throw new InvalidOutcomeError(`${aggregate}'s apply of ${type} gave a promise: apply is synchronous`)
   }
   if (state === undefined) {

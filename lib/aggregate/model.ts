@@ -1,3 +1,4 @@
+import { refusePromise } from '../effects/refuse-promise.ts'
 import { DefinitionError } from '../errors.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import { isReserved } from '../messages/reserved.ts'
@@ -62,7 +63,7 @@ export class AggregateModel {
   }
 
   initialState(): unknown {
-    return frozenState(this.#initialState())
+    return frozenState(refusePromise(this.#initialState(), `${this.name}'s initialState`))
   }
 
   /** Whether an event of the aggregate was made by this definition. */

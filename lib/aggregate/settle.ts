@@ -1,4 +1,4 @@
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { InvalidOutcomeError } from '../errors.ts'
 import { SealedMessage, type SealedDefinition } from '../messages/sealed-message.ts'
 import { NO_EVENTS, type Decision } from './decision.ts'
@@ -62,7 +62,7 @@ function settleList(model: Settling, state: unknown, list: readonly unknown[], w
     return { events, state: next, reply: undefined }
   } catch (error) {
     // Mostly of an asynchronous `map`: the first promise is refused, all of them may fail later.
-    for (const item of list) silence(item)
+    for (const item of list) silencedPromise(item)
     throw error
   }
 }
@@ -98,18 +98,8 @@ function foreign(model: Settling, message: SealedMessage, who: string): InvalidO
   return new InvalidOutcomeError(`${who} returned ${message.type}, which is not among the events of ${model.name}`)
 }
 
-/** What is refused and fails later must not end the process. */
-function silence(outcome: unknown): void {
-  try {
-    if (isPromiseLike(outcome)) Promise.resolve(outcome).catch(() => undefined)
-  } catch {
-    // It throws when it is asked for its `then`: nothing that could fail later.
-  }
-}
-
 function garbage(outcome: unknown, who: string): InvalidOutcomeError {
-  if (isPromiseLike(outcome)) {
-    silence(outcome)
+  if (silencedPromise(outcome)) {
     return new InvalidOutcomeError(
       `${who} returned a promise: execute is synchronous, asynchronous work belongs in a command handler`,
     )

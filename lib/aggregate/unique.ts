@@ -1,4 +1,5 @@
 import { v5 } from 'uuid'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { CommandFailedError, DefinitionError, InvalidOutcomeError } from '../errors.ts'
 
 /** What can be unique. It is compared as text: 1 and '1' are the same. */
@@ -85,15 +86,18 @@ function textsOf(rule: Rule, state: unknown): readonly string[] {
   }
   if (given === undefined || given === null) return []
   const values: readonly unknown[] = Array.isArray(given) ? given : [given]
-  return values.map((value) => {
-    const isText = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    if (!isText || value === '' || Number.isNaN(value)) {
-      throw new InvalidOutcomeError(
-        `${who} gave ${kindOf(value)}: it gives text, a number, a bigint, a list of such, or nothing`,
-      )
-    }
-    return normalize === undefined ? String(value) : normalized(rule, String(value))
-  })
+  if (!values.every(isUniqueText)) {
+    // Mostly of an asynchronous `map`: all of them may fail later.
+    const [wrong] = values.filter((value) => !isUniqueText(value)).map(kindOf)
+    throw new InvalidOutcomeError(`${who} gave ${wrong}: it gives text, a number, a bigint, a list of such, or nothing`)
+  }
+  const texts = values.map(String)
+  return normalize === undefined ? texts : texts.map((text) => normalized(rule, text))
+}
+
+function isUniqueText(value: unknown): value is UniqueText {
+  const isText = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+  return isText && value !== '' && !Number.isNaN(value)
 }
 
 function normalized({ normalize, who }: Rule, text: string): string {
@@ -108,6 +112,7 @@ function normalized({ normalize, who }: Rule, text: string): string {
 }
 
 function kindOf(value: unknown): string {
+  if (silencedPromise(value)) return 'a promise'
   if (value === '') return 'an empty text'
   return value === null ? 'null' : Number.isNaN(value) ? 'NaN' : `a value of type ${typeof value}`
 }

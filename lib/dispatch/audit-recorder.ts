@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../audit/audit-entry.ts'
 import type { Ids } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
+import { refusePromise } from '../effects/refuse-promise.ts'
 import { CommandRejectedError, HaltedError, describeThrown, type EdictError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import { NO_METADATA } from '../event-store/frozen-metadata.ts'
@@ -162,20 +163,20 @@ export class AuditRecorder {
 
   #dataOf(type: string, data: unknown): unknown {
     const { data: chosen } = this.#options
-    return chosen && this.#contained('data', () => recordable(chosen({ type, data })), undefined)
+    return chosen && this.#contained('data', () => chosen({ type, data }), undefined)
   }
 
   #metadataOf(metadata: Metadata): Metadata {
     const { metadata: chosen } = this.#options
     if (chosen === undefined) return metadata
     // What the function gives is made of JSON values, or of their like.
-    return this.#contained('metadata', () => recordable(chosen(metadata)) as Metadata, NO_METADATA)
+    return this.#contained('metadata', () => chosen(metadata), NO_METADATA) as Metadata
   }
 
   /** A function of the user's that fails keeps nothing from being recorded but what it was to give. */
-  #contained<Value>(option: string, choose: () => Value, otherwise: Value): Value {
+  #contained(option: string, choose: () => unknown, otherwise: unknown): unknown {
     try {
-      return choose()
+      return recordable(refusePromise(choose(), `the audit trail's ${option}`))
     } catch (error) {
       this.#options.logger().error({ err: error }, `the audit trail's ${option} failed`)
       return otherwise

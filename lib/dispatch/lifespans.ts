@@ -2,7 +2,7 @@ import type { Instance } from '../aggregate/instance.ts'
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
 import { LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { describeThrown, isEdictError } from '../errors.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -46,8 +46,6 @@ export class Lifespans {
       return
     }
     if (!isLife(life)) {
-      // Nobody waits for it; what it comes to must not end the process.
-      if (isPromiseLike(life)) Promise.resolve(life).catch(() => undefined)
       this.#complain(
         instance,
         callback,
@@ -97,5 +95,5 @@ function isLife(life: unknown): life is Life {
 function described(life: unknown): string {
   if (typeof life === 'number') return String(life)
   if (typeof life === 'string') return `'${life}'`
-  return isPromiseLike(life) ? 'a promise' : life === null ? 'null' : `a value of type ${typeof life}`
+  return silencedPromise(life) ? 'a promise' : life === null ? 'null' : `a value of type ${typeof life}`
 }

@@ -1,4 +1,4 @@
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { InvalidIdentityError, describeThrown } from '../errors.ts'
 import { hasTextOfItsOwn } from '../messages/own-text.ts'
 
@@ -25,7 +25,7 @@ export function identityText(identity: unknown, where: string): string {
     default:
   }
   throw new InvalidIdentityError(
-    `${where} is ${identity === null ? 'null' : typeof identity}: an identity is a non-empty string, a finite number, a bigint, or an object with its own toString`,
+    `${where} is ${silencedPromise(identity) ? 'a promise' : identity === null ? 'null' : typeof identity}: an identity is a non-empty string, a finite number, a bigint, or an object with its own toString`,
   )
 }
 
@@ -36,7 +36,7 @@ function objectText(identity: object, where: string): string {
     hasText = hasTextOfItsOwn(identity)
     if (hasText) text = (identity as { toString(): unknown }).toString()
     // It is refused below; should it fail later, that must not end the process.
-    if (isPromiseLike(text)) Promise.resolve(text).catch(() => undefined)
+    silencedPromise(text)
   } catch (cause) {
     throw new InvalidIdentityError(`${where} has a toString that throws: ${describeThrown(cause)}`, { cause })
   }
@@ -47,6 +47,7 @@ function objectText(identity: object, where: string): string {
 }
 
 function describeObject(identity: object): string {
+  if (silencedPromise(identity)) return 'a promise'
   if (Array.isArray(identity)) return 'an array'
   if (identity instanceof Date) return 'a Date'
   return 'an object'

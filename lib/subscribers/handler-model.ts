@@ -1,3 +1,4 @@
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/persistent-subscription.ts'
@@ -211,9 +212,8 @@ function checkedSelector(where: string, given: unknown): HandlerModel['selector'
   return (recorded) => {
     const answer = selector(recorded)
     if (typeof answer === 'boolean') return answer
-    throw new DefinitionError(
-      `${where}: selector gave ${typeof answer} for ${recorded.type}, and must give true or false`,
-    )
+    const kind = silencedPromise(answer) ? 'a promise' : typeof answer
+    throw new DefinitionError(`${where}: selector gave ${kind} for ${recorded.type}, and must give true or false`)
   }
 }
 

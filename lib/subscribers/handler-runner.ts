@@ -4,6 +4,7 @@ import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import { afterwards, contained, type MaybePromise } from '../effects/maybe-promise.ts'
+import { refusePromise } from '../effects/refuse-promise.ts'
 import { NotRunningError, describeThrown } from '../errors.ts'
 import type { ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import type { EventStore } from '../event-store/event-store.ts'
@@ -314,7 +315,8 @@ export class HandlerRunner {
 
   #surround(): HandlerSurroundings {
     const { application, dispatch, telemetry } = this.#options
-    const state = { current: this.#model.initialState?.() }
+    const initialState = refusePromise(this.#model.initialState?.(), `the handler ${this.name}: initialState`)
+    const state = { current: initialState }
     return { application, dispatch, telemetry, state, handlerName: this.name, signal: this.#abort.signal }
   }
 

@@ -1,3 +1,4 @@
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { DefinitionError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -44,8 +45,9 @@ export function keyOf(handlerName: string, partitionBy: PartitionBy | undefined,
   if (partitionBy === undefined) return event.streamId
   const key = partitionBy(forAnotherReader(event))
   if (typeof key === 'string' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
+  const kind = silencedPromise(key) ? 'a promise' : typeof key
   throw new DefinitionError(
-    `the handler ${handlerName}: partitionBy gave ${typeof key} for ${event.type}, and must give text or a finite number`,
+    `the handler ${handlerName}: partitionBy gave ${kind} for ${event.type}, and must give text or a finite number`,
   )
 }
 

@@ -1,4 +1,5 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { refusePromise } from '../effects/refuse-promise.ts'
 import { DefinitionError } from '../errors.ts'
 import type { EventDefinition, Command, MessageOf } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -108,7 +109,7 @@ class HandlerRun {
       handlerName: model.name,
       signal: new AbortController().signal,
       dispatch: (command, dispatchOptions) => this.#dispatch(command as Command, dispatchOptions),
-      state: { current: model.initialState?.() },
+      state: { current: refusePromise(model.initialState?.(), `the handler ${model.name}: initialState`) },
     }
   }
 
