@@ -199,6 +199,9 @@ export class BatchDelivery implements Delivery {
 
   async #replay(recorded: RecordedEvent, attempt: number): Promise<boolean> {
     if (this.#surroundings === undefined) return false
+    const { selector, types } = this.#model
+    // What the handler does not want any more, or what only its selector failed at, is not for a batch.
+    if (!types.has(recorded.type) || selector?.(forAnotherReader(recorded)) === false) return true
     await this.#attempt([forAnotherReader(recorded)], attempt)
     return true
   }

@@ -146,7 +146,8 @@ export class EventDelivery implements Delivery {
     }
     const surroundings = this.#surroundings
     if (surroundings === undefined) return false
-    await this.#attempt(recorded, attempt)
+    // Not asked for its owner: the key that it was parked under has one, and `partitionBy` may give another key by now.
+    await this.#handle(recorded, attempt, surroundings)
     return true
   }
 
@@ -170,6 +171,10 @@ export class EventDelivery implements Delivery {
     // The recovery tries nothing again while it is closed, which it is as long as there are none.
     if (surroundings === undefined) throw new NotRunningError(`the handler ${this.#model.name} is stopped`)
     if (this.#owns !== undefined && !this.#owns(read)) return undefined
+    return this.#handle(read, attempt, surroundings)
+  }
+
+  #handle(read: RecordedEvent, attempt: number, surroundings: HandlerSurroundings): unknown {
     if (!this.#isSelected(read)) return undefined
     const recorded = forAnotherReader(read)
     const handle = this.#model.handleByType.get(recorded.type)

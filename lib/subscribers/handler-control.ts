@@ -50,7 +50,7 @@ export interface ParkedEvent {
 /** Which parked events: all, those of a key, or one. */
 export type ParkedSelection = 'all' | { readonly key: string } | { readonly position: number }
 
-/** What became of the events that were to be replayed. */
+/** What became of the events that were to be replayed; what was discarded meanwhile counts nowhere. */
 export interface ReplayOutcome {
   /** Handled now, and parked no more. */
   readonly replayed: number
@@ -81,13 +81,14 @@ export interface HandlerControl {
    * What is parked, in the order of positions.
    *
    * @param options what else is said of it
-   * @param options.limit at most so many, 100 unless said
+   * @param options.limit so many, 100 unless said; a few more where the last position has several, so that none is lost between pages
    * @param options.after only what is after this position
    */
   parked(options?: { readonly limit?: number; readonly after?: number }): Promise<readonly ParkedEvent[]>
   /**
    * Has parked events handled again, by whichever node runs the handler: those of a key in order, until one fails or none is left.
-   * Each is tried once, and `onError` is not asked. What comes for such a key meanwhile waits its turn behind them.
+   * Each is tried once, and `onError` is not asked. What comes for such a key meanwhile waits its turn behind them. What was never tried,
+   * since it only came behind what is replayed now, goes on in its turn too.
    *
    * @param selection a single event has to be the first of its key
    * @param options what else is said of it

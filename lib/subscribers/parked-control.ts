@@ -4,8 +4,8 @@ import { checkOptionalWhole, checkOptions, checkWhole, shown } from '../event-st
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ParkedEvent, ParkedSelection, ReplayOutcome } from './handler-control.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
-import { parkedFact, type EventParked, type EventReleased, type ReplayFailed } from './parked-facts.ts'
-import type { ParkedEntry, ParkedKey, ParkedKeys } from './parked-keys.ts'
+import { parkedFact, type EventParked, type EventReleased, type ParkedFact, type ReplayFailed } from './parked-facts.ts'
+import { isBefore, type ParkedEntry, type ParkedKeys } from './parked-keys.ts'
 import type { ParkedStream } from './parked-stream.ts'
 import { readParked } from './replays.ts'
 
@@ -44,7 +44,7 @@ export class ParkedControl {
     await this.#stream.catchUp()
     const wanted = selected(this.#stream.keys, 'all').filter(({ entry }) => entry.position > after)
     const listed: ParkedEvent[] = []
-    for (const { entry } of wanted.slice(0, limit)) {
+    for (const { entry } of page(wanted, limit)) {
       const parked = await this.#describe(entry)
       if (parked !== undefined) listed.push(parked)
     }
@@ -103,22 +103,25 @@ export class ParkedControl {
     await this.#stream.append((keys) => {
       wanted = selected(keys, selection)
       if (wanted.length === 0 && selection === 'all') return undefined
-      return { facts: [{ fact: 'edict.ReplayRequested', ...requested(keys, selection) }], about: undefined }
+      return { facts: requests(wanted, keys, selection), about: undefined }
     })
     if (wanted.length === 0) return { replayed: 0, failed: 0, waiting: 0 }
     const askedAt = this.#stream.version
     await this.#settled(wanted, options.timeout ?? DEFAULT_TIMEOUT_MS)
-    return outcome(this.#stream.keys, wanted, askedAt)
+    return outcome(wanted, askedAt)
   }
 
-  /** Waits until each of the keys is through, or stuck. */
+  /** Waits until each of the keys is through with what is wanted of it, or stuck. */
   async #settled(wanted: readonly Selected[], timeout: number): Promise<void> {
-    const keys = new Set(wanted.map(({ key }) => key))
-    const isOver = (key: string): boolean => this.#stream.keys.get(key)?.nextToReplay === undefined
+    const lastOf = new Map(wanted.map(({ key, entry }) => [key, entry]))
+    const isOver = (key: string, last: ParkedEntry): boolean => {
+      const next = this.#stream.keys.get(key)?.nextToReplay
+      return next === undefined || isBefore(last, next)
+    }
     let left = timeout
     for (let pause = LOOK; left > 0; pause = Math.min(SELDOM, pause * 1.5)) {
-      for (const key of keys) if (isOver(key)) keys.delete(key)
-      if (keys.size === 0) return
+      for (const [key, last] of lastOf) if (isOver(key, last)) lastOf.delete(key)
+      if (lastOf.size === 0) return
       const now = Math.min(pause, left)
       await new Promise<void>((resolve) => void callLater(this.#options.clock, now, resolve))
       left -= now
@@ -154,38 +157,42 @@ function selected(keys: ParkedKeys, selection: ParkedSelection): readonly Select
   return wanted.sort(({ entry: a }, { entry: b }) => a.position - b.position || a.index - b.index)
 }
 
+/** A page ends with a position, not within it: the next one begins after a position. */
+function page(all: readonly Selected[], limit: number): readonly Selected[] {
+  const lastPosition = all[limit - 1]?.entry.position
+  let end = Math.min(limit, all.length)
+  while (end < all.length && all[end]?.entry.position === lastPosition) end++
+  return all.slice(0, end)
+}
+
 function one<Item>(item: Item | undefined): readonly Item[] {
   return item === undefined ? [] : [item]
 }
 
-/** What a request says of a selection. */
-function requested(
-  keys: ParkedKeys,
-  selection: ParkedSelection,
-): { readonly key?: string; readonly position?: number } {
-  if (selection === 'all') return {}
-  const [first] = selected(keys, selection)
-  if (first === undefined) throw new InvalidOptionError(`replay: nothing is parked there: ${JSON.stringify(selection)}`)
-  if ('key' in selection) return { key: selection.key }
-  const { position } = selection
-  const before: ParkedKey | undefined = keys.get(first.key)
-  if (before?.first?.position !== position) {
-    throw new InvalidOptionError(
-      `replay: the event at position ${position} is behind others of its key: replay { key: ${shown(first.key)} }`,
-    )
+/** The requests that a selection comes to: an event may be parked under several keys. */
+function requests(wanted: readonly Selected[], keys: ParkedKeys, selection: ParkedSelection): readonly ParkedFact[] {
+  if (selection === 'all') return [{ fact: 'edict.ReplayRequested' }]
+  if (wanted.length === 0) {
+    throw new InvalidOptionError(`replay: nothing is parked there: ${JSON.stringify(selection)}`)
   }
-  return { key: first.key, position }
+  if ('key' in selection) return [{ fact: 'edict.ReplayRequested', key: selection.key }]
+  const { position } = selection
+  return [...new Set(wanted.map(({ key }) => key))].map((key) => {
+    if (keys.get(key)?.first?.position !== position) {
+      throw new InvalidOptionError(
+        `replay: the event at position ${position} is behind others of its key: replay { key: ${shown(key)} }`,
+      )
+    }
+    return { fact: 'edict.ReplayRequested', key, position }
+  })
 }
 
-function outcome(keys: ParkedKeys, wanted: readonly Selected[], askedAt: number): ReplayOutcome {
-  let replayed = 0
-  let failed = 0
-  for (const { key, entry } of wanted) {
-    const still = keys.get(key)?.find(entry)
-    if (still === undefined) replayed++
-    else if (still.version > askedAt) failed++
-  }
-  return { replayed, failed, waiting: wanted.length - replayed - failed }
+/** What was discarded meanwhile counts nowhere. */
+function outcome(wanted: readonly Selected[], askedAt: number): ReplayOutcome {
+  const replayed = wanted.filter(({ entry }) => entry.fate === 'replayed').length
+  const parked = wanted.filter(({ entry }) => entry.fate === 'parked')
+  const failed = parked.filter(({ entry }) => entry.version > askedAt).length
+  return { replayed, failed, waiting: parked.length - failed }
 }
 
 function checkSelection(where: string, selection: unknown): void {

@@ -114,23 +114,32 @@ const LONGEST_MESSAGE = 2_000
 const LONGEST_STACK = 2_000
 
 export function keptError(error: unknown): KeptError {
-  const { name, code, stack } = fieldsOf(error)
+  const { kind, name, code, stack } = fieldsOf(error)
   return {
-    name: text(name, 100) ?? (error instanceof Error ? 'Error' : typeof error),
+    name: text(name, 100) ?? kind,
     message: describeThrown(error).slice(0, LONGEST_MESSAGE),
     ...optional('code', text(code, 100)),
     ...optional('stack', text(stack, LONGEST_STACK)),
   }
 }
 
-/** What is thrown can be anything, getters that throw included. */
-function fieldsOf(error: unknown): { readonly name?: unknown; readonly code?: unknown; readonly stack?: unknown } {
+interface ThrownFields {
+  readonly kind: string
+  readonly name?: unknown
+  readonly code?: unknown
+  readonly stack?: unknown
+}
+
+/** What is thrown can be anything: getters that throw included, and a proxy that throws when it is asked for its prototype. */
+function fieldsOf(error: unknown): ThrownFields {
+  let kind: string = typeof error
   try {
-    if (!(error instanceof Error)) return {}
+    if (!(error instanceof Error)) return { kind }
+    kind = 'Error'
     const { name, stack, code } = error as Error & { readonly code?: unknown }
-    return { name, stack, code }
+    return { kind, name, stack, code }
   } catch {
-    return {}
+    return { kind }
   }
 }
 

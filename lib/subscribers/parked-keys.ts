@@ -7,6 +7,8 @@ export interface ParkedEntry extends EventRef {
   /** The version of the fact that it was parked. */
   readonly parkedAt: number
   attempts: number
+  /** `forgotten`: discarded, or the handler was reset to a place before it. */
+  fate: 'parked' | 'replayed' | 'forgotten'
 }
 
 /** What is parked under one key, in order, and how much of it is to be replayed. */
@@ -53,26 +55,35 @@ export class ParkedKey {
     this.#entries.push(entry)
   }
 
-  remove(ref: EventRef): boolean {
+  /** What was removed. */
+  remove(ref: EventRef): readonly ParkedEntry[] {
     const { first } = this
-    if (first !== undefined && isSame(first, ref)) {
-      this.#first++
-      // Many that go one after the other from the front cost no copy each.
-      if (this.#first > 1_000 && this.#first * 2 > this.#entries.length) this.#compact()
-      return true
-    }
-    this.#compact()
-    const before = this.#entries.length
-    this.#entries = this.#entries.filter((entry) => !isSame(entry, ref))
-    return this.#entries.length < before
+    if (first === undefined || !isSame(first, ref)) return this.#keep((entry) => !isSame(entry, ref))
+    const wasNext = this.nextToReplay !== undefined
+    this.#first++
+    // Many that go one after the other from the front cost no copy each.
+    if (this.#first > 1_000 && this.#first * 2 > this.#entries.length) this.#compact()
+    if (wasNext) this.#goOn()
+    return [first]
   }
 
-  /** How many there were. */
-  removeAfter(position: number): number {
+  /** What was removed. */
+  removeAfter(position: number): readonly ParkedEntry[] {
+    return this.#keep((entry) => entry.position <= position)
+  }
+
+  /** What never failed was parked only because of what was before it: where that was replayed, nothing else would ever free it. */
+  #goOn(): void {
+    const { first } = this
+    if (first?.attempts !== 0 || this.nextToReplay !== undefined) return
+    this.replayUpTo = { position: first.position, index: first.index }
+  }
+
+  #keep(stays: (entry: ParkedEntry) => boolean): readonly ParkedEntry[] {
     this.#compact()
-    const before = this.#entries.length
-    this.#entries = this.#entries.filter((entry) => entry.position <= position)
-    return before - this.#entries.length
+    const removed = this.#entries.filter((entry) => !stays(entry))
+    this.#entries = this.#entries.filter(stays)
+    return removed
   }
 
   #compact(): void {
@@ -86,6 +97,7 @@ const everything: EventRef = { position: Infinity, index: 0 }
 /** What a handler's parked facts come to: which events are parked, by key, as numbers only. */
 export class ParkedKeys {
   readonly #keys = new Map<string, ParkedKey>()
+  readonly #toReplay = new Set<ParkedKey>()
   #size = 0
 
   /** How many events are parked. */
@@ -101,6 +113,11 @@ export class ParkedKeys {
     return this.#keys.values()
   }
 
+  /** Those with something to replay: few, while many may be parked. */
+  toReplay(): Iterable<ParkedKey> {
+    return this.#toReplay
+  }
+
   /** Whether an event is parked, or came before one that is, which only what was dealt with can have done. */
   covers(key: string, ref: EventRef): boolean {
     const last = this.#keys.get(key)?.last
@@ -114,8 +131,10 @@ export class ParkedKeys {
         this.#park(fact, version)
         return
       case 'edict.EventReplayed':
+        this.#release(fact.key, 'replayed', (parked) => parked.remove(fact))
+        return
       case 'edict.EventDiscarded':
-        this.#release(fact.key, (parked) => (parked.remove(fact) ? 1 : 0))
+        this.#release(fact.key, 'forgotten', (parked) => parked.remove(fact))
         return
       case 'edict.ReplayFailed': {
         const parked = this.#keys.get(fact.key)
@@ -124,33 +143,51 @@ export class ParkedKeys {
         entry.version = version
         entry.attempts = fact.attempts
         parked.replayUpTo = undefined
+        this.#note(parked)
         return
       }
       case 'edict.ReplayRequested': {
         const { key, position, index = Infinity } = fact
         const wanted = key === undefined ? this.#keys.values() : [this.#keys.get(key)]
         for (const parked of wanted) {
-          if (parked !== undefined) parked.replayUpTo = position === undefined ? everything : { position, index }
+          if (parked === undefined) continue
+          parked.replayUpTo = position === undefined ? everything : { position, index }
+          this.#note(parked)
         }
         return
       }
       case 'edict.HandlerReset':
-        for (const key of [...this.#keys.keys()]) this.#release(key, (parked) => parked.removeAfter(fact.after))
+        for (const key of [...this.#keys.keys()]) {
+          this.#release(key, 'forgotten', (parked) => parked.removeAfter(fact.after))
+        }
     }
   }
 
   #park({ key, position, index, attempts }: EventParked, version: number): void {
     let parked = this.#keys.get(key)
     if (parked === undefined) this.#keys.set(key, (parked = new ParkedKey(key)))
-    parked.add({ position, index, attempts, version, parkedAt: version })
+    parked.add({ position, index, attempts, version, parkedAt: version, fate: 'parked' })
     this.#size++
+    this.#note(parked)
   }
 
-  #release(key: string, remove: (parked: ParkedKey) => number): void {
+  #release(
+    key: string,
+    fate: Exclude<ParkedEntry['fate'], 'parked'>,
+    remove: (parked: ParkedKey) => readonly ParkedEntry[],
+  ): void {
     const parked = this.#keys.get(key)
     if (parked === undefined) return
-    this.#size -= remove(parked)
+    const removed = remove(parked)
+    for (const entry of removed) entry.fate = fate
+    this.#size -= removed.length
     if (parked.size === 0) this.#keys.delete(key)
+    this.#note(parked)
+  }
+
+  #note(parked: ParkedKey): void {
+    if (parked.nextToReplay === undefined) this.#toReplay.delete(parked)
+    else this.#toReplay.add(parked)
   }
 }
 

@@ -139,7 +139,7 @@ export class Replays {
 
   #wanted(): readonly ParkedKey[] {
     const { stream, owns } = this.#options
-    return [...stream.keys.all()].filter((parked) => parked.nextToReplay !== undefined && owns(parked.key))
+    return [...stream.keys.toReplay()].filter(({ key }) => owns(key))
   }
 
   async #replayAll(): Promise<void> {

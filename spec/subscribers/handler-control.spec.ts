@@ -90,13 +90,16 @@ describe.each(everyStore)('a handler in the hands of code, on the store $kind', 
     poison.clear()
     await expect(control.replay({ position: second.position })).rejects.toMatchObject({ code: 'invalid_option' })
     await expect(control.replay({ position: 1_000 })).rejects.toMatchObject({ code: 'invalid_option' })
-    expect(await control.replay({ position: first.position })).toEqual({ replayed: 1, failed: 0, waiting: 0 })
     expect(await control.discard({ position: second.position })).toBe(1)
-    expect((await control.parked()).map(({ position }) => position)).toEqual([third.position])
-    expect(await control.discard({ key: 'counter-a' })).toBe(1)
+    expect((await control.parked()).map(({ position }) => position)).toEqual([first.position, third.position])
+    expect(await control.replay({ position: first.position })).toEqual({ replayed: 1, failed: 0, waiting: 0 })
+    await until(() => handled.length === 2)
+    poison.add(14)
+    await add('b', 14)
+    expect(await control.discard({ key: 'counter-b' })).toBe(1)
     expect(await control.discard('all')).toBe(0)
     await add('a', 4)
-    expect(handled).toEqual(['counter-a:13', 'counter-a:4'])
+    expect(handled).toEqual(['counter-a:13', 'counter-a:3', 'counter-a:4'])
   })
 
   it('begins anew from the origin, or from a position, after beforeReset', async () => {
@@ -148,6 +151,21 @@ describe.each(everyStore)('a handler in the hands of code, on the store $kind', 
     await until(() => handled.length === 3)
     await add('a', 4)
     expect(handled).toEqual([1, 2, 3, 4].map((by) => `counter-a:${by}`))
+  })
+
+  it.each([
+    ['none', {}],
+    ['another', { partitionBy: ({ streamId }: { readonly streamId: string }) => streamId.length }],
+  ] as const)('replays in its partitions what was parked by a partitionBy in whose place is %s', async (_, now) => {
+    const before = await node({ concurrency: 4, partitionBy: ({ data }) => data.by })
+    const amounts = [1, 2, 3, 4, 5, 6, 7, 8]
+    for (const by of amounts) poison.add(by)
+    for (const by of amounts) await before.add('a', by)
+    await before.app.stop()
+    poison.clear()
+    const { control } = await node({ concurrency: 4, ...now })
+    expect(await control.replay('all', { timeout: 20_000 })).toEqual({ replayed: 8, failed: 0, waiting: 0 })
+    expect([...handled].sort()).toEqual(amounts.map((by) => `counter-a:${by}`))
   })
 
   it('parks, replays and begins anew in its partitions', async () => {

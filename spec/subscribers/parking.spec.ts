@@ -40,6 +40,13 @@ function parkedStream({ store, clock }: Running): ParkedStream {
   return new ParkedStream('balances', store, () => clock.now())
 }
 
+/** Not even `instanceof` can be asked of it. */
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 async function ask(running: Running, key?: string): Promise<void> {
   const stream = parkedStream(running)
   await stream.catchUp()
@@ -347,6 +354,7 @@ describe('an event that is parked', () => {
         },
       ),
     ],
+    ['a proxy that is revoked', revokedProxy()],
     ['an error with a code', Object.assign(new Error('no'), { code: 'E_NO' })],
   ])('is parked whatever the handler threw: %s', async (_, thrown) => {
     const running = await surroundings()
