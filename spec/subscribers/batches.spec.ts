@@ -148,6 +148,29 @@ describe('a handler of batches', () => {
     await runner.stop()
   })
 
+  it('replays nothing that its selector does not want', async () => {
+    const running = await surroundings()
+    let fails = true
+    const { handled, handler } = batches(new Set(), {
+      selector: ({ data }) => {
+        if (fails) throw new Error('not yet')
+        return (data as { amount: number }).amount !== 1
+      },
+      onError: () => park(),
+    })
+    const runner = running.runner(handler)
+    await runner.start()
+    deposit(running, 1, 2)
+    await until(() => parkedPositions(running).length === 2)
+    fails = false
+    const stream = new ParkedStream('batches', running.store, () => 0)
+    await stream.catchUp()
+    await stream.append(() => ({ facts: [{ fact: 'edict.ReplayRequested' }], about: undefined }))
+    await until(() => handled.length > 0)
+    expect(handled).toEqual([[2]])
+    await runner.stop()
+  })
+
   it('is awaited by a strong dispatch no longer than the batch timeout', async () => {
     const running = await surroundings()
     const { handled, handler } = batches(new Set(), { consistency: 'strong', batchTimeout: 20 })
