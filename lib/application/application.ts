@@ -1,7 +1,6 @@
 import { modelOf } from '../aggregate/aggregate.ts'
 import { checkedTenant } from '../aggregate/tenant.ts'
 import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
-import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
 import { Dispatcher } from '../dispatch/dispatcher.ts'
 import { tried } from '../dispatch/expected-failure.ts'
 import { evict, lookAt, takeSnapshot } from '../dispatch/instance-care.ts'
@@ -21,9 +20,6 @@ import {
   type EdictError,
 } from '../errors.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
-import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
-import { SubscriptionHub } from '../event-store/subscription-hub.ts'
-import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { identityText } from '../routing/identity.ts'
@@ -31,7 +27,7 @@ import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
 import { processManagerBodyOf } from '../subscribers/process-manager-body.ts'
-import { projectionBodyOf, type RunningProjection } from '../subscribers/projection-body.ts'
+import { projectionBodyOf } from '../subscribers/projection-body.ts'
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import { applicationMetrics, type ApplicationMetrics } from './application-metrics.ts'
@@ -39,6 +35,7 @@ import type { Application, InstanceOptions } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
 import { keepInside, runningApplications } from './inside.ts'
 import { MiddlewareLife } from './middleware-life.ts'
+import { makeRunners, type Runner } from './runners.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
 /**
@@ -67,8 +64,6 @@ export function application<Routes>(definition: ApplicationDefinition<Routes>): 
 
 /** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
 const STOP_PATIENCE_MS = 5_000
-
-type Runner = HandlerControl | RunningProjection
 
 type State = 'new' | 'starting' | 'running' | 'beginning-anew' | 'stopping' | 'stopped'
 
@@ -198,68 +193,12 @@ class AssembledApplication {
     }
   }
 
-  #makeRunners(): Runner[] {
-    const {
-      handlers,
-      projections,
-      processManagers,
-      handlerConsistency,
-      clock,
-      random,
-      logger,
-      ids,
-      upcasters,
-      lease,
-      claimInterval,
-      onHandlerError,
-    } = this.#definition
-    if (handlers.length + projections.length + processManagers.length === 0) return []
-    const { store, codec, fairness, board } = this.#services
-    const hub = new SubscriptionHub({
-      store,
-      decode: (stored) => codec.decode(stored),
-      clock,
-      fairness,
-      logger,
-      random,
-      upcasters,
-    })
-    const owner = ids.next()
-    const dispatch = (
-      command: unknown,
-      options: DispatchOptions,
-      handler: DispatchingHandler,
-    ): Promise<ExecutionResult> =>
+  #makeRunners(): readonly Runner[] {
+    return makeRunners(this.#definition, this.#services, this.#routing, (command, options, handler) =>
       this.#state === 'stopped'
         ? Promise.reject(this.#notRunning())
-        : this.#dispatcher.dispatch(command, options, handler)
-    const shared = sharedCheckpoints({ store, clock, logger, lease, claimInterval })
-    const { telemetry } = this.#services
-    const surroundings = {
-      hub,
-      store,
-      board,
-      clock,
-      random,
-      logger,
-      telemetry,
-      dispatch,
-      application: this.name,
-      owner,
-      shared,
-    }
-    const all = { ...surroundings, consistency: handlerConsistency, claimInterval, onHandlerError }
-    return [
-      ...handlers.map((handler) => handler.makeRunner(all)),
-      ...projections.map((projection) => projection.makeRunner(all)),
-      ...processManagers.map((processManager) =>
-        processManager.makeRunner({ ...all, codec, commands: this.#commands() }),
-      ),
-    ]
-  }
-
-  #commands(): ReadonlyMap<string, SealedDefinition> {
-    return new Map([...this.#routing.routes].map(([type, { command }]) => [type, command]))
+        : this.#dispatcher.dispatch(command, options, handler),
+    )
   }
 
   async processState(processManager: object, instanceId: unknown, options?: InstanceOptions): Promise<unknown> {
