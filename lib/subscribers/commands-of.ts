@@ -1,4 +1,4 @@
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { InvalidOutcomeError } from '../errors.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
 
@@ -14,8 +14,7 @@ export function commandsOf(name: string, type: string, given: unknown): readonly
     // The definition of each says that it is one.
     return list as readonly SealedMessage[]
   }
-  // What fails later must not end the process.
-  for (const one of list) if (isPromiseLike(one)) Promise.resolve(one).catch(() => undefined)
+  list.forEach(silencedPromise)
   throw new InvalidOutcomeError(`${name}'s handle of ${type} must give commands, a list of them, or nothing`)
 }
 

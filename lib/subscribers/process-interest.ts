@@ -1,5 +1,5 @@
 import { InvalidOutcomeError } from '../errors.ts'
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { refusePromise } from '../effects/refuse-promise.ts'
 import { identityText } from '../routing/identity.ts'
 
 /** What tells the instances of a process manager apart; kept as text. */
@@ -39,10 +39,7 @@ const NOWHERE: ProcessRoute = Object.freeze({ kind: 'continue', strict: false, i
  */
 export function routeOf(who: string, given: unknown): ProcessRoute {
   if (given === undefined || given === null || given === false) return NOWHERE
-  if (isPromiseLike(given)) {
-    Promise.resolve(given).catch(() => undefined)
-    throw new InvalidOutcomeError(`${who} gave a promise: interested is synchronous`)
-  }
+  refusePromise(given, who)
   if (typeof given !== 'object' || Array.isArray(given)) throw garbage(who)
   const said = given as Readonly<Record<string, unknown>>
   const kinds = KINDS.filter((kind) => said[kind] !== undefined)
@@ -53,8 +50,6 @@ export function routeOf(who: string, given: unknown): ProcessRoute {
     throw garbage(who)
   }
   const ids = said[kind]
-  // What fails later must not end the process; it is refused below.
-  for (const id of [ids].flat()) if (isPromiseLike(id)) Promise.resolve(id).catch(() => undefined)
   const what = `the id that ${who} gave`
   return {
     kind,

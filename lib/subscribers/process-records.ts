@@ -1,6 +1,6 @@
 import { frozenState } from '../aggregate/frozen-state.ts'
 import type { Clock } from '../effects/clock.ts'
-import { isPromiseLike } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { InvalidOutcomeError, UnreadableStateError, describeThrown } from '../errors.ts'
 import type { CheckpointHold } from '../event-store/checkpoint.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
@@ -111,10 +111,7 @@ function remade(commands: ReadonlyMap<string, SealedDefinition>, type: string, d
 /** @throws {InvalidOutcomeError} `invalid_outcome` where it could not be read back as it is, or is nothing at all */
 export function plainData(value: unknown, what: string): unknown {
   if (value === undefined) throw new InvalidOutcomeError(`${what} is nothing`)
-  if (isPromiseLike(value)) {
-    Promise.resolve(value).catch(() => undefined)
-    throw new InvalidOutcomeError(`${what} is a promise, and must be there at once`)
-  }
+  if (silencedPromise(value)) throw new InvalidOutcomeError(`${what} is a promise, and must be there at once`)
   const copied = immutableCopy(value, { allowInstances: false })
   if ('issue' in copied) throw new InvalidOutcomeError(`${what} is not plain data: ${copied.issue.message}`)
   return copied.value

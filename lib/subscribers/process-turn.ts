@@ -1,6 +1,7 @@
 import { frozenState } from '../aggregate/frozen-state.ts'
 import { backoffDelay } from '../effects/backoff.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { silencedPromise } from '../effects/refuse-promise.ts'
 import { InvalidOutcomeError, ProcessAlreadyStartedError, ProcessNotStartedError, StoreError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -217,7 +218,7 @@ export class ProcessTurn implements CommandTurn {
       const answer = afterCommand(state, command, context)
       if (answer === 'stop') stops = true
       else if (answer !== undefined) {
-        if (isPromiseLike(answer)) Promise.resolve(answer).catch(() => undefined)
+        silencedPromise(answer)
         throw new InvalidOutcomeError(`${name}'s afterCommand of ${command.type} must give 'stop' or nothing`)
       }
     }
