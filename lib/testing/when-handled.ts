@@ -54,8 +54,8 @@ const NO_RESULT: ExecutionResult = Object.freeze({
 })
 
 /**
- * Gives events, made or as `recorded` gives them, to an event handler, one after another, without an application and without a store. Nothing is tried again: `onError`
- * is not asked.
+ * Gives events, made or as `recorded` gives them, to an event handler, one after another, without an application and without a store.
+ * Nothing is tried again: `onError` is not asked. What is recorded elsewhere than the handler's `subscribeTo` says is not given to it.
  *
  * @example
  * import { whenHandled } from 'edict/testing'
@@ -79,12 +79,18 @@ export function whenHandled<const Events extends readonly EventDefinition[]>(
 ): HandledEvents {
   const model = handlerModelOf(handler)
   if (model === undefined) throw new DefinitionError('whenHandled(handler, events) needs an eventHandler(…)')
-  const past = events.map((event, index) =>
-    // An event is what a definition has made, or what was recorded.
-    SealedMessage.definitionOf(event) === undefined
-      ? (event as RecordedEvent)
-      : recorded(event as MessageOf<EventDefinition>, { position: index + 1 }),
-  )
+  const { streamId, category } = model.filter
+  const place = { ...(streamId !== undefined && { streamId }), ...(category !== undefined && { category }) }
+  const past = events.flatMap((event, index) => {
+    // An event is what a definition has made, and then it is one of those that the handler follows, or what was recorded.
+    if (SealedMessage.definitionOf(event) !== undefined) {
+      return [recorded(event as MessageOf<EventDefinition>, { position: index + 1, ...place })]
+    }
+    const stored = event as RecordedEvent
+    const isElsewhere =
+      (streamId ?? stored.streamId) !== stored.streamId || (category ?? stored.category) !== stored.category
+    return isElsewhere ? [] : [stored]
+  })
   const run = new HandlerRun(model, options)
   return new Handled(run.handle(past), handler.name)
 }

@@ -77,6 +77,20 @@ describe('an event handler with a state, a selector or batches', () => {
     )
   })
 
+  it('is given what is made, and not what was recorded elsewhere than it follows', async () => {
+    const following = eventHandler('following', {
+      events: [Added],
+      subscribeTo: { category: 'Counter' },
+      handle: ({ by }, _recorded, { dispatch }) => dispatch(Add({ id: 'sum', by })).then(() => undefined),
+    })
+    const events = [
+      Added({ by: 1 }),
+      recorded(Added({ by: 2 }), { category: 'Order' }),
+      recorded(Added({ by: 3 }), { category: 'Counter' }),
+    ]
+    await whenHandled(following, events).thenDispatches(Add({ id: 'sum', by: 1 }), Add({ id: 'sum', by: 3 }))
+  })
+
   it('is given batches of its size, and the rest', async () => {
     const counting = eventHandler('counting', {
       events: [Added],
