@@ -82,7 +82,7 @@ export class StoreDoor {
   }
 
   failure(operation: string, thrown: unknown, outcome: Outcome): EdictError {
-    if (thrown instanceof EdictError) return thrown as EdictError
+    if (thrown instanceof EdictError) return thrown
     const message = `the ${this.#adapter.name} event store failed to ${words(operation)}: ${describeThrown(thrown)}`
     return new StoreError(message, { cause: thrown, outcome })
   }

@@ -50,7 +50,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** What went wrong, as an error of the catalogue. One that is there already stays as it is. */
 export function storeFailure(operation: string, thrown: unknown, outcome: Outcome = 'not-executed'): EdictError {
-  if (thrown instanceof EdictError) return thrown as EdictError
+  if (thrown instanceof EdictError) return thrown
   const state = sqlState(thrown)
   const detail = state === '' ? '' : ` (${state})`
   const message = `the postgres event store failed to ${operation}: ${describeThrown(thrown)}${detail}${ADVICE[state] ?? ''}`

@@ -25,7 +25,7 @@ export function isStatementAtFault(thrown: unknown): boolean {
 
 /** What went wrong with a file, as an error of the catalogue. One that is there already stays as it is. */
 export function storeFailure(path: string, thrown: unknown, outcome: Outcome = 'not-executed'): EdictError {
-  if (thrown instanceof EdictError) return thrown as EdictError
+  if (thrown instanceof EdictError) return thrown
   const text = textOf(thrown, 'message') ?? describeThrown(thrown)
   return new StoreError(`the sqlite event store ${path}: ${text}${adviceFor(textOf(thrown, 'code'))}`, {
     cause: thrown,

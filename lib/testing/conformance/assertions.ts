@@ -33,7 +33,7 @@ export async function assertFails(call: () => MaybePromise<unknown>, code: strin
     if (!(thrown instanceof EdictError)) fail(`${what}: expected the code ${code}, got ${describeThrown(thrown)}`)
     assertEqual(thrown.code, code, `${what}: the code of ${JSON.stringify(thrown.message)}`)
     assertEqual(thrown.outcome, 'not-executed', `${what}: the outcome`)
-    return thrown as EdictError
+    return thrown
   }
   fail(`${what}: expected a failure with the code ${code}, but the call went through`)
 }
