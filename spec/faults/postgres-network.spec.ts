@@ -57,13 +57,14 @@ describe('A store whose connection for notifications fails', () => {
   }
 
   /** Both ways in which a connection fails: with a word, and without one. */
-  const hearsThroughout = async (): Promise<boolean> => {
+  const hearsThroughout = async (quiet: () => Promise<void> = () => Promise.resolve()): Promise<boolean> => {
     const { opened } = proxy
     const first = await isHeard()
     proxy.cut()
     await until(() => proxy.opened > opened, 'a new connection')
     const afterCut = await isHeard()
     proxy.deafen()
+    await quiet()
     return first && afterCut && (await isHeard())
   }
 
@@ -78,10 +79,23 @@ describe('A store whose connection for notifications fails', () => {
   }, 60_000)
 
   it('would be seen to wait for ever where it read only when it is told to', async () => {
+    let told = 0
+    let read = 0
     const end = listening.watch(() => {
-      void Promise.resolve(listening.headPosition()).then((head) => (heard = head))
+      told++
+      void Promise.resolve(listening.headPosition()).then((head) => {
+        heard = head
+        read++
+      })
     })
-    expect(await hearsThroughout()).toBe(false)
+    // What it was told before the connection fell silent must not be read so late that it covers the next event.
+    const quiet = async (): Promise<void> => {
+      for (let before = -1; before !== told || read !== told;) {
+        before = told
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    }
+    expect(await hearsThroughout(quiet)).toBe(false)
     end()
   }, 60_000)
 })
