@@ -2,6 +2,7 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { NewEvent, StoredEvent } from './stored-event.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Checkpoint, CheckpointClaim, CheckpointHold, CheckpointState, ClaimOptions } from './checkpoint.ts'
+import type { CommandQueueStore } from './command-queue-store.ts'
 import type { ProjectionStore } from './projection-store.ts'
 import type { Snapshot, SnapshotWriteOptions } from './snapshot.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo, StreamState } from './stream-info.ts'
@@ -229,4 +230,7 @@ export interface EventStore {
 
   /** For projections; not there unless the `projections` capability says so. Open and close are the store's. */
   readonly projections?: ProjectionStore | undefined
+
+  /** Where commands are kept that are run later; not there where the store cannot. Open and close are the store's. */
+  readonly commands?: CommandQueueStore | undefined
 }
