@@ -24,6 +24,8 @@ export default {
   globalSetup: '<rootDir>/spec/support/postgres-setup.mjs',
   globalTeardown: '<rootDir>/spec/support/postgres-teardown.mjs',
   injectGlobals: false,
+  // Also on a machine of two cores: specs that use real stores and processes mostly wait.
+  maxWorkers: '100%',
   randomize: true,
   // Long, for those who start processes on a busy machine: a spec waits for what it expects, and ends when it is there.
   testTimeout: 30_000,
