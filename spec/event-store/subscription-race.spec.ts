@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
 import type { StoredEvent } from '../../lib/event-store/stored-event.ts'
 import { append, decodeOne, follow, makeHub, numbers, openStore, turn } from './subscription-harness.ts'
+import { withinPatience } from '../support/within-patience.ts'
 
 /** A store whose answers and wake-ups come when the scheduler says, and whose wake-ups may get lost. */
 function scheduledStore(store: EventStore, scheduler: fc.Scheduler, lost: () => boolean): EventStore {
@@ -119,7 +120,7 @@ describe('a subscription that catches up while others append', () => {
           while (scheduler.count() > 0) await scheduler.waitNext(1)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 150, ...withinPatience },
     )
   }, 60_000)
 })

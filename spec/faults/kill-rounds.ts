@@ -29,7 +29,8 @@ export async function killOnce(cluster: Cluster, moment: Moment): Promise<void> 
   const successor = await cluster.add(writerOf(lone!.name))
   // It has the place of the one before, once that one's lease has run out.
   await successor.said(moment === 'projecting' ? 'projecting' : 'handling')
-  await cluster.settle()
+  // With a bug, the last event of all may be the one that is lost: it is waited for in vain, and found among the violations.
+  await cluster.settle().catch(() => cluster.readerIsThere())
 }
 
 /** The writer of which a node is one life. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { inMemoryEventStore } from '../../../lib/adapters/in-memory/in-memory-event-store.ts'
 import { assertHoldsUnderConcurrency, concurrentWork } from '../../event-store/event-store-concurrency.ts'
 import { assertBehavesAsModel, steps } from '../../event-store/event-store-model.ts'
+import { withinPatience } from '../../support/within-patience.ts'
 
 describe('inMemoryEventStore', () => {
   it('behaves as a plain list of events does, whatever is asked of it', async () => {
@@ -13,7 +14,7 @@ describe('inMemoryEventStore', () => {
         await assertBehavesAsModel(store, plan)
         await store.close()
       }),
-      { numRuns: 300 },
+      { numRuns: 300, ...withinPatience },
     )
   })
 
@@ -25,7 +26,7 @@ describe('inMemoryEventStore', () => {
         await assertHoldsUnderConcurrency(store, work, scheduler)
         await store.close()
       }),
-      { numRuns: 100 },
+      { numRuns: 100, ...withinPatience },
     )
   })
 })

@@ -6,6 +6,7 @@ import { assertHoldsUnderConcurrency, concurrentWork } from '../../event-store/e
 import { assertBehavesAsModel, steps } from '../../event-store/event-store-model.ts'
 import { freshDatabase, type FreshDatabase } from '../../support/postgres-server.ts'
 import { SpareSchemas } from './spare-schemas.ts'
+import { withinPatience } from '../../support/within-patience.ts'
 
 describe('postgresEventStore', () => {
   let database: FreshDatabase
@@ -31,7 +32,7 @@ describe('postgresEventStore', () => {
   it('behaves as a plain list of events does, whatever is asked of it', async () => {
     await fc.assert(
       fc.asyncProperty(steps, (plan) => withStore((store) => assertBehavesAsModel(store, plan))),
-      { numRuns: 25 },
+      { numRuns: 25, ...withinPatience },
     )
   }, 60_000)
 
@@ -40,7 +41,7 @@ describe('postgresEventStore', () => {
       fc.asyncProperty(concurrentWork, fc.scheduler(), (work, scheduler) =>
         withStore((store) => assertHoldsUnderConcurrency(store, work, scheduler)),
       ),
-      { numRuns: 20 },
+      { numRuns: 20, ...withinPatience },
     )
   }, 60_000)
 })

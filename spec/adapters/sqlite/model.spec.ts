@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { assertHoldsUnderConcurrency, concurrentWork } from '../../event-store/event-store-concurrency.ts'
 import { assertBehavesAsModel, steps } from '../../event-store/event-store-model.ts'
 import { temporaryFile } from './temporary-file.ts'
+import { withinPatience } from '../../support/within-patience.ts'
 
 describe('sqliteEventStore', () => {
   it('behaves as a plain list of events does, whatever is asked of it', async () => {
@@ -19,7 +20,7 @@ describe('sqliteEventStore', () => {
           remove()
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, ...withinPatience },
     )
   }, 60_000)
 
@@ -36,7 +37,7 @@ describe('sqliteEventStore', () => {
           remove()
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 20, ...withinPatience },
     )
   }, 60_000)
 })
