@@ -1,6 +1,8 @@
 // Messages: what is asked for and what has happened.
 export { command, event, type EventOptions } from './messages/definition.ts'
 export { shape } from './messages/shape.ts'
+export { asynchronously, synchronously } from './messages/mark-event.ts'
+export type { EventProcessing } from './messages/event-processing.ts'
 export type {
   Command,
   CommandDefinition,

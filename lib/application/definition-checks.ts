@@ -5,6 +5,7 @@ import { DefinitionError, UnsupportedCapabilityError } from '../errors.ts'
 import { DEFAULT_LEASE_MS } from '../event-store/checkpoint.ts'
 import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { EventProcessing } from '../messages/event-processing.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
 import { checkedLifespan, type Lifespan } from '../routing/lifespan.ts'
 import type { Instrumentation } from '../telemetry/instrumentation.ts'
@@ -99,6 +100,11 @@ export function checkedSubscriptions(
     lease: atLeast(SHORTEST_LEASE_MS, name, 'subscriptions.lease', lease),
     claimInterval: atLeastOne(name, 'subscriptions.claimInterval', claimInterval),
   }
+}
+
+export function checkedEventProcessing(name: string, given: unknown): EventProcessing {
+  if (given === 'sync' || given === 'async') return given
+  throw new DefinitionError(`the application ${name}: eventProcessing is 'sync' or 'async'`)
 }
 
 /** What the routes that do not say theirs have. */

@@ -8,6 +8,7 @@ import { checkedEventStore } from '../event-store/checked-event-store.ts'
 import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
+import type { EventProcessing } from '../messages/event-processing.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { jsonSerializer } from '../messages/json-serializer.ts'
 import type { Serializer } from '../messages/serializer.ts'
@@ -30,6 +31,7 @@ import {
   checkedDefaultLifespan,
   checkedDefaults,
   checkedDoor,
+  checkedEventProcessing,
   checkedInstrumentation,
   checkedSnapshots,
   checkedSubscriptions,
@@ -66,6 +68,12 @@ export interface ApplicationDefinition<Routes> {
     /** How often a version conflict is tried again. @default 10 */
     readonly retryAttempts?: number
   }
+  /**
+   * Whether a command is answered when the handlers of its events are done (`'sync'`), or when its events are stored (`'async'`).
+   * What `synchronously(event)` and `asynchronously(event)` say of an event wins.
+   * @default 'async'
+   */
+  readonly eventProcessing?: EventProcessing
   /** Encodes the data of events. @default JSON that keeps every value a message may hold; nothing, for a store that keeps values */
   readonly serializer?: Serializer
   /** From events as they were stored to the events of today. */
@@ -124,6 +132,7 @@ export interface CheckedDefinition {
   readonly processManagers: readonly ProcessManagerBody[]
   readonly defaults: DispatchDefaults
   readonly handlerConsistency: 'eventual' | 'strong'
+  readonly eventProcessing: EventProcessing
   readonly serializer: Serializer
   readonly serializerChosen: boolean
   readonly upcasters: readonly Upcaster[]
@@ -148,6 +157,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'handlers',
   'onHandlerError',
   'defaults',
+  'eventProcessing',
   'serializer',
   'upcasters',
   'snapshots',
@@ -191,6 +201,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     onHandlerError: checkedFunction(`the application ${name}`, 'onHandlerError', given.onHandlerError),
     defaults,
     handlerConsistency: defaults.consistency === 'strong' ? 'strong' : 'eventual',
+    eventProcessing: checkedEventProcessing(name, given.eventProcessing ?? 'async'),
     serializer: checkedDoor(name, 'serializer', given.serializer, ['encode', 'decode']) ?? jsonSerializer,
     serializerChosen: given.serializer !== undefined,
     upcasters: checkedUpcasters(name, given.router, given.upcasters ?? []),

@@ -20,6 +20,7 @@ export function dispatchServices(
   instances: InstanceCache,
 ): DispatchServices {
   const { name, clock, ids, logger, serializer, serializerChosen, upcasters, mailboxLimit, maxDepth } = definition
+  const { eventProcessing } = definition
   const telemetry = new Telemetry({ application: name, clock, logger, instrumentation: definition.instrumentation })
   const store = new ObservedEventStore(definition.store, telemetry)
   const handles = [...routing.routes.values()].some(
@@ -47,6 +48,7 @@ export function dispatchServices(
     }),
     mailboxLimit,
     maxDepth,
+    eventProcessing,
     handling: handles ? asyncScope() : undefined,
   }
 }

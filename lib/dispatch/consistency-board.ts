@@ -23,6 +23,7 @@ const nobody: readonly never[] = Object.freeze([])
 export class ConsistencyBoard {
   readonly #entries = new Map<string, Entry>()
   readonly #deadlines: Deadlines<Wait>
+  #all: readonly Entry[] | undefined
   #strong: readonly Entry[] | undefined
 
   constructor(options: { readonly clock: Clock }) {
@@ -37,14 +38,14 @@ export class ConsistencyBoard {
     if (known && !known.failure)
       throw new DefinitionError(`two handlers are named ${name}: each needs a name of its own`)
     this.#entries.set(name, new Entry(name, registration))
-    this.#strong = undefined
+    this.#all = this.#strong = undefined
   }
 
   /** Takes a handler off the board. Whoever waits for it is answered at once. */
   unregister(name: string): void {
     this.failed(name, undefined)
     this.#entries.delete(name)
-    this.#strong = undefined
+    this.#all = this.#strong = undefined
   }
 
   /** A handler has handled every event up to a position that interests it. */
@@ -116,6 +117,7 @@ export class ConsistencyBoard {
    * @param handlers what `resolve` gave
    * @param timeout milliseconds, or Infinity
    * @param by the handler that dispatches: it is not waited for, nor is one that waits for it in a dispatch of its own
+   * @param synchronous those of the events that are waited for with every handler, whatever its consistency
    * @returns the names of the handlers that have not; empty where all have. At once where nothing is to be waited for
    */
   wait(
@@ -123,14 +125,17 @@ export class ConsistencyBoard {
     handlers: readonly BoardHandler[],
     timeout: number,
     by?: DispatchingHandler,
+    synchronous: readonly BoardEvent[] = nobody,
   ): MaybePromise<readonly string[]> {
-    if (events.length === 0 || handlers.length === 0) return nobody
+    if (events.length === 0) return nobody
+    const awaited = synchronous.length === 0 ? handlers : this.#withAll(handlers)
+    if (awaited.length === 0) return nobody
     let wait: Wait | undefined
     let stopped = false
     const dispatchedBy = by && this.#entries.get(by.handlerName)
-    for (const handler of handlers) {
+    for (const [index, handler] of awaited.entries()) {
       if (handler.name === by?.handlerName) continue
-      const position = lastInterest(events, handler)
+      const position = lastInterest(index < handlers.length ? events : synchronous, handler)
       // By name: whoever resolved before a handler started anew, or left, holds its old entry.
       const entry = this.#entries.get(handler.name) ?? gone(handler)
       if (position <= entry.position) continue
@@ -162,6 +167,14 @@ export class ConsistencyBoard {
     }
     if (wait === undefined) return nobody
     return stopped ? wait.behind() : this.#enqueue(wait, timeout)
+  }
+
+  /** These, and after them every other one that there is now. */
+  #withAll(handlers: readonly BoardHandler[]): readonly BoardHandler[] {
+    const all = (this.#all ??= [...this.#entries.values()])
+    if (handlers.length === 0) return all
+    const names = new Set(handlers.map(({ name }) => name))
+    return [...handlers, ...all.filter(({ name }) => !names.has(name))]
   }
 
   #enqueue(wait: Wait, timeout: number): Promise<readonly string[]> {

@@ -86,20 +86,20 @@ export class Dispatcher {
         plan.model.unique === undefined
           ? new Execution(services, plan, sealed, resolved, aggregateId, now)
           : new ReservingExecution(services, plan, sealed, resolved, aggregateId, now)
+      const { watched } = services.telemetry
       // Without middleware and without a wait, the execution is the whole way.
-      let way: Way =
-        plan.chain === undefined && awaited.length === 0
-          ? execution
-          : new Journey(services, execution, awaited, dispatchingHandler)
-      if (services.telemetry.watched.dispatch) way = new ObservedDispatch(services.telemetry, execution, way)
+      const isWhole = plan.chain === undefined && awaited.length === 0 && !watched.dispatch
+      let way: Way = isWhole ? execution : new Journey(services, execution, awaited, dispatchingHandler)
+      if (watched.dispatch) way = new ObservedDispatch(services.telemetry, execution, way)
+      const alone = isWhole ? execution : undefined
       if (services.fairness.turnDue(this.#realTime ? now : undefined)) {
-        return this.#underWay(this.#inTurn(way))
+        return this.#underWay(this.#inTurn(way), alone, dispatchingHandler)
       }
       const done = way.start()
       this.#keptAlive.execution = execution
       this.#keptAlive.answer = done
       const answer = Promise.resolve(done)
-      if (isLater(done)) return this.#underWay(answer)
+      if (isLater(done) || alone?.synchronous !== undefined) return this.#underWay(answer, alone, dispatchingHandler)
       services.telemetry.counts.dispatches.executed++
       return answer
     } catch (thrown) {
@@ -136,7 +136,12 @@ export class Dispatcher {
     })
   }
 
-  #underWay(result: Promise<ExecutionResult>): Promise<ExecutionResult> {
+  /** `alone` is an execution that was the whole way: whether its events have to be waited for is known when they are stored. */
+  #underWay(
+    result: Promise<ExecutionResult>,
+    alone?: Execution,
+    dispatchingHandler?: DispatchingHandler,
+  ): Promise<ExecutionResult> {
     this.#pending++
     const over = () => {
       this.#pending--
@@ -144,6 +149,10 @@ export class Dispatcher {
     }
     return result.then(
       (value) => {
+        if (alone?.synchronous !== undefined) {
+          const journey = new Journey(this.#services, alone, NOBODY, dispatchingHandler)
+          return this.#underWay(journey.throughHandlers(value)).finally(over)
+        }
         over()
         this.#services.telemetry.counts.dispatches.executed++
         return value
@@ -182,6 +191,8 @@ export class Dispatcher {
   }
 }
 
+const NOBODY: readonly never[] = Object.freeze([])
+
 /** One dispatch, from the first middleware to the end of the wait for consistency. */
 class Journey implements Way {
   readonly #execution: Execution
@@ -216,15 +227,21 @@ class Journey implements Way {
     return proceed(chain.run(this.#pipeline, this.#execution), this, this.#executed)
   }
 
+  /** The end of the way of an execution that began it alone. */
+  async throughHandlers(result: ExecutionResult): Promise<ExecutionResult> {
+    return this.#executed(result)
+  }
+
   #executed(result: ExecutionResult): MaybePromise<ExecutionResult> {
     const awaited = this.#pipeline?.awaited ?? this.#awaited
-    if (awaited.length === 0) return result
-    const { consistencyTimeout } = this.#execution.options
+    const { synchronous, options } = this.#execution
+    if (awaited.length === 0 && synchronous === undefined) return result
     const laggards = this.#services.board.wait(
-      this.#asRead(result),
+      this.#asRead(result, result.events),
       awaited,
-      consistencyTimeout,
+      options.consistencyTimeout,
       this.#dispatchingHandler,
+      synchronous && this.#asRead(result, synchronous),
     )
     if (!isLater(laggards) && laggards.length === 0) return result
     this.#result = result
@@ -232,9 +249,9 @@ class Journey implements Way {
     return proceed(laggards, this, this.#waited)
   }
 
-  #asRead(result: ExecutionResult): ReturnType<EventCodec['asRead']> {
+  #asRead(result: ExecutionResult, events: ExecutionResult['events']): ReturnType<EventCodec['asRead']> {
     try {
-      return this.#services.codec.asRead(result.events)
+      return this.#services.codec.asRead(events)
     } catch (cause) {
       const what = `${this.#execution.command.type} is stored, but its events cannot be read`
       throw new UnreadableEventError(`${what}: ${describeThrown(cause)}`, {

@@ -25,6 +25,7 @@ import { newEvents } from './new-events.ts'
 import { commandInfo, executionEnd } from './observed-execution.ts'
 import { holds, type RunningHandler } from './running-handler.ts'
 import { repeatedResult } from './repeated-result.ts'
+import { synchronousEvents } from './synchronous-events.ts'
 
 const TOGETHER = Object.freeze({ atomic: true })
 const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
@@ -35,6 +36,8 @@ const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
  */
 export class Execution extends DecidingTurn implements RunningHandler {
   begun = false
+  /** Those of the events that it has stored whose handlers are waited for; undefined where there are none. */
+  synchronous: readonly RecordedEvent[] | undefined
   #attempts = 0
   #refetched = false
   #events: readonly NewEvent[] | undefined
@@ -151,7 +154,14 @@ export class Execution extends DecidingTurn implements RunningHandler {
   }
 
   #repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return repeatedResult(this.services, this.instance as Instance, this.command, events)
+    const repeated = repeatedResult(this.services, this.instance as Instance, this.command, events)
+    return proceed(repeated, this, this.#repeated)
+  }
+
+  /** The marks of its events were those of then: nobody knows them any more. */
+  #repeated(result: ExecutionResult): ExecutionResult {
+    if (this.services.eventProcessing === 'sync') this.synchronous = result.events
+    return result
   }
 
   /** What may keep the command from running at all. */
@@ -296,6 +306,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
       const event = events[index] as NewEvent
       recorded.push(justRecorded(event, made[index]?.data, streamId, category, firstVersion + index, position))
     }
+    this.synchronous = synchronousEvents(made, recorded, this.services.eventProcessing)
     return this.#through(streamVersion, recorded, decision)
   }
 

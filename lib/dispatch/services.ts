@@ -7,6 +7,7 @@ import type { Ids } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { EventProcessing } from '../messages/event-processing.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { TurnDeadline } from './bounded-turn.ts'
 import type { ConsistencyBoard } from './consistency-board.ts'
@@ -35,6 +36,8 @@ export interface DispatchServices {
   readonly follower: InstanceFollower | undefined
   /** How many commands may wait for one aggregate. */
   readonly mailboxLimit: number
+  /** How events are processed that have no mark. */
+  readonly eventProcessing: EventProcessing
   /** How many events may lead to a command, one after another. */
   readonly maxDepth: number
   /** The command handler that is running; undefined where no route has one, or the platform has no such scope. */

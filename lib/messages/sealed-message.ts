@@ -1,4 +1,5 @@
 import { handedOver } from './immutable.ts'
+import type { EventProcessing } from './event-processing.ts'
 import type { MessageKind } from './message.ts'
 
 /** What the rest of the house has to know of a definition as the program runs. */
@@ -16,11 +17,14 @@ export class SealedMessage {
   readonly type: string
   readonly data: unknown
   readonly #definition: SealedDefinition
+  /** No data: it is not stored, and nobody else reads it. */
+  readonly #processing: EventProcessing | undefined
 
-  constructor(definition: SealedDefinition, data: unknown) {
+  constructor(definition: SealedDefinition, data: unknown, processing?: EventProcessing) {
     this.type = definition.type
     this.data = data
     this.#definition = definition
+    this.#processing = processing
     Object.freeze(this)
   }
 
@@ -32,6 +36,16 @@ export class SealedMessage {
   /** A message for another pair of hands: itself, or its like where its data holds binary, which cannot be frozen. */
   static handedOver(message: SealedMessage): SealedMessage {
     const data = handedOver(message.data)
-    return data === message.data ? message : new SealedMessage(message.#definition, data)
+    return data === message.data ? message : new SealedMessage(message.#definition, data, message.#processing)
+  }
+
+  /** How an event wants to be processed; undefined where it leaves that to the application. */
+  static processingOf(event: SealedMessage): EventProcessing | undefined {
+    return event.#processing
+  }
+
+  /** The same event with a mark of its own: the one that was given may be somebody else's too. */
+  static marked(event: SealedMessage, processing: EventProcessing): SealedMessage {
+    return new SealedMessage(event.#definition, event.data, processing)
   }
 }
