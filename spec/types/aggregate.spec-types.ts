@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- values stand here for their types */
 // What is inferred of aggregates. tsc runs this file; spec/types/sentences.spec.ts holds what is refused, with the sentences.
-import { aggregate, command, event, multi, reject, shape, type Rejection } from 'edict'
+import { aggregate, asynchronously, command, event, multi, reject, shape, synchronously, type Rejection } from 'edict'
 import {
   AccountOpened,
   BankAccount,
@@ -99,3 +99,21 @@ export const Baskets = aggregate('Basket', {
     },
   },
 })
+
+// A mark leaves an event's type as it is, and with it what is known of the aggregate's decisions.
+const marked = synchronously(AccountOpened({ accountNumber: 'A', initialBalance: 5 }))
+same<typeof marked, ReturnType<typeof AccountOpened>>(true)
+const Marking = aggregate('Marking', {
+  commands: [OpenAccount, DepositMoney],
+  events: [AccountOpened, MoneyDeposited],
+  initialState,
+  execute: {
+    OpenAccount: (account, data) =>
+      account.status === 'open' ? reject('open_already') : synchronously(AccountOpened(data)),
+    DepositMoney: (account, data) =>
+      multi(account).execute(() => [MoneyDeposited(data), asynchronously(MoneyDeposited(data))]),
+  },
+  apply: () => initialState(),
+})
+const markedDecision = Marking.decide(undefined, OpenAccount({ accountNumber: 'A', initialBalance: 5 }))
+if ('code' in markedDecision) same<typeof markedDecision.code, 'open_already'>(true)

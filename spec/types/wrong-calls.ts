@@ -23,6 +23,39 @@ router('wrong', (r) => r.identify(Thing, { by: 'id' }).dispatch(Made, { to: Thin
 const cannotIdentify = `\\"id\\" of Made cannot be an identity: that is a string, a number, a bigint or an object with its own toString, and never optional`
 const outcomes = 'must give an event that its definition made, a list of events, nothing, reject(…) or multi(…)'
 
+export const wrongMarks: readonly WrongCall[] = [
+  {
+    title: 'a mark on a command',
+    sentence: `'"command"' is not assignable to type '"event"'`,
+    code: `synchronously(OpenAccount({ accountNumber: '', initialBalance: 1 }))`,
+  },
+  {
+    title: 'a mark on what only looks like an event',
+    sentence: `Property '[madeByItsDefinition]' is missing`,
+    code: `asynchronously({ type: 'AccountOpened', data: { accountNumber: '', initialBalance: 1 } })`,
+  },
+  {
+    title: 'a mark on a list',
+    sentence: `is missing the following properties from type 'Message<"event", string, unknown>'`,
+    code: `synchronously([AccountOpened({ accountNumber: '', initialBalance: 1 })])`,
+  },
+  {
+    title: 'a mark on a rejection',
+    sentence: `is missing the following properties from type 'Message<"event", string, unknown>'`,
+    code: `synchronously(reject('account_not_open'))`,
+  },
+  {
+    title: 'a foreign event, also under a mark',
+    sentence: `execute of OpenAccount`,
+    code: executing(`{ OpenAccount: () => synchronously(Foreign({ x: '' })), ${deposit} }`),
+  },
+  {
+    title: 'a processing of events that there is not',
+    sentence: `Type '"later"' is not assignable to type 'EventProcessing'`,
+    code: `application({ name: '', router: accounts, eventStore: inMemoryEventStore(), eventProcessing: 'later' })`,
+  },
+]
+
 export const wrongAggregates: readonly WrongCall[] = [
   {
     title: 'an upcaster that looks for what the old event does not have',
