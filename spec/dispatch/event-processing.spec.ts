@@ -6,6 +6,7 @@ import {
   event,
   eventHandler,
   multi,
+  park,
   processManager,
   readAllEvents,
   reply,
@@ -323,6 +324,30 @@ describe('event processing', () => {
     const app = await started({ router: pages, handlers: [leading('one'), leading('two')] })
     await app.dispatch(write('sync'), { consistencyTimeout: Infinity })
     await until(() => seen.length === 6, 'all being handled')
+  })
+
+  it('counts a handler as done that has several partitions, that gathers batches, or that sets the event aside', async () => {
+    const seen: string[] = []
+    const spread = eventHandler('spread', {
+      events: [Written],
+      concurrency: 4,
+      handle: ({ id }) => void seen.push(`spread: ${id}`),
+    })
+    const gathering = eventHandler('gathering', {
+      events: [Written],
+      batchSize: 10,
+      batchTimeout: 5,
+      handleBatch: (batch) => void seen.push(`gathering: ${batch.length}`),
+    })
+    const failing = eventHandler('failing', {
+      events: [Written],
+      handle: () => Promise.reject(new Error('no')),
+      onError: () => park(),
+    })
+    const app = await started({ router: pages, handlers: [spread, gathering, failing] })
+    await app.dispatch(write('none', 'sync'))
+    expect([...seen].sort()).toEqual(['gathering: 2', 'spread: a', 'spread: a'])
+    expect((await app.handler(failing).status()).parked).toBe(2)
   })
 
   it('lets an application stop while a command waits', async () => {
