@@ -10,9 +10,9 @@ const floors = [
   ['aggregate', 'adapters'],
   ['routing'],
   ['dispatch'],
+  ['unit-of-work'],
   ['subscribers'],
   ['application'],
-  ['unit-of-work'],
   ['inspector'],
   ['cli'],
   // The entrances of the package: beside each other, and none through another.
@@ -44,7 +44,6 @@ const nodeIsAllowedIn = [
   '^lib/(sqlite|postgres)/',
   '^lib/cli/',
   '^lib/inspector/',
-  '^lib/unit-of-work/async-context(/|[.]ts$)',
 ]
 
 const escape = (name) => name.replaceAll('.', '[.]')

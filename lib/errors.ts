@@ -248,6 +248,85 @@ export class UniqueValueTakenError extends EdictError<'value_taken'> {
   }
 }
 
+/** A repository was asked for an aggregate that has no events. */
+export class AggregateNotFoundError extends EdictError<'aggregate_not_found'> {
+  override readonly name = 'AggregateNotFoundError'
+  /** The aggregate's name. */
+  readonly aggregate: string
+  readonly aggregateId: string
+
+  constructor(aggregate: string, aggregateId: string) {
+    super('aggregate_not_found', `there is no ${aggregate} ${aggregateId}: create(…) makes a new one`)
+    this.aggregate = aggregate
+    this.aggregateId = aggregateId
+  }
+}
+
+/** A repository was to make an aggregate that is there already. */
+export class AggregateExistsError extends EdictError<'aggregate_exists'> {
+  override readonly name = 'AggregateExistsError'
+  /** The aggregate's name. */
+  readonly aggregate: string
+  readonly aggregateId: string
+
+  constructor(aggregate: string, aggregateId: string) {
+    super('aggregate_exists', `there is a ${aggregate} ${aggregateId} already: get(…) loads it`)
+    this.aggregate = aggregate
+    this.aggregateId = aggregateId
+  }
+}
+
+/** An aggregate was changed in a unit of work and never added to its repository: its events would have been lost. */
+export class AggregateNotAddedError extends EdictError<'aggregate_not_added'> {
+  override readonly name = 'AggregateNotAddedError'
+  /** The ids of their streams. */
+  readonly streamIds: readonly string[]
+
+  constructor(streamIds: readonly string[]) {
+    super(
+      'aggregate_not_added',
+      `the unit of work changed ${streamIds.join(', ')} without repository.add(…), and stored nothing: add what is to be kept`,
+    )
+    this.streamIds = streamIds
+  }
+}
+
+/** One unit of work was to persist more than one aggregate. */
+export class SeveralAggregatesError extends EdictError<'several_aggregates'> {
+  override readonly name = 'SeveralAggregatesError'
+  /** The ids of their streams, in the order of loading. */
+  readonly streamIds: readonly string[]
+
+  constructor(streamIds: readonly string[]) {
+    super(
+      'several_aggregates',
+      `one unit of work persists one aggregate, and this one was to persist ${streamIds.join(' and ')}: ` +
+        'let the others follow its events (an event handler, a process manager), or allow it with multipleAggregates: true',
+    )
+    this.streamIds = streamIds
+  }
+}
+
+/** Something within the unit of work failed, so that it stored nothing, though the failure was caught; `cause` is that failure. */
+export class UnitRolledBackError extends EdictError<'unit_rolled_back'> {
+  override readonly name = 'UnitRolledBackError'
+  constructor(cause: unknown) {
+    super(
+      'unit_rolled_back',
+      `the unit of work stored nothing, since a unit within it was rolled back: ${describeThrown(cause)}`,
+      { cause },
+    )
+  }
+}
+
+/** A unit of work was used before its start, after its end, or ended twice. */
+export class UnitOfWorkMisuseError extends EdictError<'unit_of_work_misuse'> {
+  override readonly name = 'UnitOfWorkMisuseError'
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('unit_of_work_misuse', message, options)
+  }
+}
+
 /** A middleware halted the pipeline; `response` is what it gave. */
 export class HaltedError extends EdictError<'halted'> {
   override readonly name = 'HaltedError'
@@ -498,6 +577,12 @@ const FRAMEWORK_CODES = [
   'version_conflict',
   'duplicate_command',
   'value_taken',
+  'aggregate_not_found',
+  'aggregate_exists',
+  'aggregate_not_added',
+  'several_aggregates',
+  'unit_rolled_back',
+  'unit_of_work_misuse',
   'halted',
   'middleware_misuse',
   'reentrant_dispatch',

@@ -1,4 +1,6 @@
 import {
+  AggregateExistsError,
+  AggregateNotFoundError,
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
@@ -17,7 +19,9 @@ function isExpected(error: unknown): error is EdictError {
     error instanceof DeadlineExceededError ||
     error instanceof ConsistencyTimeoutError ||
     error instanceof VersionConflictError ||
-    error instanceof UniqueValueTakenError
+    error instanceof UniqueValueTakenError ||
+    error instanceof AggregateNotFoundError ||
+    error instanceof AggregateExistsError
   )
 }
 

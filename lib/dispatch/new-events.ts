@@ -1,4 +1,4 @@
-import type { Instance } from '../aggregate/instance.ts'
+import type { EventIdSeed } from '../messages/event-id.ts'
 import { allOrNone, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandFailedError, isEdictError, type EdictError } from '../errors.ts'
 import { DEADLINE_KEY, DEPTH_KEY, FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
@@ -11,14 +11,22 @@ import type { ResolvedOptions } from './options.ts'
 
 /** What events take over from the command that they come from. */
 export interface EventSource {
-  readonly command: SealedMessage
+  /** Undefined where they come from no command, and then nobody gave its id. */
+  readonly command: SealedMessage | undefined
   readonly commandId: string
   readonly causationId: string
   readonly correlationId: string
   readonly metadata: Metadata
   readonly tenant: string | undefined
   readonly now: number
-  readonly options: ResolvedOptions
+  readonly options: Pick<ResolvedOptions, 'commandId' | 'deadline' | 'depth'>
+}
+
+/** Whose events they are. */
+export interface EventOwner {
+  readonly streamId: string
+  readonly model: { readonly name: string }
+  readonly eventIds: EventIdSeed
 }
 
 /** The envelope of what is to be stored. */
@@ -61,7 +69,7 @@ class Envelope implements NewEvent {
 export function newEvents(
   { codec }: { readonly codec: EventCodec },
   source: EventSource,
-  instance: Instance,
+  instance: EventOwner,
   events: readonly SealedMessage[],
 ): MaybePromise<readonly NewEvent[]> {
   const metadata = storedMetadata(source)
@@ -78,7 +86,7 @@ export function newEvents(
 function encodedEvents(
   codec: EventCodec,
   source: EventSource,
-  instance: Instance,
+  instance: EventOwner,
   events: readonly SealedMessage[],
   metadata: Metadata,
 ): MaybePromise<readonly NewEvent[]> {
@@ -104,7 +112,7 @@ function encodedEvents(
 function plainEnvelope(
   source: EventSource,
   metadata: Metadata,
-  instance: Instance,
+  instance: EventOwner,
   event: SealedMessage,
   index: number,
   contentType: string,
@@ -133,11 +141,12 @@ function guarded<Value>(encode: () => MaybePromise<Value>): MaybePromise<Value> 
  * commands inherit is kept too, for another node and for after a restart.
  */
 function storedMetadata(source: EventSource): Metadata {
+  const { command } = source
   const { commandId, deadline, depth } = source.options
   if (commandId === undefined && deadline === undefined && depth === 0) return source.metadata
   return Object.freeze({
     ...source.metadata,
-    ...(commandId !== undefined && { [FINGERPRINT_KEY]: fingerprint(source.command) }),
+    ...(commandId !== undefined && command !== undefined && { [FINGERPRINT_KEY]: fingerprint(command) }),
     ...(deadline !== undefined && { [DEADLINE_KEY]: deadline }),
     ...(depth > 0 && { [DEPTH_KEY]: depth }),
   })

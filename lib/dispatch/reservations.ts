@@ -23,6 +23,13 @@ export interface Move {
   readonly streamId: string
   readonly scope: string
   readonly type: typeof RESERVED | typeof RELEASED
+  /** The stream of the aggregate that gives it up by the same append; nobody's by default. */
+  readonly from?: string
+}
+
+/** Whether a move gives a value to its aggregate. */
+export function isReserved(move: Move): boolean {
+  return move.type === RESERVED
 }
 
 /** Which values change hands between two states; empty for most commands. */
@@ -83,7 +90,7 @@ function decided(store: EventStore, move: Move, source: Reserving, slice: Stream
     return holder === source.owner ? moveAt(move, source, streamVersion) : undefined
   }
   if (holder === source.owner) return undefined
-  if (holder === undefined) return moveAt(move, source, streamVersion)
+  if (holder === undefined || holder === move.from) return moveAt(move, source, streamVersion)
   const info = store.readStreamInfo(holder)
   // What is deleted stays deleted, so that this cannot change before the append.
   const judged = (owner: Awaited<typeof info>): Found =>

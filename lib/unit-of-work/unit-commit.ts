@@ -1,0 +1,128 @@
+import { newEvents } from '../dispatch/new-events.ts'
+import type { DispatchServices } from '../dispatch/services.ts'
+import { CategoryMismatchError, StoreError, StreamClosedError, VersionConflictError } from '../errors.ts'
+import type { StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
+import { justRecorded } from '../event-store/recorded-event.ts'
+import type { NewEvent } from '../event-store/stored-event.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { NOT_LOADED } from '../aggregate/instance.ts'
+import type { UnitOwner } from './unit-owner.ts'
+import { unitReservations } from './unit-reservations.ts'
+import type { UnitRoot } from './unit-root.ts'
+
+/** What a unit has stored. */
+export interface Committed {
+  /** In the order of their positions: aggregate by aggregate in the order of loading, each one's in the order in which they happened. */
+  readonly events: readonly RecordedEvent[]
+  /** Those that have got events, in the order of loading. */
+  readonly roots: readonly CommittedRoot[]
+}
+
+export interface CommittedRoot {
+  readonly root: UnitRoot
+  /** The version of its stream now. */
+  readonly version: number
+  readonly events: readonly RecordedEvent[]
+}
+
+/** The way of changed aggregates into the store, by one append. */
+export class UnitCommit {
+  readonly #services: DispatchServices
+  readonly #owner: UnitOwner
+  readonly #roots: readonly UnitRoot[]
+
+  constructor(services: DispatchServices, owner: UnitOwner, roots: readonly UnitRoot[]) {
+    this.#services = services
+    this.#owner = owner
+    this.#roots = roots
+  }
+
+  async run(): Promise<Committed> {
+    const encoded = await Promise.all(this.#roots.map((root) => this.#encode(root)))
+    const reserved = await unitReservations(this.#services.store, this.#roots)
+    const streams = [...this.#roots.map((root, index) => ownAppend(root, encoded[index] ?? [])), ...reserved]
+    this.#owner.fence()
+    this.#owner.appending()
+    const { store, handling } = this.#services
+    const options = streams.length > 1 ? { atomic: true } : undefined
+    // Whom the append wakes does not act for the unit.
+    const results = await (handling === undefined
+      ? store.append(streams, options)
+      : handling.run(undefined, () => store.append(streams, options)))
+    this.#refuse(streams, results)
+    return this.#committed(encoded, results)
+  }
+
+  async #encode(root: UnitRoot): Promise<readonly NewEvent[]> {
+    const lists: (readonly NewEvent[])[] = []
+    for (const { source, events } of root.runs) {
+      lists.push(await newEvents(this.#services, source, root.instance, events))
+    }
+    return lists.flat()
+  }
+
+  /** Throws where anything was not stored; then nothing was. */
+  #refuse(streams: readonly StreamAppend[], results: readonly StreamAppendResult[]): void {
+    for (const [index, { streamId, category, expectedVersion }] of streams.entries()) {
+      const result = results[index]
+      switch (result?.status) {
+        case 'version_conflict':
+          throw new VersionConflictError(streamId, expectedVersion, result.actual)
+        case 'stream_closed':
+          this.#forget(index)
+          throw new StreamClosedError(streamId, result.state)
+        case 'category_mismatch':
+          throw new CategoryMismatchError(streamId, category, result.actual)
+        default:
+      }
+    }
+    if (results.every(({ status }) => status === 'appended')) return
+    throw new StoreError(`the ${this.#services.store.name} event store does not say why it abandoned an append`, {
+      outcome: 'unknown',
+    })
+  }
+
+  /** What is closed in the store is not to live on in memory. */
+  #forget(index: number): void {
+    const instance = this.#roots[index]?.instance
+    if (instance === undefined || (!instance.mailbox.idle && instance !== this.#owner.instance)) return
+    instance.state = undefined
+    instance.version = NOT_LOADED
+  }
+
+  #committed(encoded: readonly (readonly NewEvent[])[], results: readonly StreamAppendResult[]): Committed {
+    const { follower } = this.#services
+    for (const [index, result] of results.entries()) {
+      // Of values that have to be unique, each stream gets one fact.
+      if (result.status === 'appended') {
+        follower?.appended(result.firstPosition, result.firstPosition + (encoded[index]?.length ?? 1) - 1)
+      }
+    }
+    const roots = this.#roots.map((root, index) => committedRoot(root, encoded[index] ?? [], results[index]))
+    return { roots, events: roots.flatMap(({ events }) => events) }
+  }
+}
+
+/**
+ * A repeat is looked for where a stream is loaded, so that here a version that does not hold is a conflict in each case: of several
+ * streams, some of which the command wrote to before, none must get its events twice.
+ */
+function ownAppend({ instance, loadedVersion }: UnitRoot, events: readonly NewEvent[]): StreamAppend {
+  const { streamId, model } = instance
+  return { streamId, category: model.name, expectedVersion: loadedVersion, events, deduplicate: false }
+}
+
+function committedRoot(
+  root: UnitRoot,
+  events: readonly NewEvent[],
+  result: StreamAppendResult | undefined,
+): CommittedRoot {
+  if (result?.status !== 'appended') return { root, version: root.loadedVersion, events: [] }
+  const { streamVersion, firstPosition } = result
+  const { streamId, model } = root.instance
+  const made = root.runs.flatMap((run) => run.events)
+  const recorded = events.map((event, index) =>
+    justRecorded(event, made[index]?.data, streamId, model.name, root.loadedVersion + 1 + index, firstPosition + index),
+  )
+  return { root, version: streamVersion, events: recorded }
+}

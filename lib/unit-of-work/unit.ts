@@ -1,0 +1,204 @@
+import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
+import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
+import type { InstanceGroup } from '../aggregate/instance-cache.ts'
+import type { EventSource } from '../dispatch/new-events.ts'
+import type { DispatchServices } from '../dispatch/services.ts'
+import {
+  AggregateNotAddedError,
+  describeThrown,
+  SeveralAggregatesError,
+  StoreError,
+  UnitOfWorkMisuseError,
+  UnitRolledBackError,
+} from '../errors.ts'
+import type { StoredEvent } from '../event-store/stored-event.ts'
+import { UnitCommit, type Committed } from './unit-commit.ts'
+import type { UnitOwner } from './unit-owner.ts'
+import { UnitRoot } from './unit-root.ts'
+
+export interface UnitRules {
+  /** Whether it may persist more than one aggregate. */
+  readonly multipleAggregates: boolean
+}
+
+/** A command that committed before, found in a stream that the unit loads: its first result is the answer. */
+export interface CommittedBefore {
+  readonly source: EventSource
+  readonly instance: Instance
+  readonly events: readonly StoredEvent[]
+}
+
+/** Ends a unit whose command committed before. No error of Edict's: who runs the unit answers with the first result. */
+export class CommittedBeforeSignal extends Error {
+  override readonly name = 'CommittedBeforeSignal'
+  readonly found: CommittedBefore
+
+  constructor(found: CommittedBefore) {
+    super(`${found.source.commandId} committed before: its first result is the answer`)
+    this.found = found
+  }
+}
+
+/**
+ * A transaction over aggregates: each is loaded once, in an order that is kept, and what becomes of them is stored by one append,
+ * or not at all. One unit runs once; after a conflict everything is run again in a fresh one.
+ */
+export class Unit {
+  readonly #services: DispatchServices
+  readonly #owner: UnitOwner
+  readonly #rules: UnitRules
+  /** By stream id, in the order in which they were asked for. */
+  readonly #loads = new Map<string, Promise<UnitRoot>>()
+  readonly #roots = new Map<string, UnitRoot>()
+  readonly #lookedFor = new Map<string, Set<string>>()
+  #committedBefore: CommittedBefore | undefined
+  #broken: { readonly cause: unknown } | undefined
+  #ended = false
+
+  constructor(services: DispatchServices, owner: UnitOwner, rules: UnitRules) {
+    this.#services = services
+    this.#owner = owner
+    this.#rules = rules
+  }
+
+  /** Those that are loaded, in the order in which they were asked for. */
+  get roots(): readonly UnitRoot[] {
+    return [...this.#loads.keys()].flatMap((streamId) => this.#roots.get(streamId) ?? [])
+  }
+
+  /** Set as soon as a stream is loaded in which the command that asked for it committed before: nothing is to be stored then. */
+  get committedBefore(): CommittedBefore | undefined {
+    return this.#committedBefore
+  }
+
+  get isEnded(): boolean {
+    return this.#ended
+  }
+
+  /**
+   * The aggregate as the store knows it now, or as the unit has left it; a new one where it has no events.
+   *
+   * @throws {CommittedBeforeSignal} where the id of the command was given, and committed in the stream before
+   */
+  async load(group: InstanceGroup, aggregateId: string, source: EventSource): Promise<UnitRoot> {
+    this.#mustGoOn()
+    const instance = this.#services.instances.obtain(group, aggregateId)
+    const { streamId } = instance
+    let loading = this.#loads.get(streamId)
+    if (loading === undefined) {
+      loading = this.#hydrate(instance)
+      this.#loads.set(streamId, loading)
+      // One that could not be read may be asked for again.
+      loading.catch(() => this.#loads.delete(streamId))
+    }
+    const root = await loading
+    await this.#lookFor(source, root)
+    this.#mustGoOn()
+    return root
+  }
+
+  async #hydrate(instance: Instance): Promise<UnitRoot> {
+    const from: VersionedState =
+      instance.version === NOT_LOADED
+        ? await this.#services.snapshots.load(instance)
+        : { state: instance.state, version: instance.version, snapshotVersion: instance.snapshotVersion }
+    const loaded = await new Hydration(this.#services, instance, from, this.#owner).run()
+    const root = new UnitRoot(instance, { ...loaded, snapshotVersion: from.snapshotVersion ?? 0 })
+    this.#keepWarm(root, loaded.state, loaded.version)
+    this.#roots.set(instance.streamId, root)
+    return root
+  }
+
+  /**
+   * After the state, so that nothing can come between: what commits later makes the append conflict, and the fresh unit finds it here.
+   */
+  async #lookFor(source: EventSource, { instance }: UnitRoot): Promise<void> {
+    const { commandId } = source.options
+    if (commandId === undefined) return
+    const { streamId } = instance
+    const known = this.#lookedFor.get(streamId) ?? new Set()
+    if (known.has(commandId)) return
+    this.#lookedFor.set(streamId, known.add(commandId))
+    let events: readonly StoredEvent[]
+    try {
+      events = await this.#services.store.readCommand(streamId, commandId)
+    } catch (cause) {
+      const what = `whether ${source.command?.type ?? commandId} was executed before cannot be read`
+      throw new StoreError(`${what}: ${describeThrown(cause)}`, { cause, outcome: 'unknown' })
+    }
+    if (events.length === 0) return
+    this.#committedBefore ??= { source, instance, events }
+    throw new CommittedBeforeSignal(this.#committedBefore)
+  }
+
+  /** Live instances keep what is newest, unless a command is at work on them. */
+  #keepWarm(root: UnitRoot, state: unknown, version: number): boolean {
+    const { instance, snapshotVersion } = root
+    if (!instance.mailbox.idle && instance !== this.#owner.instance) return false
+    if (instance.version >= version) return instance.version === version
+    if (instance.version === NOT_LOADED) instance.snapshotVersion = snapshotVersion
+    instance.state = state
+    instance.version = version
+    return true
+  }
+
+  /**
+   * Says that an aggregate's events are to be stored.
+   *
+   * @throws {SeveralAggregatesError} `several_aggregates` where another one has some that are, and the rules allow one
+   */
+  add(root: UnitRoot): void {
+    this.#mustGoOn()
+    const others = this.#toStore().filter((other) => other !== root)
+    if (root.isChanged && others.length > 0) this.#refuseSeveral([...others, root])
+    root.added = true
+  }
+
+  #toStore(): UnitRoot[] {
+    return this.roots.filter((root) => root.added && root.isChanged)
+  }
+
+  #refuseSeveral(roots: readonly UnitRoot[]): void {
+    if (this.#rules.multipleAggregates || roots.length < 2) return
+    throw new SeveralAggregatesError(roots.map(({ streamId }) => streamId))
+  }
+
+  /** Something within it failed: it never commits, whoever catches that. The first cause is kept. */
+  breakBy(cause: unknown): void {
+    this.#broken ??= { cause }
+  }
+
+  /**
+   * Stores all that was added by one append, and ends the unit.
+   *
+   * @throws {VersionConflictError} `version_conflict` where somebody else wrote to one of the streams meanwhile: nothing is stored, and
+   *   all may be run again in a fresh unit
+   * @throws {AggregateNotAddedError} `aggregate_not_added`; SeveralAggregatesError `several_aggregates`; UnitRolledBackError
+   *   `unit_rolled_back`; UniqueValueTakenError `value_taken`; StreamClosedError `stream_closed`; StoreError `store_failed`
+   */
+  async commit(): Promise<Committed> {
+    this.#mustGoOn()
+    this.#ended = true
+    if (this.#broken !== undefined) throw new UnitRolledBackError(this.#broken.cause)
+    const lost = this.roots.filter((root) => root.isChanged && !root.added)
+    if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
+    const roots = this.#toStore()
+    this.#refuseSeveral(roots)
+    if (roots.length === 0) return { events: [], roots: [] }
+    const committed = await new UnitCommit(this.#services, this.#owner, roots).run()
+    for (const { root, version } of committed.roots) {
+      if (this.#keepWarm(root, root.state, version)) this.#services.snapshots.afterCommit(root.instance)
+    }
+    return committed
+  }
+
+  /** Ends it without a trace. */
+  rollBack(): void {
+    this.#ended = true
+  }
+
+  #mustGoOn(): void {
+    if (this.#ended) throw new UnitOfWorkMisuseError('the unit of work has ended: begin another one')
+    this.#owner.fence()
+  }
+}
