@@ -66,11 +66,12 @@ export class AppendChecks {
       throw new InvalidOptionError(`append: at least one event is needed for the stream ${streamId}`)
     }
     const commandId = events[0]?.commandId
+    let severalCommands = false
     for (const event of events) {
       this.#checkEvent(event)
-      if (event.commandId === commandId) continue
-      throw new InvalidOptionError(`append: all events of one append to the stream ${streamId} carry one commandId`)
+      if (event.commandId !== commandId) severalCommands = true
     }
+    if (severalCommands) checkCommands(stream)
     return events.length
   }
 
@@ -127,6 +128,25 @@ function checkExpectedVersion(expected: unknown): void {
 function checkDeduplicate(deduplicate: unknown): void {
   if (deduplicate === undefined || typeof deduplicate === 'boolean') return
   throw new InvalidOptionError(`append: deduplicate must be true or false, not ${shown(deduplicate)}`)
+}
+
+/** Whether a command has committed before can be asked of one command only. */
+function checkCommands({ streamId, deduplicate, events }: StreamAppend): void {
+  if (deduplicate !== false) {
+    throw new InvalidOptionError(
+      `append: all events of one append to the stream ${streamId} carry one commandId, unless deduplicate is false`,
+    )
+  }
+  const begun = new Set<string>()
+  for (const [index, { commandId }] of events.entries()) {
+    if (commandId === events[index - 1]?.commandId) continue
+    if (begun.has(commandId)) {
+      throw new InvalidOptionError(
+        `append: the events of the command ${commandId} in the stream ${streamId} do not stand together`,
+      )
+    }
+    begun.add(commandId)
+  }
 }
 
 function streamIdOf(stream: StreamAppend): string {

@@ -18,7 +18,10 @@ export interface StreamAppend {
   readonly streamId: string
   readonly category: string
   readonly expectedVersion: ExpectedVersion
-  /** At least one; all carry the same `commandId`. */
+  /**
+   * At least one. They carry the same `commandId`, or, where `deduplicate` is false, may be those of several commands: those of each
+   * stand together.
+   */
   readonly events: readonly NewEvent[]
   /**
    * Whether the store looks first if the events' command id has already committed in this stream, and answers a repeat as it

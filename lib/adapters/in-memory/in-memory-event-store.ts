@@ -164,9 +164,10 @@ class InMemoryEventStore implements EventStore {
     const firstPosition = rows.length + 1
     const stream = found ?? new Stream(streamId, category)
     if (found === undefined) this.#streams.set(streamId, stream)
-    const { version } = stream
-    for (const event of events) stream.add(rows.add(stream, stream.version + 1, event))
-    stream.noteCommand((events[0] as StoredEvent).commandId, version + 1)
+    for (const event of events) {
+      stream.noteCommand(event.commandId, stream.version + 1)
+      stream.add(rows.add(stream, stream.version + 1, event))
+    }
     return { status: 'appended', streamVersion: stream.version, firstPosition }
   }
 

@@ -33,7 +33,7 @@ interface Member {
 
 const SQL =
   'SELECT head, versions, statuses, states, to_json(found_categories) FROM "edict".append(' +
-  `${Array.from({ length: 23 }, (_, index) => `$${index + 1}`).join(', ')})`
+  `${Array.from({ length: 24 }, (_, index) => `$${index + 1}`).join(', ')})`
 
 export function appendCall(streams: readonly StreamAppend[], options: AppendOptions | undefined): AppendCall {
   return { streams, atomic: options?.atomic === true && streams.length > 1 }
@@ -82,11 +82,14 @@ export class AppendBatch {
     const streams: number[] = []
     const behind: number[] = []
     const events: NewEvent[] = []
+    let commands: (string | null)[] | undefined
     for (const [index, { append }] of inOrderOfCalls) {
       const { length } = append.events
+      const [first] = append.events
       for (const [at, event] of append.events.entries()) {
         streams.push(index + 1)
         behind.push(length - 1 - at)
+        if (event.commandId !== first?.commandId) (commands ??= [])[events.length] = event.commandId
         events.push(event)
       }
     }
@@ -106,6 +109,7 @@ export class AppendBatch {
       textArray(events.map(({ correlationId, commandId }) => (correlationId === commandId ? null : correlationId))),
       events.some(({ tenant }) => tenant !== undefined) ? textArray(events.map(({ tenant }) => tenant ?? null)) : null,
       numberArray(events.map((event) => event.createdAt)),
+      commands === undefined ? null : textArray(events.map((_event, index) => commands[index] ?? null)),
     ]
   }
 

@@ -102,6 +102,16 @@ export const badArguments: CaseGroup = {
     refusalCase('refuses events of several commands in one append', 'commandId', (tested) => [
       () => tested.append('account-1', [tested.event(), tested.event()]),
     ]),
+    refusalCase('refuses a command whose events do not stand together', 'stand together', (tested) => [
+      () => {
+        const [first, last] = tested.events(2)
+        return tested.append(
+          'account-1',
+          [first, tested.event(), last].flatMap((event) => event ?? []),
+          { deduplicate: false },
+        )
+      },
+    ]),
     fieldCase('eventId', badTexts),
     fieldCase('commandId', [...badTexts, 'x'.repeat(MAX_NAME_LENGTH + 1)]),
     fieldCase('causationId', badTexts),

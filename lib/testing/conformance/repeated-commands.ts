@@ -150,6 +150,34 @@ export const repeatedCommands: CaseGroup = {
       },
     },
     {
+      name: 'is found of each of several commands whose events one append has stored',
+      run: async (tested) => {
+        const [one, other] = [tested.events(2), tested.events(3)]
+        const vouched = { deduplicate: false, expectedVersion: 1 }
+        await tested.write('account-1', 1)
+        assertEqual(
+          await tested.append('account-1', [...one, ...other], vouched),
+          { status: 'appended', streamVersion: 6, firstPosition: 2 },
+          'the answer',
+        )
+        const stored = await tested.readStream('account-1')
+        assertEqual(idsOf(stored.slice(1)), idsOf([...one, ...other]), 'the event ids')
+        assertEqual(
+          stored.slice(1).map(({ commandId, causationId }) => [commandId, causationId]),
+          [...one, ...other].map(({ commandId, causationId }) => [commandId, causationId]),
+          'the command ids',
+        )
+        await assertRepeated(tested, one, stored.slice(1, 3))
+        await assertRepeated(tested, other, stored.slice(3))
+        assertEqual(
+          await tested.append('account-1', tested.events(1, one[0]), {}),
+          { status: 'duplicate_command' },
+          'a part',
+        )
+        await tested.assertEventCount(6)
+      },
+    },
+    {
       name: 'leads readCommand to the events that the command made in the stream, in order',
       run: async (tested) => {
         const commandId = tested.id()
