@@ -50,11 +50,24 @@ export type { AuditStore } from './audit/audit-store.ts'
 export type { AuditEventNode, AuditNode } from './audit/audit-tree.ts'
 export { commandLogger, type CommandLoggerOptions } from './dispatch/command-logger.ts'
 
+// Units of work: command handlers that load and persist aggregates.
+export { commandHandler } from './unit-of-work/command-handler.ts'
+export { unitOfWork } from './unit-of-work/call-unit-of-work.ts'
+export { UnitOfWork } from './unit-of-work/unit-of-work.ts'
+export { currentUnitOfWork } from './unit-of-work/current-unit-of-work.ts'
+export type { CommandHandler } from './routing/command-handler-type.ts'
+export type { AggregateRoot } from './unit-of-work/aggregate-root.ts'
+export type { Repository } from './unit-of-work/repository.ts'
+export type { UnitHandlerContext } from './unit-of-work/unit-context.ts'
+export type { UnitOfWorkCallOptions, UnitOfWorkOptions } from './unit-of-work/unit-options.ts'
+export type { AfterCommit, UnitOfWorkResult } from './unit-of-work/unit-run.ts'
+export type { UnitOfWorkScope } from './unit-of-work/unit-scope.ts'
+
 // What the compiler works out for you, by name: it writes these into the declaration files of your own packages.
 export type { Draft } from './aggregate/draft.ts'
 export type { Carrier, NamedStep, Steps } from './aggregate/outcome-type.ts'
 export type { AggregateRoute, CommandIn, DispatchFailure, DispatchResult } from './routing/registered-route.ts'
-export type { HandlerRoute, ResultOf, RouteMap } from './routing/registered-route.ts'
+export type { HandlerRoute, ResultOf, RouteMap, UnitRoute } from './routing/registered-route.ts'
 export type { RouteListing } from './routing/router-body.ts'
 export type { RouterBuilder } from './routing/router-builder.ts'
 

@@ -6,6 +6,7 @@ import { tried } from '../dispatch/expected-failure.ts'
 import { evict, lookAt, takeSnapshot } from '../dispatch/instance-care.ts'
 import { PositionWaits, type WaitOptions } from '../dispatch/position-waits.ts'
 import { routePlan } from '../dispatch/route-plan.ts'
+import { keepUnitHost } from '../dispatch/unit-host.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { Result } from '../effects/result.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
@@ -91,6 +92,8 @@ class AssembledApplication {
     this.#routing = routing
     this.#instances = new InstanceCache(definition.cachedAggregates)
     this.#services = dispatchServices(definition, routing, this.#instances)
+    // Units of work load what no command goes to, too.
+    for (const { model, prefix } of routing.identities.values()) this.#instances.group(model, prefix)
     const plans = [...routing.routes].map(
       ([type, route]) => [type, routePlan(route, definition.defaults, this.#services, definition.lifespan)] as const,
     )
@@ -113,6 +116,14 @@ class AssembledApplication {
       beginAnew: (meanwhile) => this.#inTurn(() => this.#beginAnew(meanwhile)),
     })
     const { upcasters, defaults } = definition
+    keepUnitHost(this, {
+      services: this.#services,
+      defaults,
+      mustRun: () => {
+        if (this.#state !== 'running') throw this.#notRunning()
+      },
+      during: (work) => this.#dispatcher.during(work),
+    })
     this.#waits = new PositionWaits(this.#services, { upcasters, timeout: defaults.consistencyTimeout })
   }
 

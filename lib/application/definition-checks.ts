@@ -74,10 +74,16 @@ export function checkedSnapshots(
   return policies
 }
 
-/** @throws {UnsupportedCapabilityError} `unsupported_capability` where the store cannot keep what has to be unique */
-export function checkUniqueValues(router: object, store: EventStore): void {
+/** @throws {UnsupportedCapabilityError} `unsupported_capability` where the store cannot keep what has to be unique, or several aggregates in one unit */
+export function checkAtomicStreams(router: object, store: EventStore): void {
   if (store.capabilities.atomicStreams) return
-  for (const { aggregate } of routingOf(router)?.routes.values() ?? []) {
+  for (const { aggregate, unit } of routingOf(router)?.routes.values() ?? []) {
+    if (unit?.multipleAggregates === true) {
+      throw new UnsupportedCapabilityError(
+        store.name,
+        `atomic append to several streams (atomicStreams), which multipleAggregates of the command handler of ${aggregate.name} needs`,
+      )
+    }
     if (aggregate.unique === undefined) continue
     throw new UnsupportedCapabilityError(
       store.name,

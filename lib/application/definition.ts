@@ -36,7 +36,7 @@ import {
   checkedSnapshots,
   checkedSubscriptions,
   checkedUpcasters,
-  checkUniqueValues,
+  checkAtomicStreams,
 } from './definition-checks.ts'
 
 /** What an application is made of. Only `name`, `router` and `eventStore` must be given. */
@@ -191,7 +191,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
   }
   const random = checkedDoor(name, 'random', given.random, ['number', 'fill']) ?? systemRandom
   const store = checkedEventStore(given.eventStore)
-  checkUniqueValues(given.router, store)
+  checkAtomicStreams(given.router, store)
   const defaults = { ...BUILT_IN_DEFAULTS, ...checkedDefaults(name, given.defaults ?? {}) }
   return {
     name,

@@ -4,8 +4,8 @@ import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import { Deadlines } from '../dispatch/deadlines.ts'
 import { InstanceFollower } from '../dispatch/instance-follower.ts'
 import { Lifespans } from '../dispatch/lifespans.ts'
+import { handlingScope } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { asyncScope } from '../effects/async-scope.ts'
 import { Fairness } from '../effects/fairness.ts'
 import { EventCodec } from '../event-store/event-codec.ts'
 import type { Routing } from '../routing/routing.ts'
@@ -24,7 +24,7 @@ export function dispatchServices(
   const telemetry = new Telemetry({ application: name, clock, logger, instrumentation: definition.instrumentation })
   const store = new ObservedEventStore(definition.store, telemetry)
   const handles = [...routing.routes.values()].some(
-    (route) => route.handler !== undefined || route.beforeExecute !== undefined,
+    ({ handler, unit, beforeExecute }) => (handler ?? unit ?? beforeExecute) !== undefined,
   )
   const codec = new EventCodec({ serializer, serializerChosen, upcasters, values: store.capabilities.values })
   const fairness = new Fairness()
@@ -49,6 +49,7 @@ export function dispatchServices(
     mailboxLimit,
     maxDepth,
     eventProcessing,
-    handling: handles ? asyncScope() : undefined,
+    handling: handles ? handlingScope() : undefined,
+    random: definition.random,
   }
 }

@@ -4,7 +4,6 @@ import type { Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError, type Outcome } from '../errors.ts'
-import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { Expiring, type Deadlines } from './deadlines.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -29,8 +28,9 @@ export interface TurnEffects {
 }
 
 /** A command's turn on its aggregate, as far as it can run out of time or be aborted: then it is fenced off from the store. */
-export abstract class BoundedTurn implements Turn<ExecutionResult> {
-  readonly command: SealedMessage
+export abstract class BoundedTurn<Result = ExecutionResult> implements Turn<Result> {
+  /** What is done, for messages too. */
+  abstract readonly command: { readonly type: string }
   readonly options: ResolvedOptions
   /** Milliseconds; middleware may change it. */
   timeout: number
@@ -47,15 +47,14 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   #controller: AbortController | undefined
   #stopListening: (() => void) | undefined
 
-  constructor(effects: TurnEffects, command: SealedMessage, options: ResolvedOptions, now: number) {
+  constructor(effects: TurnEffects, options: ResolvedOptions, now: number) {
     this.#effects = effects
-    this.command = command
     this.options = options
     this.timeout = options.timeout
     this.now = now
   }
 
-  abstract perform(): MaybePromise<ExecutionResult>
+  abstract perform(): MaybePromise<Result>
 
   get failure(): EdictError | undefined {
     return this.#failure
@@ -71,7 +70,7 @@ export abstract class BoundedTurn implements Turn<ExecutionResult> {
   }
 
   /** Ends the wait, and with it the execution, when time runs out or the caller aborts. */
-  protected bounded(work: PromiseLike<ExecutionResult>): PromiseLike<ExecutionResult> {
+  protected bounded(work: PromiseLike<Result>): PromiseLike<Result> {
     const { signal } = this.options
     if (this.timeout === Infinity && signal === undefined) return work
     return new Promise((resolve, reject) => {

@@ -15,6 +15,7 @@ import type { DispatchServices } from './services.ts'
 
 /** The part of a command's turn that is the user's code: from a state to a decision. It knows nothing of the store. */
 export abstract class DecidingTurn extends BoundedTurn implements ContextSource {
+  readonly command: SealedMessage
   readonly plan: RoutePlan
   readonly aggregateId: string
   readonly commandId: string
@@ -36,7 +37,8 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
     aggregateId: string,
     now: number,
   ) {
-    super(services, command, options, now)
+    super(services, options, now)
+    this.command = command
     this.services = services
     this.plan = plan
     this.aggregateId = aggregateId
@@ -55,7 +57,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
 
   /** Runs the user's code on the state of the instance: what may keep the command from running, then the command. */
   protected decide(): MaybePromise<ExecutionResult> {
-    return this.plan.route.beforeExecute === undefined ? this.#execute() : this.#beforeExecute()
+    return this.plan.route.beforeExecute === undefined ? this.execute() : this.#beforeExecute()
   }
 
   #beforeExecute(): MaybePromise<ExecutionResult> {
@@ -64,7 +66,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
     const { beforeExecute } = this.plan.route
     this.inUserCode = true
     try {
-      admitted = this.#asHandler(() => beforeExecute?.((this.instance as Instance).state, new CommandContext(this)))
+      admitted = this.asHandler(() => beforeExecute?.((this.instance as Instance).state, new CommandContext(this)))
     } catch (cause) {
       throw new CommandFailedError(who, cause)
     } finally {
@@ -87,10 +89,10 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
     if (outcome !== undefined) {
       throw new InvalidOutcomeError(`beforeExecute of ${this.command.type} must give nothing or reject(…)`)
     }
-    return this.#execute()
+    return this.execute()
   }
 
-  #execute(): MaybePromise<ExecutionResult> {
+  protected execute(): MaybePromise<ExecutionResult> {
     const { route, model, executorName } = this.plan
     const { state } = this.instance as Instance
     const context = new CommandContext(this)
@@ -118,13 +120,13 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
 
   #handle(handler: NonNullable<RoutePlan['route']['handler']>, state: unknown, context: CommandContext): unknown {
     const { data } = this.command
-    return this.#asHandler(() => handler(state, data, context))
+    return this.asHandler(() => handler(state, data, context))
   }
 
   /** Runs user code that may dispatch, so that a dispatch to its own aggregate is seen. */
-  #asHandler(work: () => unknown): unknown {
+  protected asHandler(work: () => unknown, handler: RunningHandler = this): unknown {
     const { handling } = this.services
-    return handling === undefined ? work() : handling.run(this, work)
+    return handling === undefined ? work() : handling.run(handler, work)
   }
 
   #settle(outcome: unknown): MaybePromise<ExecutionResult> {

@@ -23,6 +23,7 @@ import { Execution } from './execution.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
+import { executionsOf } from './unit-executions.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
 
@@ -82,7 +83,10 @@ export class Dispatcher {
       const awaited = services.board.resolve(resolved.consistency)
       const aggregateId = identityText(plan.identityOf(sealed), plan.identityName)
       const now = services.clock.now()
-      execution =
+      if (plan.route.unit !== undefined) {
+        execution = executionsOf(plan.route.unit)?.(services, plan, sealed, resolved, aggregateId, now)
+      }
+      execution ??=
         plan.model.unique === undefined
           ? new Execution(services, plan, sealed, resolved, aggregateId, now)
           : new ReservingExecution(services, plan, sealed, resolved, aggregateId, now)
@@ -128,6 +132,17 @@ export class Dispatcher {
     return this.#pending
   }
 
+  /** Some work that counts as under way, as a dispatch does. */
+  during<Value>(work: Promise<Value>): Promise<Value> {
+    this.#pending++
+    return work.finally(this.#over)
+  }
+
+  readonly #over = (): void => {
+    this.#pending--
+    if (this.#pending === 0) for (const listener of this.#idleListeners.splice(0)) listener()
+  }
+
   /** Resolves when no dispatch is under way. */
   idle(): Promise<void> {
     if (this.#pending === 0) return Promise.resolve()
@@ -143,22 +158,18 @@ export class Dispatcher {
     dispatchingHandler?: DispatchingHandler,
   ): Promise<ExecutionResult> {
     this.#pending++
-    const over = () => {
-      this.#pending--
-      if (this.#pending === 0) for (const listener of this.#idleListeners.splice(0)) listener()
-    }
     return result.then(
       (value) => {
         if (alone?.synchronous !== undefined) {
           const journey = new Journey(this.#services, alone, NOBODY, dispatchingHandler)
-          return this.#underWay(journey.throughHandlers(value)).finally(over)
+          return this.#underWay(journey.throughHandlers(value)).finally(() => this.#over())
         }
-        over()
+        this.#over()
         this.#services.telemetry.counts.dispatches.executed++
         return value
       },
       (thrown: unknown) => {
-        over()
+        this.#over()
         const error = asEdictError(thrown)
         this.#services.telemetry.counts.dispatches[outcomeOf(error)]++
         throw error

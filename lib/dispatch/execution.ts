@@ -38,7 +38,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
   begun = false
   /** Those of the events that it has stored whose handlers are waited for; undefined where there are none. */
   synchronous: readonly RecordedEvent[] | undefined
-  #attempts = 0
+  protected attempts = 0
   #refetched = false
   #events: readonly NewEvent[] | undefined
   protected decision: Decision | undefined
@@ -150,10 +150,14 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
     this.fence()
-    return events.length === 0 ? this.#load() : this.#repeat(events)
+    return events.length === 0 ? this.#load() : this.repeat(events)
   }
 
-  #repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
+  #repeatOf(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
+    return this.repeat(events)
+  }
+
+  protected repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
     const repeated = repeatedResult(this.services, this.instance as Instance, this.command, events)
     return proceed(repeated, this, this.#repeated)
   }
@@ -171,7 +175,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
     const { streamId, version } = this.instance as Instance
     if (expectedVersion !== undefined && expectedVersion !== version) {
       // Another node may have written; what is in memory is no proof.
-      if (!this.#refetched) return this.#refetch()
+      if (!this.#refetched) return this.refetch()
       throw new VersionConflictError(streamId, expectedVersion, version)
     }
     return this.decide()
@@ -261,10 +265,10 @@ export class Execution extends DecidingTurn implements RunningHandler {
       case 'version_conflict':
         return this.#conflict(result.actual)
       case 'repeated':
-        return this.#repeat(result.events)
+        return this.repeat(result.events)
       case 'duplicate_command':
         // Another node was first with this command id: the same command's result is the answer, whatever events it decided on.
-        return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#repeat)
+        return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#repeatOf)
       case 'stream_closed':
         return this.#closed(result.state)
       case 'category_mismatch':
@@ -324,7 +328,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
       throw new VersionConflictError(streamId, expectedVersion, actual)
     }
     this.attemptAgain(streamId, version, actual)
-    return this.#refetch()
+    return this.refetch()
   }
 
   #tellOfConflict(expected: ExpectedVersion, actual: number, retried: boolean): void {
@@ -335,15 +339,15 @@ export class Execution extends DecidingTurn implements RunningHandler {
   protected attemptAgain(streamId: string, expected: ExpectedVersion, actual: number): void {
     this.phase = 'working'
     const { retryAttempts, signal } = this.options
-    const retried = this.#attempts < retryAttempts
+    const retried = this.attempts < retryAttempts
     this.#tellOfConflict(expected, actual, retried)
     if (!retried) throw new VersionConflictError(streamId, expected, actual)
-    this.#attempts++
+    this.attempts++
     this.fence()
     if (signal?.aborted) throw this.aborted(signal)
   }
 
-  #refetch(): MaybePromise<ExecutionResult> {
+  protected refetch(): MaybePromise<ExecutionResult> {
     this.#refetched = true
     const instance = this.instance as Instance
     const { state, version } = instance

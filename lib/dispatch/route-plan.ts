@@ -82,6 +82,7 @@ export function routePlan(
       }
     },
     identityName,
-    executorName: route.handler ? `the command handler of ${type}` : `${route.aggregate.name}.execute of ${type}`,
+    executorName:
+      (route.handler ?? route.unit) ? `the command handler of ${type}` : `${route.aggregate.name}.execute of ${type}`,
   })
 }

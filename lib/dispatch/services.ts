@@ -3,7 +3,7 @@ import type { Snapshots } from '../aggregate/snapshots.ts'
 import type { AsyncScope } from '../effects/async-scope.ts'
 import type { Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
-import type { Ids } from '../effects/ids.ts'
+import type { Ids, Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
@@ -40,6 +40,10 @@ export interface DispatchServices {
   readonly eventProcessing: EventProcessing
   /** How many events may lead to a command, one after another. */
   readonly maxDepth: number
-  /** The command handler that is running; undefined where no route has one, or the platform has no such scope. */
-  readonly handling: AsyncScope<RunningHandler> | undefined
+  /**
+   * The command handler that is running; undefined where no route has one, or the platform has no such scope. Set by the first unit of
+   * work of an application that had none.
+   */
+  handling: AsyncScope<RunningHandler> | undefined
+  readonly random: Random
 }

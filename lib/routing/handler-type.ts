@@ -5,6 +5,7 @@ import type { Rejection } from '../aggregate/rejection.ts'
 import type { Constraint, EdictTypeError, Unless, constraint } from '../aggregate/type-error.ts'
 import type { CommandDefinition, DataOf, MessageOf } from '../messages/message.ts'
 import type { HandlerContext } from './command-handler.ts'
+import type { CommandHandler } from './command-handler-type.ts'
 
 /** One command handler for all commands of a registration. */
 export interface HandlerFunction<State, Definition> extends Constraint {
@@ -23,6 +24,7 @@ export type HandlerTable<State, Definition extends CommandDefinition> = {
 /** Where commands may go: to their aggregate, or to a command handler. */
 export type Target<Name extends string, Shape extends AggregateShape, Definition extends CommandDefinition> =
   | (Aggregate<Name, Shape> & Constraint)
+  | (CommandHandler<Name, Shape> & Constraint)
   | HandlerFunction<StateOf<Shape>, Definition>
   | HandlerTable<StateOf<Shape>, Definition>
 
@@ -39,7 +41,7 @@ export type TargetCheck<
   Shape extends AggregateShape,
 > = typeof constraint extends keyof To
   ? unknown
-  : To extends Aggregate
+  : To extends Aggregate | CommandHandler
     ? unknown
     : To extends (...args: never) => infer Out
       ? Unless<HandlerProblem<`the command handler`, Awaited<Out>, MessageOf<EventOf<Shape>>, Name>>

@@ -1,8 +1,11 @@
 import type { Aggregate, RecordedOf } from '../aggregate/aggregate.ts'
 import type { AggregateShape, CodesOf, CommandOf, EventOf, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { CodesIn, ReplyIn } from '../aggregate/outcome-type.ts'
+import type { Rejection } from '../aggregate/rejection.ts'
 import type { EdictTypeError, constraint } from '../aggregate/type-error.ts'
 import type {
+  AggregateExistsError,
+  AggregateNotFoundError,
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
@@ -11,6 +14,8 @@ import type {
   VersionConflictError,
 } from '../errors.ts'
 import type { Command, CommandDefinition, DataOf } from '../messages/message.ts'
+import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { CommandHandler, HandleOf } from './command-handler-type.ts'
 import type { ExecutionResult } from './execution-result.ts'
 
 // What the compiler knows of registered commands. A router of hundreds passes all of it on at every step, so an entry is small,
@@ -32,6 +37,14 @@ export interface HandlerRoute<out Definition, out Shape extends AggregateShape, 
   readonly before: Before
 }
 
+/** A command that a `commandHandler(…)` executes, in a unit of work. */
+export interface UnitRoute<out Definition, out Shape extends AggregateShape, out Handle, out Before> {
+  readonly definition: Definition
+  readonly loading: Shape
+  readonly handle: Handle
+  readonly before: Before
+}
+
 /** What one call of `dispatch` adds to a router: a map by command type, for looking up is cheap in a map. */
 export type RouteMap<Type extends string, Route> = { readonly [Registered in Type]: Route }
 
@@ -41,7 +54,9 @@ export type RouteFor<Definition extends CommandDefinition, Shape extends Aggrega
   ? [Before] extends [never]
     ? Shape
     : AggregateRoute<Shape, Before>
-  : HandlerRoute<Definition, Shape, To, Before>
+  : [To] extends [CommandHandler]
+    ? UnitRoute<Definition, Shape, HandleOf<To>, Before>
+    : HandlerRoute<Definition, Shape, To, Before>
 
 /** `never` where an option was not given, and is inferred as its constraint. */
 export type Given<Option> = typeof constraint extends keyof Option ? never : Option
@@ -54,12 +69,16 @@ type ShapeOf<Route> = Route extends AggregateShape
     ? Shape
     : Route extends HandlerRoute<unknown, infer Shape, unknown, unknown>
       ? Shape
-      : never
+      : Route extends UnitRoute<unknown, infer Shape, unknown, unknown>
+        ? Shape
+        : never
 
 type DefinitionOf<Route, Type> = Extract<
   Route extends HandlerRoute<infer Definition, AggregateShape, unknown, unknown>
     ? Definition
-    : CommandOf<ShapeOf<Route>>,
+    : Route extends UnitRoute<infer Definition, AggregateShape, unknown, unknown>
+      ? Definition
+      : CommandOf<ShapeOf<Route>>,
   { readonly type: Type }
 >
 
@@ -78,8 +97,15 @@ export type DispatchResult<Routes, Type> = ResultOf<RouteOf<Routes, Type>, Type>
 
 export type ResultOf<Route, Type> = ExecutionResult<
   StateOf<ShapeOf<Route>>,
-  RecordedOf<EventOf<ShapeOf<Route>>>,
-  Route extends HandlerRoute<unknown, AggregateShape, infer To, unknown> ? ReplyIn<HandlerOut<To, Type>> : unknown
+  // A unit of work may store events of any aggregate.
+  Route extends UnitRoute<unknown, AggregateShape, unknown, unknown>
+    ? RecordedEvent
+    : RecordedOf<EventOf<ShapeOf<Route>>>,
+  Route extends UnitRoute<unknown, AggregateShape, infer Handle, unknown>
+    ? Exclude<HandlerOut<Handle, Type>, Rejection>
+    : Route extends HandlerRoute<unknown, AggregateShape, infer To, unknown>
+      ? ReplyIn<HandlerOut<To, Type>>
+      : unknown
 >
 
 /** What `tryDispatch` gives for a command that did not succeed as expected: discriminated by `code`. */
@@ -90,6 +116,9 @@ export type DispatchFailure<Routes, Type> =
   | ConsistencyTimeoutError<DispatchResult<Routes, Type>>
   | VersionConflictError
   | (ShapeOf<RouteOf<Routes, Type>> extends { readonly unique: unknown } ? UniqueValueTakenError : never)
+  | (RouteOf<Routes, Type> extends UnitRoute<unknown, AggregateShape, unknown, unknown>
+      ? AggregateNotFoundError | AggregateExistsError | UniqueValueTakenError
+      : never)
 
 type Rejected<Code extends string> = [Code] extends [never] ? never : CommandRejectedError<Code>
 
@@ -99,7 +128,9 @@ type CodesFor<Route, Type> = Route extends AggregateShape
     ? CodesOf<Shape, Type> | CodesIn<AwaitedResult<Before>>
     : Route extends HandlerRoute<unknown, AggregateShape, infer To, infer Before>
       ? CodesIn<HandlerOut<To, Type>> | CodesIn<AwaitedResult<Before>>
-      : never
+      : Route extends UnitRoute<unknown, infer Shape, infer Handle, infer Before>
+        ? CodesIn<HandlerOut<Handle, Type>> | CodesOf<Shape, keyof Shape['execute']> | CodesIn<AwaitedResult<Before>>
+        : never
 
 type HandlerOut<To, Type> = To extends (...args: never) => unknown
   ? AwaitedResult<To>

@@ -2,6 +2,7 @@ import type { Aggregate } from '../aggregate/aggregate.ts'
 import type { AggregateShape, CommandOf } from '../aggregate/aggregate-shape.ts'
 import type { Unless } from '../aggregate/type-error.ts'
 import type { CommandDefinition } from '../messages/message.ts'
+import type { CommandHandler, HandledBy } from './command-handler-type.ts'
 import type { BeforeCheck, TargetCheck } from './handler-type.ts'
 import type { IdentityCheck, IdentityProblem } from './identity-type.ts'
 import type { RouteOptions } from './route.ts'
@@ -15,8 +16,8 @@ export interface Registration<
   Identity,
   Before,
 > extends RouteOptions {
-  /** The aggregate that executes the commands, or a command handler. */
-  readonly to: (Aggregate<Name, Shape> | To) & TargetCheck<To, Definition, Name, Shape>
+  /** The aggregate that executes the commands, a `commandHandler(…)`, or a function, or table of such, that decides for an aggregate. */
+  readonly to: (Aggregate<Name, Shape> | CommandHandler<Name, Shape> | To) & TargetCheck<To, Definition, Name, Shape>
   /** The aggregate that a command handler works for. */
   readonly aggregate?: Aggregate<Name, Shape>
   /** A key of the commands' data, or a function of it. @default what `identify` said */
@@ -39,7 +40,12 @@ export type CommandsCheck<
           ? `${Twice} is registered already in this router`
           : never)
       | ([To] extends [Aggregate] ? Unlisted<Definition, Name, Shape> : never)
+      | ([To] extends [CommandHandler] ? Unhandled<Definition, Name, HandledBy<To>> : never)
 >
+
+type Unhandled<Definition extends CommandDefinition, Name extends string, Handled> = Definition extends Handled
+  ? never
+  : `${Definition['type']} is not among the commands of the command handler of ${Name}`
 
 type Unlisted<Definition extends CommandDefinition, Name extends string, Shape extends AggregateShape> =
   Definition extends CommandOf<Shape> ? never : `${Definition['type']} is not among the commands of ${Name}`

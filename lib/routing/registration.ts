@@ -3,6 +3,8 @@ import { RouterDefinitionError, describeThrown, type EdictErrorOptions } from '.
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import { frozenMetadata } from '../event-store/frozen-metadata.ts'
+import type { SealedDefinition } from '../messages/sealed-message.ts'
+import type { CommandHandlerBody } from './command-handler-body.ts'
 import { checkedLifespan, type Lifespan } from './lifespan.ts'
 import type { Route, RouteOptions } from './route.ts'
 
@@ -111,6 +113,14 @@ export function handlerOf(router: string, to: unknown, types: readonly string[])
 export function checkListed(router: string, model: AggregateModel, types: readonly string[]): void {
   for (const type of types) {
     if (!model.commands.has(type)) throw invalid(router, `${type} is not among the commands of ${model.name}`)
+  }
+}
+
+/** Whether a `commandHandler(…)` has a function for just these commands. */
+export function checkHandled(router: string, unit: CommandHandlerBody, commands: readonly SealedDefinition[]): void {
+  for (const command of commands) {
+    if (unit.commands.get(command.type) === command) continue
+    throw invalid(router, `${command.type} is not among the commands of the command handler of ${unit.aggregate.name}`)
   }
 }
 

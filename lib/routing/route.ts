@@ -3,6 +3,7 @@ import type { Rejection } from '../aggregate/rejection.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { HandlerContext } from './command-handler.ts'
+import type { CommandHandlerBody } from './command-handler-body.ts'
 import type { Lifespan } from './lifespan.ts'
 import type { Middleware } from './middleware.ts'
 import type { Consistency } from './dispatch-options.ts'
@@ -22,6 +23,8 @@ export interface Route {
   readonly aggregate: AggregateModel
   /** Undefined where the aggregate itself executes the command. */
   readonly handler: ((state: unknown, data: unknown, context: HandlerContext) => unknown) | undefined
+  /** Set where the command runs in a unit of work: then there is no other handler. */
+  readonly unit: CommandHandlerBody | undefined
   readonly beforeExecute:
     ((state: unknown, context: BeforeExecuteContext) => MaybePromise<void | Rejection>) | undefined
   /** The identity's value, straight from the command's data; not checked yet. */

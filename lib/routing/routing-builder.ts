@@ -3,8 +3,10 @@ import type { AggregateModel } from '../aggregate/model.ts'
 import { RouterDefinitionError } from '../errors.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
+import { commandHandlerBodyOf } from './command-handler-body.ts'
 import type { Middleware } from './middleware.ts'
 import {
+  checkHandled,
   checkListed,
   checkedCommands,
   checkedOptionKeys,
@@ -107,8 +109,10 @@ export class RoutingBuilder {
     const { to } = options
     if (to === undefined || to === null) throw invalid(name, `dispatch of ${types.join(', ')} does not say to`)
     const model = this.#aggregateOf(types, options)
-    const handler = modelOf(to) === undefined ? this.#handlers(to, types) : undefined
-    if (handler === undefined) checkListed(name, model, types)
+    const unit = commandHandlerBodyOf(to)
+    const handler = (modelOf(to) ?? unit) === undefined ? this.#handlers(to, types) : undefined
+    if (unit !== undefined) checkHandled(name, unit, sealed)
+    else if (handler === undefined) checkListed(name, model, types)
     const rule = this.#ruleFor(model, types, options['identity'])
     const beforeExecute = this.#beforeExecute(options['beforeExecute'])
     const routeOptions = checkedRouteOptions(name, options)
@@ -124,6 +128,7 @@ export class RoutingBuilder {
           command,
           aggregate: model,
           handler: handler?.(command.type),
+          unit,
           beforeExecute,
           ...rule,
           // Filled in when the block ends: an aggregate whose registrations say their identity may be identified after them.
@@ -190,7 +195,7 @@ export class RoutingBuilder {
   }
 
   #aggregateOf(types: readonly string[], options: Readonly<Record<string, unknown>>): AggregateModel {
-    const target = modelOf(options['to'])
+    const target = modelOf(options['to']) ?? commandHandlerBodyOf(options['to'])?.aggregate
     const named = options['aggregate']
     const model = target ?? modelOf(named)
     if (model === undefined) {

@@ -27,6 +27,8 @@ export interface CommittedRoot {
 
 /** The way of changed aggregates into the store, by one append. */
 export class UnitCommit {
+  /** Somebody else wrote to one of the streams: nothing is stored, and all may be done again. */
+  conflict: VersionConflictError | undefined
   readonly #services: DispatchServices
   readonly #owner: UnitOwner
   readonly #roots: readonly UnitRoot[]
@@ -67,7 +69,8 @@ export class UnitCommit {
       const result = results[index]
       switch (result?.status) {
         case 'version_conflict':
-          throw new VersionConflictError(streamId, expectedVersion, result.actual)
+          this.conflict = new VersionConflictError(streamId, expectedVersion, result.actual)
+          throw this.conflict
         case 'stream_closed':
           this.#forget(index)
           throw new StreamClosedError(streamId, result.state)

@@ -10,6 +10,7 @@ import {
   StoreError,
   UnitOfWorkMisuseError,
   UnitRolledBackError,
+  type VersionConflictError,
 } from '../errors.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import { UnitCommit, type Committed } from './unit-commit.ts'
@@ -53,6 +54,7 @@ export class Unit {
   readonly #lookedFor = new Map<string, Set<string>>()
   #committedBefore: CommittedBefore | undefined
   #broken: { readonly cause: unknown } | undefined
+  #commit: UnitCommit | undefined
   #ended = false
 
   constructor(services: DispatchServices, owner: UnitOwner, rules: UnitRules) {
@@ -185,11 +187,18 @@ export class Unit {
     const roots = this.#toStore()
     this.#refuseSeveral(roots)
     if (roots.length === 0) return { events: [], roots: [] }
-    const committed = await new UnitCommit(this.#services, this.#owner, roots).run()
+    const commit = new UnitCommit(this.#services, this.#owner, roots)
+    this.#commit = commit
+    const committed = await commit.run()
     for (const { root, version } of committed.roots) {
       if (this.#keepWarm(root, root.state, version)) this.#services.snapshots.afterCommit(root.instance)
     }
     return committed
+  }
+
+  /** Whether its own commit met a conflict, and this is what told of it: nothing is stored. */
+  hasConflicted(error: VersionConflictError): boolean {
+    return this.#commit?.conflict === error
   }
 
   /** Ends it without a trace. */

@@ -1,0 +1,149 @@
+import { BoundedTurn } from '../dispatch/bounded-turn.ts'
+import { CommandContext } from '../dispatch/command-context.ts'
+import { handlingScope } from '../dispatch/running-handler.ts'
+import { unitHostOf, type UnitHost } from '../dispatch/unit-host.ts'
+import { InvalidOptionError, VersionConflictError } from '../errors.ts'
+import { pauseAfter } from './pause.ts'
+import { Unit } from './unit.ts'
+import { checkedUnitOptions, type CheckedUnitOptions, type UnitOfWorkCallOptions } from './unit-options.ts'
+import type { UnitOwner } from './unit-owner.ts'
+import { unitHere, UnitRun, type UnitOfWorkResult } from './unit-run.ts'
+import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
+import { UnitSource } from './unit-source.ts'
+import { waitForHandlers } from './wait-for-handlers.ts'
+
+/**
+ * Runs code in a unit of work, which commits when it is done, and stores nothing where it fails (Protean's `with UnitOfWork()`). Where
+ * somebody else wrote to one of its aggregates meanwhile, the code is run again from the start in a fresh unit. Within another unit of the
+ * same application it joins that one.
+ *
+ * @example
+ * const title = await unitOfWork(publishing, async ({ repository }) => {
+ *   const article = await repository.get(Article, 'a1')
+ *   article.execute(PublishArticle({ articleId: 'a1' }))
+ *   repository.add(article)
+ *   return article.state.title
+ * })
+ *
+ * @returns what the code returned
+ * @throws {EdictError} as `UnitOfWork.commit`; CommandTimeoutError `command_timeout`; AbortedError `aborted`; whatever the code threw
+ */
+export async function unitOfWork<Value>(
+  application: { readonly name: string },
+  work: (unit: UnitOfWorkScope) => Value | Promise<Value>,
+  options: UnitOfWorkCallOptions = {},
+): Promise<Value> {
+  const host = unitHostOf(application)
+  if (host === undefined) throw new InvalidOptionError('unitOfWork(application, work) needs its application(…)')
+  if (typeof work !== 'function') throw new InvalidOptionError('unitOfWork(application, work) needs its work')
+  const checked = checkedUnitOptions(host, options, true)
+  host.mustRun()
+  const enclosing = unitHere()
+  if (enclosing?.services === host.services) return joined(enclosing, work)
+  const { services } = host
+  const { value, run, result } = await host.during(new CalledUnit(host, checked, work).start())
+  await run.committed(result)
+  await waitForHandlers(services, checked.options, result)
+  return value
+}
+
+/** Whatever catches a failure within: what it left half done must not be stored. */
+async function joined<Value>(run: UnitRun, work: (unit: UnitOfWorkScope) => Value | Promise<Value>): Promise<Value> {
+  const scope = new UnitScope(run, true)
+  try {
+    return await work(scope as unknown as UnitOfWorkScope)
+  } catch (error) {
+    run.unit.breakBy(error)
+    throw error
+  } finally {
+    scope.leave()
+  }
+}
+
+interface Called<Value> {
+  readonly value: Value
+  readonly run: UnitRun
+  readonly result: UnitOfWorkResult
+}
+
+const SAYS_WHAT = Object.freeze({ type: 'the unit of work' })
+const NOTHING: UnitOfWorkResult = Object.freeze({ events: Object.freeze([]), position: 0 })
+
+/** One call: its units, one after another, until one commits. */
+class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner {
+  readonly command = SAYS_WHAT
+  readonly #host: UnitHost
+  readonly #multipleAggregates: boolean
+  readonly #work: (unit: UnitOfWorkScope) => Value | Promise<Value>
+
+  constructor(
+    host: UnitHost,
+    { options, multipleAggregates }: CheckedUnitOptions,
+    work: (unit: UnitOfWorkScope) => Value | Promise<Value>,
+  ) {
+    super(host.services, options, host.services.clock.now())
+    this.#host = host
+    this.#multipleAggregates = multipleAggregates
+    this.#work = work
+  }
+
+  async start(): Promise<Called<Value>> {
+    const { signal, deadline } = this.options
+    if (signal?.aborted) throw this.aborted(signal)
+    if (deadline !== undefined) this.limitTo(deadline)
+    return await this.bounded(this.perform())
+  }
+
+  override fence(): void {
+    super.fence()
+  }
+
+  appending(): void {
+    this.phase = 'appending'
+  }
+
+  override async perform(): Promise<Called<Value>> {
+    for (let conflicts = 0; ; conflicts++) {
+      this.phase = 'working'
+      const run = this.#begin()
+      try {
+        const value = await this.#run(run)
+        const { events } = run.rolledBack ? NOTHING : await run.unit.commit()
+        return this.#through(run, value, { events, position: events.at(-1)?.position ?? 0 })
+      } catch (error) {
+        if (!(error instanceof VersionConflictError) || !run.unit.hasConflicted(error)) throw error
+        if (conflicts >= this.options.retryAttempts) throw error
+      } finally {
+        run.end()
+        run.unit.rollBack()
+      }
+      await pauseAfter(conflicts + 1, this.#host.services)
+      this.fence()
+    }
+  }
+
+  #begin(): UnitRun {
+    const { services } = this.#host
+    services.handling ??= handlingScope()
+    const source = new UnitSource(services, this.options)
+    const unit = new Unit(services, this, { multipleAggregates: this.#multipleAggregates })
+    return new UnitRun(services, unit, source, new CommandContext(source.asContext(this)), { instance: undefined })
+  }
+
+  async #run(run: UnitRun): Promise<Value> {
+    const scope = new UnitScope(run) as unknown as UnitOfWorkScope
+    const { handling } = this.#host.services
+    const work = () => this.#work(scope)
+    const value = await (handling === undefined ? work() : handling.run(run, work))
+    run.end()
+    this.fence()
+    return value
+  }
+
+  #through(run: UnitRun, value: Value, result: UnitOfWorkResult): Called<Value> {
+    this.phase = 'through'
+    // Its caller has been told that nobody knows.
+    if (this.failure !== undefined) void run.committed(result)
+    return { value, run, result }
+  }
+}

@@ -1,0 +1,15 @@
+import { unitHere } from './unit-run.ts'
+import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
+
+/**
+ * The unit of work that this code runs in: that of the command handler, or of `unitOfWork(…)`, that has led to it. Undefined where there
+ * is none, and on platforms without an asynchronous context (browsers).
+ *
+ * @example
+ * currentUnitOfWork()?.afterCommit(() => mailer.flush())
+ */
+export function currentUnitOfWork(): UnitOfWorkScope | undefined {
+  const run = unitHere()
+  // The body knows nothing of the user's types; the face is worked out from the aggregates that it is given.
+  return run && (new UnitScope(run) as unknown as UnitOfWorkScope)
+}
