@@ -5,6 +5,7 @@ import { checkedAppendAnswer, isList, isSlice, isStreamSlice } from './answer-ch
 import { AppendChecks, checkEncoded } from './append-checks.ts'
 import { checkObject, checkText, checkWhole, shown } from './argument-checks.ts'
 import { frozenMetadata } from './frozen-metadata.ts'
+import { CheckedCommandQueueStore } from './checked-command-queue-store.ts'
 import { CheckedProjectionStore } from './checked-projection-store.ts'
 import {
   checkedClaim,
@@ -18,6 +19,7 @@ import {
   isYesOrNoForEach,
 } from './checkpoint-checks.ts'
 import type { Checkpoint, CheckpointClaim, CheckpointHold, CheckpointState, ClaimOptions } from './checkpoint.ts'
+import type { CommandQueueStore } from './command-queue-store.ts'
 import type {
   AllSlice,
   AppendOptions,
@@ -59,6 +61,7 @@ class CheckedEventStore implements EventStore {
   readonly name: string
   readonly capabilities: EventStoreCapabilities
   readonly projections: ProjectionStore | undefined
+  readonly commands: CommandQueueStore | undefined
   readonly #adapter: EventStore
   readonly #appendChecks: AppendChecks
   readonly #door: StoreDoor
@@ -69,8 +72,9 @@ class CheckedEventStore implements EventStore {
     this.#adapter = adapter
     this.#appendChecks = new AppendChecks(adapter.name, adapter.capabilities)
     this.#door = new StoreDoor(adapter)
-    const { projections } = adapter
+    const { projections, commands, capabilities } = adapter
     this.projections = projections && new CheckedProjectionStore(projections, this.#door)
+    this.commands = commands && new CheckedCommandQueueStore(commands, this.#door, capabilities.values === 'encoded')
   }
 
   open(): MaybePromise<void> {

@@ -33,7 +33,10 @@ export interface NewQueuedCommand {
   /** The stream of its aggregate: commands of one stream and lane are run one after another. */
   readonly streamId: string
   readonly lane: Lane
-  /** Later commands of its stream and lane wait until this one is done, also while it waits for its next attempt or is a dead letter. */
+  /**
+   * Later commands of its stream and lane wait until this one is done, also while it waits for its next attempt or is a dead letter. (Not
+   * while it waits for its own time: nothing was tried yet.) A worker that claimed later ones with it gives them back where it fails.
+   */
   readonly strict: boolean
   /** Tells whether another command of the same id, or key, is the same one. */
   readonly fingerprint: string
@@ -51,7 +54,7 @@ export interface NewQueuedCommand {
   readonly options: Readonly<Record<string, unknown>>
   /** Milliseconds since the epoch, by the application's clock. */
   readonly createdAt: number
-  /** Its caller runs it now: it is stored as `running`, and no worker takes it. */
+  /** Its caller runs it now: it is stored as `running`, and no worker takes it. Without `notBefore` and `delay`. */
   readonly byCaller: boolean
 }
 
@@ -65,7 +68,7 @@ export interface StoredFailure {
   readonly stack?: string
 }
 
-/** A command as it is stored. */
+/** A command as it is stored. One that its caller ran, and that is replayed as a dead letter, is a worker's from then on (`byCaller` is false). */
 export interface QueuedCommand extends Omit<NewQueuedCommand, 'notBefore' | 'delay'> {
   /** Its place among all stored commands, from 1; in the order in which they were stored. */
   readonly position: number
@@ -74,7 +77,7 @@ export interface QueuedCommand extends Omit<NewQueuedCommand, 'notBefore' | 'del
   readonly dueAt: number
   /** How often it was tried and did not come to an end: by failing, or because its worker died. */
   readonly attempts: number
-  /** Of the last attempt that failed; of the rejection. */
+  /** Of the last attempt that failed, also where a later one came to an end; of the rejection. */
   readonly failure: StoredFailure | undefined
   /** What came of it, JSON; only of `completed`. */
   readonly result: unknown
@@ -84,11 +87,11 @@ export interface QueuedCommand extends Omit<NewQueuedCommand, 'notBefore' | 'del
 }
 
 /**
- * What became of one command that was to be stored.
+ * What became of one command that was to be stored. It is looked for by its id first, and by its key only where there is none of its id.
  * - `enqueued`: it is stored
  * - `known`: this command, by its id or by its key, was stored before; this is it. Nothing is written. Where that one is `cancelled`,
  *   `expired`, `rejected`, `dead` or `discarded`, an attempt that came to nothing, it is stored anew instead, in the place of that one (`enqueued`)
- * - `duplicate`: another command has this id, or this key
+ * - `duplicate`: another command (of another fingerprint) has this id, or this key
  */
 export type EnqueueResult =
   | { readonly status: 'enqueued'; readonly position: number; readonly commandId: string }
@@ -128,7 +131,7 @@ export interface ClaimedCommands {
   readonly nextIn: number | undefined
 }
 
-/** How a command that was claimed, or run by its caller, has ended. */
+/** How a command that was claimed, or run by its caller, has ended. One that its caller ran is neither `delayed` nor `queued` by that. */
 export type Settlement = {
   readonly commandId: string
   /** The claim that it was run under; undefined for one that its caller ran. */
@@ -138,10 +141,11 @@ export type Settlement = {
   | {
       readonly state: 'rejected' | 'dead'
       readonly failure: StoredFailure
-      /** Whether it counts. */ readonly failed: boolean
+      /** Whether it counts as one more attempt. */
+      readonly failed: boolean
     }
   | { readonly state: 'expired'; readonly failure: StoredFailure }
-  /** To be tried again, in so many milliseconds by the store's clock. */
+  /** To be tried again, in so many milliseconds by the store's clock. It counts as one more attempt. */
   | { readonly state: 'delayed'; readonly failure: StoredFailure; readonly delay: number }
   /** Was not begun: it goes back as it was. */
   | { readonly state: 'queued' }
@@ -183,16 +187,19 @@ export interface CommandQueueStore {
    * Takes groups that have due commands and that nobody holds, or whose lease has run out: the lowest lanes first, and within a lane
    * the one whose next command is the oldest. What becomes `running` of each are the first commands that are due, by position. Of a group
    * whose owner has died the command that was being run (the first that is `running`) counts one more attempt, and is claimed alone: it may have been its end.
-   * A group whose first command is strict and waits for its next attempt, or is dead, is passed over.
+   * Behind a strict command that waits for its next attempt, or is dead, nothing is due.
    */
   claim(options: ClaimCommandsOptions): MaybePromise<ClaimedCommands>
 
-  /** Lets the leases of an owner begin anew, and gives the holds of those that it has still. */
+  /**
+   * Lets the leases of an owner begin anew, and gives the holds of those that it has still. One that ran out, and that nobody has
+   * claimed since, holds again.
+   */
   renew(owner: string, lease: number): MaybePromise<readonly GroupHold[]>
 
   /**
    * Ends commands. False for one, and nothing is written of it, where its hold is not the group's last claim any more, or it is not `running`.
-   * A group of which nothing is `running` any more is free for the next claim at once.
+   * A group of which nothing is `running` any more is free for the next claim at once. (That its lease has run out alone does not fence a hold.)
    */
   settle(settlements: readonly Settlement[]): MaybePromise<readonly boolean[]>
 
@@ -200,7 +207,8 @@ export interface CommandQueueStore {
   read(commandIds: readonly string[]): MaybePromise<readonly QueuedCommand[]>
   /** By position, ascending. */
   list(options?: ListCommandsOptions): MaybePromise<readonly QueuedCommand[]>
-  count(): MaybePromise<readonly CommandCount[]>
+  /** Of the states asked for; of all where none are named. What is not there is left out. */
+  count(states?: readonly CommandState[]): MaybePromise<readonly CommandCount[]>
 
   /** Takes back commands that are `delayed` or `queued`. False for one that is not there or not in these states. */
   cancel(commandIds: readonly string[]): MaybePromise<readonly boolean[]>

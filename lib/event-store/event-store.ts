@@ -124,6 +124,8 @@ export interface EventStoreCapabilities {
   readonly multiProcess: boolean
   /** Whether the store has `projections`. */
   readonly projections: boolean
+  /** Whether the store has `commands`: it keeps commands that are run later. */
+  readonly commands: boolean
   /** Whether events are kept as frozen values, or encoded by a serializer. */
   readonly values: 'objects' | 'encoded'
 }
@@ -234,6 +236,6 @@ export interface EventStore {
   /** For projections; not there unless the `projections` capability says so. Open and close are the store's. */
   readonly projections?: ProjectionStore | undefined
 
-  /** Where commands are kept that are run later; not there where the store cannot. Open and close are the store's. */
+  /** Where commands are kept that are run later; not there unless the `commands` capability says so. Open and close are the store's. */
   readonly commands?: CommandQueueStore | undefined
 }

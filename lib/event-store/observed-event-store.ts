@@ -12,6 +12,7 @@ import type {
   StreamAppendResult,
   StreamSlice,
 } from './event-store.ts'
+import type { CommandQueueStore } from './command-queue-store.ts'
 import type { ProjectionStore } from './projection-store.ts'
 
 const appended = {
@@ -29,6 +30,7 @@ export class ObservedEventStore implements EventStore {
   readonly name: string
   readonly capabilities: EventStoreCapabilities
   readonly projections: ProjectionStore | undefined
+  readonly commands: CommandQueueStore | undefined
   readonly open: EventStore['open']
   readonly close: EventStore['close']
   readonly readCommand: EventStore['readCommand']
@@ -58,6 +60,7 @@ export class ObservedEventStore implements EventStore {
     this.name = store.name
     this.capabilities = store.capabilities
     this.projections = store.projections
+    this.commands = store.commands
     this.open = store.open.bind(store)
     this.close = store.close.bind(store)
     this.readCommand = store.readCommand.bind(store)

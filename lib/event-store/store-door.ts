@@ -60,24 +60,26 @@ export class StoreDoor {
     operation: string,
     call: () => MaybePromise<Answer>,
     makesSense: (answer: Answer) => boolean = () => true,
+    outcome: Outcome = 'not-executed',
   ): MaybePromise<Answer> {
     let answer: MaybePromise<Answer>
     try {
       answer = call()
     } catch (thrown) {
-      throw this.failure(operation, thrown, 'not-executed')
+      throw this.failure(operation, thrown, outcome)
     }
     const checked = (given: Answer): Answer => {
       if (makesSense(given)) return given
       const { name } = this.#adapter
       throw new StoreError(
         `the ${name} event store gave an answer that makes no sense when asked to ${words(operation)}`,
+        { outcome },
       )
     }
     if (!isPromiseLike(answer)) return checked(answer)
     // A promise of a library's own becomes a real one at this door.
     return Promise.resolve(answer).then(checked, (thrown: unknown) => {
-      throw this.failure(operation, thrown, 'not-executed')
+      throw this.failure(operation, thrown, outcome)
     })
   }
 

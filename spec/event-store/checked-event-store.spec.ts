@@ -29,6 +29,7 @@ const encoded = {
   durable: true,
   multiProcess: true,
   projections: false,
+  commands: false,
   values: 'encoded',
 } as const
 

@@ -11,7 +11,10 @@ export function scriptedAdapter(script: Partial<EventStore> = {}) {
     }
   const adapter: EventStore = {
     name: 'scripted',
-    capabilities: { atomicStreams: true, durable: false, multiProcess: false, projections: false, values: 'objects' },
+    capabilities: {
+      ...{ atomicStreams: true, durable: false, multiProcess: false },
+      ...{ projections: false, commands: false, values: 'objects' },
+    },
     open: noted('open', undefined),
     close: noted('close', undefined),
     append: noted('append', [{ status: 'appended', streamVersion: 1, firstPosition: 1 }]),

@@ -10,6 +10,7 @@ export const sharedCapabilities: EventStoreCapabilities = {
   durable: true,
   multiProcess: true,
   projections: true,
+  commands: true,
   values: 'objects',
 }
 

@@ -20,6 +20,7 @@ import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { InMemoryCommandQueue } from './command-queue.ts'
 import { detached, Rows } from './rows.ts'
 import { readRows } from './scan.ts'
 import { Stream } from './stream.ts'
@@ -29,7 +30,7 @@ const DEFAULT_MAX_COUNT = 1_000
 const ABANDONED: StreamAppendResult = { status: 'abandoned' }
 
 export interface InMemoryEventStoreOptions {
-  /** By which the leases of checkpoints run out. @default the machine's own */
+  /** By which leases run out, and queued commands become due. @default the machine's own */
   readonly clock?: Pick<Clock, 'now'>
 }
 
@@ -65,9 +66,11 @@ class InMemoryEventStore implements EventStore {
     durable: false,
     multiProcess: false,
     projections: false,
+    commands: true,
     values: 'objects',
   })
 
+  readonly commands: InMemoryCommandQueue
   #rows = new Rows()
   readonly #streams = new Map<string, Stream>()
   readonly #snapshots = new Map<string, Snapshot>()
@@ -77,6 +80,7 @@ class InMemoryEventStore implements EventStore {
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#checkpoints = new Checkpoints(clock)
+    this.commands = new InMemoryCommandQueue(clock)
   }
 
   empty(): void {
@@ -84,6 +88,7 @@ class InMemoryEventStore implements EventStore {
     this.#streams.clear()
     this.#snapshots.clear()
     this.#checkpoints.empty()
+    this.commands.empty()
   }
 
   open(): void {
@@ -93,6 +98,7 @@ class InMemoryEventStore implements EventStore {
   close(): void {
     this.#watchers.removeAllListeners()
     this.#checkpoints.releaseAll()
+    this.commands.close()
   }
 
   append(streams: readonly StreamAppend[], options?: AppendOptions): readonly StreamAppendResult[] {

@@ -46,6 +46,7 @@ export class PostgresAdapter implements EventStore {
     durable: true,
     multiProcess: true,
     projections: true,
+    commands: false,
     values: 'encoded',
   })
   readonly projections: PostgresProjections

@@ -59,6 +59,7 @@ class SqliteEventStore implements EventStore {
     durable: true,
     multiProcess: true,
     projections: true,
+    commands: false,
     values: 'encoded',
   })
   readonly projections: ProjectionStore<Database>
