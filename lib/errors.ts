@@ -227,11 +227,91 @@ export class DuplicateCommandError extends EdictError<'duplicate_command'> {
   override readonly name = 'DuplicateCommandError'
   readonly commandId: string
 
-  constructor(commandId: string, streamId: string, payloadKnown = true) {
+  constructor(commandId: string, streamId: string, payloadKnown = true, idempotencyKey?: string) {
     const other = payloadKnown
       ? 'with another payload'
       : 'by a command whose id nobody gave, so that its payload is not known'
-    super('duplicate_command', `command id ${commandId} was already used in ${streamId} ${other}`)
+    const what =
+      idempotencyKey === undefined
+        ? `command id ${commandId}`
+        : `the idempotency key ${idempotencyKey}, of the command ${commandId},`
+    super('duplicate_command', `${what} was already used in ${streamId} ${other}`)
+    this.commandId = commandId
+  }
+}
+
+/** A stored command that failed too often, or in a way that no attempt mends; `cause` tells of the last failure. */
+export class CommandDeadError extends EdictError<'command_dead'> {
+  override readonly name = 'CommandDeadError'
+  readonly commandId: string
+  readonly attempts: number
+
+  constructor(commandType: string, commandId: string, attempts: number, options: EdictErrorOptions) {
+    const times = attempts === 1 ? 'once' : `${attempts} times`
+    super(
+      'command_dead',
+      `${commandType} ${commandId} was tried ${times} and is a dead letter: ${describeThrown(options.cause)}`,
+      options,
+    )
+    this.commandId = commandId
+    this.attempts = attempts
+  }
+}
+
+/** The deadline of a stored command passed before it was run. */
+export class CommandExpiredError extends EdictError<'command_expired'> {
+  override readonly name = 'CommandExpiredError'
+  readonly commandId: string
+
+  constructor(commandType: string, commandId: string) {
+    super('command_expired', `the deadline of ${commandType} ${commandId} passed before it was run`)
+    this.commandId = commandId
+  }
+}
+
+/** A stored command was taken back before it was run. */
+export class CommandCancelledError extends EdictError<'command_cancelled'> {
+  override readonly name = 'CommandCancelledError'
+  readonly commandId: string
+
+  constructor(commandType: string, commandId: string) {
+    super('command_cancelled', `${commandType} ${commandId} was cancelled before it was run`)
+    this.commandId = commandId
+  }
+}
+
+/** Whoever ran a stored command died while it ran, too often for it to be tried again. */
+export class CommandInterruptedError extends EdictError<'command_interrupted'> {
+  override readonly name = 'CommandInterruptedError'
+  constructor(commandType: string, commandId: string) {
+    super('command_interrupted', `whoever ran ${commandType} ${commandId} did not live to tell how it ended`, {
+      outcome: 'unknown',
+    })
+  }
+}
+
+/** A stored command was not over in the time that somebody waited for it. It goes on. */
+export class ReceiptTimeoutError extends EdictError<'receipt_timeout'> {
+  override readonly name = 'ReceiptTimeoutError'
+  readonly commandId: string
+
+  constructor(commandId: string, timeout: number) {
+    super('receipt_timeout', `the command ${commandId} was not over within ${timeout} ms; it goes on`, {
+      outcome: 'unknown',
+    })
+    this.commandId = commandId
+  }
+}
+
+/** No stored command has this id: it never had, or the command is over and not kept any more. */
+export class UnknownCommandError extends EdictError<'unknown_command'> {
+  override readonly name = 'UnknownCommandError'
+  readonly commandId: string
+
+  constructor(commandId: string) {
+    super('unknown_command', `no stored command has the id ${commandId}, or it is over and not kept any more`, {
+      outcome: 'unknown',
+    })
     this.commandId = commandId
   }
 }
@@ -576,6 +656,12 @@ const FRAMEWORK_CODES = [
   'position_timeout',
   'version_conflict',
   'duplicate_command',
+  'command_dead',
+  'command_expired',
+  'command_cancelled',
+  'command_interrupted',
+  'receipt_timeout',
+  'unknown_command',
   'value_taken',
   'aggregate_not_found',
   'aggregate_exists',

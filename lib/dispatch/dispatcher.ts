@@ -21,7 +21,7 @@ import { CommandPipeline } from './command-pipeline.ts'
 import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
-import { resolveOptions } from './options.ts'
+import { resolveOptions, type ResolvedOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
 import { executionsOf } from './unit-executions.ts'
 import type { RoutePlan } from './route-plan.ts'
@@ -31,6 +31,14 @@ import type { DispatchServices } from './services.ts'
 interface Way {
   start(): MaybePromise<ExecutionResult>
   startLater(): MaybePromise<ExecutionResult>
+}
+
+/** A command whose way is known, and which nobody has begun. */
+export interface PreparedDispatch {
+  readonly command: SealedMessage
+  readonly plan: RoutePlan
+  readonly options: ResolvedOptions
+  readonly aggregateId: string
 }
 
 function asEdictError(error: unknown): EdictError {
@@ -112,6 +120,24 @@ export class Dispatcher {
       else services.telemetry.counts.dispatches[outcomeOf(error)]++
       return Promise.reject(error)
     }
+  }
+
+  /** Checks a command, and says where it goes, as `dispatch` does before it begins; what is wrong is thrown. */
+  prepare(command: unknown, options: DispatchOptions | undefined): PreparedDispatch {
+    const { board, maxDepth } = this.#services
+    const plan = this.#planOf(command)
+    // A definition of this application made it.
+    const sealed = command as SealedMessage
+    const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
+    if (resolved.depth > maxDepth) throw new DispatchTooDeepError(sealed.type, resolved.depth, maxDepth)
+    board.resolve(resolved.consistency)
+    const aggregateId = identityText(plan.identityOf(sealed), plan.identityName)
+    return { command: sealed, plan, options: resolved, aggregateId }
+  }
+
+  /** How a command of a type is dispatched; undefined where nobody registers it. */
+  planFor(type: string): RoutePlan | undefined {
+    return this.#plans.get(type)
   }
 
   /** Tells of what never became a dispatch. */

@@ -1,4 +1,4 @@
-import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
+import { afterwards, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { UnreadableEventError, describeThrown } from '../errors.ts'
 import { flatImmutableCopy, handedOver, holdsBinary, immutableCopy } from '../messages/immutable.ts'
 import type { Metadata, RecordedEvent } from '../messages/recorded-event.ts'
@@ -26,6 +26,7 @@ export interface EncodedFor {
   readonly metadata: Metadata
   readonly tenant?: string | undefined
   readonly snapshot?: true
+  readonly command?: true
 }
 
 /** Serializer and upcasters between the store and everyone who reads or writes. */
@@ -118,6 +119,13 @@ export class EventCodec {
     tenant: string | undefined,
   ): MaybePromise<unknown> {
     return this.encode(state, snapshotContext(snapshot, tenant))
+  }
+
+  /** The data of a stored command, which is encoded as that of an event, and is frozen. */
+  decodeCommand(stored: EncodedFor & Pick<StoredEvent, 'contentType' | 'data'>): MaybePromise<unknown> {
+    return afterwards(this.#decodeData(stored), (data) =>
+      stored.contentType === OBJECT_CONTENT_TYPE ? data : frozen(data),
+    )
   }
 
   #decodeData(stored: EncodedFor & Pick<StoredEvent, 'contentType' | 'data'>): MaybePromise<unknown> {

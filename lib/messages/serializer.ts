@@ -11,6 +11,8 @@ export interface SerializationContext {
   readonly tenant?: string | undefined
   /** It is no event, but a snapshot: the state of the aggregate that is the type. One that cannot be decoded is rebuilt from events. */
   readonly snapshot?: true
+  /** It is no event, but a command that is stored to be run: the command's type is the type. */
+  readonly command?: true
 }
 
 /**

@@ -44,6 +44,8 @@ export function spanOf(operation: StartedOperation): SpanDescription {
     case 'dispatch':
     case 'execute':
       return made(operation.command, commandAttributes(operation), operation.metadata)
+    case 'enqueue':
+      return made(operation.command, commandAttributes(operation), operation.metadata, { kind: SpanKind.PRODUCER })
     case 'populate': {
       const { aggregate, streamId, fromVersion } = operation
       return made(aggregate, {

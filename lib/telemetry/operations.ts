@@ -59,6 +59,14 @@ export interface DispatchFailed {
   readonly events: readonly RecordedEvent[]
 }
 
+/** A command that is to be stored, to be run now or later. */
+export interface EnqueueInfo extends CommandInfo {
+  /** The command's data: it may be secret. */
+  readonly data: unknown
+  readonly metadata: Metadata
+  readonly priority: 'high' | 'normal' | 'low'
+}
+
 export interface ExecuteInfo extends CommandInfo {
   readonly metadata: Metadata
 }
@@ -125,6 +133,12 @@ export interface Failed {
 /** What each operation says: when it starts, and more when it ends well (`stop`), or by an error (`exception`). */
 export interface Operations {
   dispatch: { readonly start: DispatchInfo; readonly stop: DispatchStopped; readonly exception: DispatchFailed }
+  enqueue: {
+    readonly start: EnqueueInfo
+    /** `known`: it was stored before, and is not stored again. */
+    readonly stop: { readonly status: 'enqueued' | 'known' }
+    readonly exception: Failed
+  }
   execute: {
     readonly start: ExecuteInfo
     readonly stop: { readonly aggregateVersion: number; readonly events: number }
@@ -163,6 +177,7 @@ export type StartedOperation = {
 /** Every operation, held against the type: one that is left out does not compile. */
 const NAMES: { readonly [Name in OperationName]: Name } = {
   dispatch: 'dispatch',
+  enqueue: 'enqueue',
   execute: 'execute',
   populate: 'populate',
   append: 'append',

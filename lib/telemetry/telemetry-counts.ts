@@ -20,6 +20,10 @@ export class TelemetryCounts {
     refused: 0,
   }
   conflicts = 0
+  /** How the attempts of this node's workers at stored commands ended. */
+  readonly commands: Record<'completed' | 'rejected' | 'dead' | 'expired' | 'delayed', number> = {
+    ...{ completed: 0, rejected: 0, dead: 0, expired: 0, delayed: 0 },
+  }
   readonly #handlers = new Map<string, Mutable<HandlerCounts>>()
 
   handler(name: string): HandlerCounts {

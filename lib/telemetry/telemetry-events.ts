@@ -30,6 +30,27 @@ export interface Moments {
     readonly actual: number
     readonly retried: boolean
   }
+  /** A worker has come to an end with a stored command, and that is stored. */
+  'command:settle': {
+    /** Its type. */
+    readonly command: string
+    readonly commandId: string
+    readonly correlationId: string
+    readonly causationId: string
+    readonly streamId: string
+    readonly tenant: string | undefined
+    readonly priority: 'high' | 'normal' | 'low'
+    /** `delayed`: it is tried again, after `delay` milliseconds. */
+    readonly state: 'completed' | 'rejected' | 'dead' | 'expired' | 'delayed'
+    /** How often it has failed. */
+    readonly attempts: number
+    readonly error: EdictError | undefined
+    /** Milliseconds from when it was stored to now: by two clocks, that of the store and this node's. */
+    readonly waited: number
+    /** Milliseconds of this attempt, by a clock that nobody puts forward or back. */
+    readonly duration: number
+    readonly delay: number | undefined
+  }
   /** An event is tried again after so many milliseconds. */
   'handler:retry': HandlerTrouble & { readonly delay: number }
   'handler:skip': HandlerTrouble
@@ -77,6 +98,7 @@ export type TelemetryName = keyof TelemetryEvents
 const MOMENTS: { readonly [Name in MomentName]: Name } = {
   'dispatch:refuse': 'dispatch:refuse',
   'dispatch:conflict': 'dispatch:conflict',
+  'command:settle': 'command:settle',
   'handler:retry': 'handler:retry',
   'handler:skip': 'handler:skip',
   'handler:park': 'handler:park',

@@ -135,6 +135,7 @@ export class Telemetry {
   #count(name: MomentName, payload: Moments[MomentName]): void {
     if (name === 'dispatch:refuse') this.counts.dispatches.refused++
     else if (name === 'dispatch:conflict') this.counts.conflicts++
+    else if ('waited' in payload) this.counts.commands[payload.state]++
     else if ('handlerName' in payload) {
       const { handlerName } = payload
       if (name === 'handler:retry') this.counts.count(handlerName, 'retries')

@@ -1,0 +1,79 @@
+import { CommandInterruptedError, DeadlineExceededError, isEdictError, type EdictError } from '../errors.ts'
+import type { QueuedCommand } from '../event-store/command-queue-store.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import type { Executed } from '../dispatch/executed.ts'
+import type { QueueServices } from './queue-services.ts'
+import { dispatchOptions, readCommand } from './stored-command.ts'
+import { storedFailure } from './stored-failure.ts'
+import { storedResult } from './stored-result.ts'
+import { endingOf, type Ending } from './verdict.ts'
+
+type CameOf = Omit<Attempted, 'since'>
+
+/** What came of one attempt at a command. */
+export interface Attempted {
+  readonly ending: Ending
+  /** As the dispatch gave it. */
+  readonly result?: ExecutionResult
+  /** As the dispatch rejected with it. */
+  readonly error?: EdictError | undefined
+  /** When it began, by the telemetry's `moment`. */
+  readonly since: number
+}
+
+/**
+ * One attempt of a worker at a stored command, by the application's own dispatch under the command's own id. Where an attempt before took effect
+ * and nobody could say so, the dispatch answers with that effect.
+ */
+export async function attempt(
+  services: QueueServices,
+  command: QueuedCommand,
+  signal: AbortSignal,
+): Promise<Attempted> {
+  const since = services.dispatching.telemetry.moment()
+  return { ...(await outcome(services, command, signal)), since }
+}
+
+async function outcome(services: QueueServices, command: QueuedCommand, signal: AbortSignal): Promise<CameOf> {
+  const { dispatcher, policy, random } = services
+  try {
+    const hopeless = await beyondHope(services, command)
+    if (hopeless !== undefined) return { ending: hopeless }
+    const sealed = await readCommand(services, command)
+    const result = await dispatcher.dispatch(sealed, dispatchOptions(command, signal))
+    return { ending: completed(services, command, result), result }
+  } catch (thrown) {
+    const error = isEdictError(thrown) ? thrown : undefined
+    if (error?.outcome === 'executed') return tookEffect(services, command, error)
+    return { ending: endingOf(thrown, command, policy, random), error }
+  }
+}
+
+export function completed(services: QueueServices, command: QueuedCommand, result: ExecutionResult): Ending {
+  return { state: 'completed', result: storedResult(result, command.tenant, services.dispatching.logger) }
+}
+
+/** It took effect, whatever came after: that is the outcome, and is told to whoever waits for it as the dispatch tells it. */
+export function tookEffect(services: QueueServices, command: QueuedCommand, error: EdictError): CameOf {
+  // Where an error has one, it is what a dispatch would have given.
+  const result = error.executionResult as Executed | undefined
+  if (result !== undefined) return { ending: completed(services, command, result), result }
+  return { ending: { state: 'dead', failure: storedFailure(error), failed: true }, error }
+}
+
+/** What is not to be begun (any more): unless it took effect before, which is worth a look. */
+async function beyondHope(services: QueueServices, command: QueuedCommand): Promise<Ending | undefined> {
+  const { dispatching, policy } = services
+  const { deadline, attempts, type, commandId, streamId } = command
+  const isLate = deadline !== undefined && dispatching.clock.now() >= deadline
+  // It was never begun more often than that: those who began it have died of it.
+  const isPoison = attempts >= policy.maxAttempts
+  if (!isLate && !isPoison) return undefined
+  const events = await dispatching.store.readCommand(streamId, commandId)
+  if (events.length > 0) return undefined
+  if (isLate) {
+    return { state: 'expired', failure: storedFailure(new DeadlineExceededError(type, deadline, 'not-executed')) }
+  }
+  const failure = command.failure ?? storedFailure(new CommandInterruptedError(type, commandId))
+  return { state: 'dead', failure, failed: false }
+}

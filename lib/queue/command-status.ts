@@ -1,0 +1,30 @@
+import type { QueuedCommand } from '../event-store/command-queue-store.ts'
+import type { CommandStatus } from '../routing/command-receipt.ts'
+import { priorityOf } from './lanes.ts'
+import type { QueueServices } from './queue-services.ts'
+import { storedData } from './stored-command.ts'
+
+/** A stored command as users see it. */
+export async function statusOf(services: QueueServices, command: QueuedCommand): Promise<CommandStatus> {
+  const { commandId, position, type, state, strict, attempts, failure, streamId, tenant, idempotencyKey } = command
+  const { correlationId, causationId, metadata, depth, deadline } = command
+  return Object.freeze({
+    ...{ commandId, position, type, data: await readable(services, command), state },
+    priority: priorityOf(command.lane),
+    ...{ strict, attempts, failure, streamId, tenant, idempotencyKey },
+    ...{ correlationId, causationId, metadata, depth },
+    deadline: deadline === undefined ? undefined : new Date(deadline),
+    dueAt: new Date(command.dueAt),
+    enqueuedAt: new Date(command.enqueuedAt),
+    changedAt: new Date(command.changedAt),
+  })
+}
+
+/** A command that nobody can read any more is still to be found, and to be given up. */
+async function readable(services: QueueServices, command: QueuedCommand): Promise<unknown> {
+  try {
+    return await storedData(services, command)
+  } catch {
+    return undefined
+  }
+}

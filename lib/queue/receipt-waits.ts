@@ -1,0 +1,144 @@
+import { callLater, idleTimer, type Clock } from '../effects/clock.ts'
+import type { Logger } from '../effects/logger.ts'
+import { ReceiptTimeoutError, UnknownCommandError, type EdictError } from '../errors.ts'
+import type { CommandQueueStore, CommandState, QueuedCommand } from '../event-store/command-queue-store.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+
+/** How a command is over: as this process has seen it itself, or as the store tells. */
+export type Over =
+  { readonly result: ExecutionResult } | { readonly error: EdictError } | { readonly command: QueuedCommand }
+
+interface Wait {
+  readonly commandId: string
+  readonly resolve: (over: Over) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface ReceiptWaitsOptions {
+  readonly commands: Pick<CommandQueueStore, 'read'>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Milliseconds between looks at the store, behind its wake-ups. */
+  readonly pollInterval: number
+  /** Somebody waits: from now on `look` is to be called when something may be over. */
+  readonly watch: () => void
+}
+
+const UNFINISHED: ReadonlySet<CommandState> = new Set(['delayed', 'queued', 'running'])
+
+export function isOver({ state }: Pick<QueuedCommand, 'state'>): boolean {
+  return !UNFINISHED.has(state)
+}
+
+/** Those who wait for commands to be over: all of them by one look at the store. */
+export class ReceiptWaits {
+  readonly #options: ReceiptWaitsOptions
+  /** By command. */
+  readonly #waits = new Map<string, Set<Wait>>()
+  #timer: { readonly handle: unknown } | undefined
+  #looking = false
+  #lookAgain = false
+
+  constructor(options: ReceiptWaitsOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with `receipt_timeout`, or with `unknown_command` where it is not stored any more. */
+  wait(commandId: string, timeout: number): Promise<Over> {
+    const { clock, watch } = this.#options
+    return new Promise((resolve, reject) => {
+      let stopTimer: (() => void) | undefined
+      const over = (): void => {
+        this.#forget(wait)
+        stopTimer?.()
+        if (this.#waits.size === 0) this.#rest()
+      }
+      const wait: Wait = {
+        commandId,
+        resolve: (value) => {
+          over()
+          resolve(value)
+        },
+        reject: (error) => {
+          over()
+          reject(error as Error)
+        },
+      }
+      this.#waits.set(commandId, (this.#waits.get(commandId) ?? new Set()).add(wait))
+      if (timeout !== Infinity) {
+        stopTimer = callLater(clock, timeout, () => {
+          wait.reject(new ReceiptTimeoutError(commandId, timeout))
+        })
+      }
+      watch()
+      this.look()
+    })
+  }
+
+  /** This process itself has run a command, and its outcome is stored. */
+  tell(commandId: string, over: Over): void {
+    for (const wait of this.#of(commandId)) wait.resolve(over)
+  }
+
+  /** Something may be over. */
+  look(): void {
+    if (this.#waits.size === 0) return
+    this.#lookAgain = true
+    if (!this.#looking) void this.#look()
+  }
+
+  /** Nobody is to wait any more. */
+  end(error: EdictError): void {
+    for (const commandId of [...this.#waits.keys()]) for (const wait of this.#of(commandId)) wait.reject(error)
+  }
+
+  #of(commandId: string): readonly Wait[] {
+    return [...(this.#waits.get(commandId) ?? [])]
+  }
+
+  #forget(wait: Wait): void {
+    const waits = this.#waits.get(wait.commandId)
+    waits?.delete(wait)
+    if (waits?.size === 0) this.#waits.delete(wait.commandId)
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true
+    this.#rest()
+    while (this.#lookAgain) {
+      this.#lookAgain = false
+      const asked = [...this.#waits.keys()]
+      try {
+        const found = await this.#options.commands.read(asked)
+        const byId = new Map(found.map((command) => [command.commandId, command]))
+        for (const commandId of asked) this.#found(commandId, byId.get(commandId))
+      } catch (err) {
+        this.#options.logger.warn({ err }, 'stored commands cannot be read; it is tried again')
+      }
+    }
+    this.#looking = false
+    this.#arm()
+  }
+
+  #found(commandId: string, command: QueuedCommand | undefined): void {
+    if (command !== undefined && !isOver(command)) return
+    for (const wait of this.#of(commandId)) {
+      if (command === undefined) wait.reject(new UnknownCommandError(commandId))
+      else wait.resolve({ command })
+    }
+  }
+
+  #arm(): void {
+    if (this.#waits.size === 0 || this.#timer !== undefined) return
+    const { clock, pollInterval } = this.#options
+    this.#timer = idleTimer(clock, pollInterval, () => {
+      this.#timer = undefined
+      this.look()
+    })
+  }
+
+  #rest(): void {
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer.handle)
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,60 @@
+import { Hydration } from '../aggregate/hydrate.ts'
+import { Executed } from '../dispatch/executed.ts'
+import type { DispatchServices } from '../dispatch/services.ts'
+import { UnregisteredCommandError } from '../errors.ts'
+import type { QueuedCommand } from '../event-store/command-queue-store.ts'
+import type { Metadata } from '../messages/recorded-event.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import { asJson, fromJson } from './json-value.ts'
+import type { QueueServices } from './queue-services.ts'
+
+/** What is kept of a result. Its events and its state are read from the store. */
+interface StoredResult {
+  readonly aggregateId: string
+  readonly streamId: string
+  readonly aggregateVersion: number
+  readonly hasEvents: boolean
+  readonly metadata: Metadata
+  readonly tenant?: string
+  readonly reply?: { readonly json: unknown }
+}
+
+/** A result as it is stored beside its command. `tenant` is whose the command is, unless an event says otherwise. */
+export function storedResult(
+  result: ExecutionResult,
+  tenant: string | undefined,
+  logger: DispatchServices['logger'],
+): StoredResult {
+  const { aggregateId, streamId, aggregateVersion, events, metadata } = result
+  const whose = events[0] === undefined ? tenant : events[0].tenant
+  const reply = asJson(result.reply)
+  if (reply === undefined && result.reply !== undefined) {
+    logger.warn({ streamId }, 'a reply that no message could hold reaches the one who waits in this process alone')
+  }
+  const hasEvents = events.length > 0
+  return {
+    ...{ aggregateId, streamId, aggregateVersion, hasEvents, metadata },
+    ...(whose !== undefined && { tenant: whose }),
+    ...(reply !== undefined && { reply }),
+  }
+}
+
+/** The result of a command that is completed, as it was then. */
+export async function resultOf(
+  { dispatcher, dispatching }: QueueServices,
+  { type, commandId, result }: QueuedCommand,
+): Promise<ExecutionResult> {
+  // Written by `storedResult`.
+  const stored = result as StoredResult
+  const { streamId, aggregateVersion, metadata, tenant } = stored
+  const model = dispatcher.planFor(type)?.model
+  if (model === undefined) throw new UnregisteredCommandError(`nobody registers ${type} here, so its result is unknown`)
+  const { store, codec, snapshots } = dispatching
+  const found = stored.hasEvents ? await store.readCommand(streamId, commandId) : []
+  const events = await Promise.all(found.map((event) => codec.decode(event)))
+  const stream = { model, streamId, tenant }
+  const from = await snapshots.load(stream, aggregateVersion)
+  const { state } = await new Hydration(dispatching, stream, from, undefined, aggregateVersion).run()
+  const reply = stored.reply === undefined ? undefined : fromJson(stored.reply.json)
+  return new Executed(stored, aggregateVersion, Object.freeze(events.flat()), metadata, state, reply)
+}

@@ -1,0 +1,224 @@
+import { idleTimer } from '../effects/clock.ts'
+import { waitAtMost } from '../effects/wait-at-most.ts'
+import type { CommandQueueStore, GroupClaim, QueuedCommand } from '../event-store/command-queue-store.ts'
+import { PassingTime } from '../event-store/passing-time.ts'
+import type { Attempted } from './command-run.ts'
+import { GroupRun, type GroupRunServices } from './group-run.ts'
+import { BACK_FILL } from './lanes.ts'
+import type { QueueServices } from './queue-services.ts'
+import type { Settler } from './settler.ts'
+
+export interface WorkerPoolOptions extends QueueServices {
+  /** How many aggregates at once. */
+  readonly workers: number
+  readonly settler: Settler
+  attempt(command: QueuedCommand, signal: AbortSignal): Promise<Attempted>
+  settle(claim: GroupClaim, command: QueuedCommand, attempted: Attempted): Promise<boolean>
+}
+
+/** So many commands of one aggregate are taken at a time. */
+const COMMANDS_OF_EACH = 16
+/** So many renewals are begun within one lease. */
+const RENEWALS_IN_A_LEASE = 4
+/** An aggregate that has had a worker for so long makes room for others, where they wait. Milliseconds. */
+const SLICE_MS = 250
+/** As before, for a back-fill: whether what waits is live is not known before it is claimed. */
+const BACK_FILL_SLICE_MS = 20
+
+/** Takes due commands from the store, aggregate by aggregate, and has them run; rests until there are some. */
+export class WorkerPool implements GroupRunServices {
+  readonly #options: WorkerPoolOptions
+  readonly #commands: CommandQueueStore
+  readonly #owner: string
+  readonly #time: PassingTime
+  readonly #groups = new Set<GroupRun>()
+  #working: Promise<void> | undefined
+  #stopping = false
+  /** Something may be there to be claimed. */
+  #due = false
+  /** Something came while all workers were at work. */
+  #pressed = false
+  #wait: number
+  #wakeUp: (() => void) | undefined
+  #renewal: { readonly handle: unknown } | undefined
+  #failing = false
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
+    this.#commands = options.commands
+    this.#owner = options.dispatching.ids.next()
+    this.#time = new PassingTime(options.dispatching.clock)
+    this.#wait = options.policy.pollInterval
+  }
+
+  start(): void {
+    this.#stopping = false
+    this.#due = true
+    this.#working ??= this.#work()
+  }
+
+  /** Commands may have become due. */
+  wake(): void {
+    if (this.#groups.size >= this.#options.workers) this.#pressed = true
+    this.#due = true
+    this.#wakeUp?.()
+  }
+
+  /** Claims nothing more, lets what runs end, and gives back the rest; but does not wait longer than so many milliseconds. */
+  async stop(patience: number): Promise<void> {
+    if (this.#working === undefined) return
+    this.#stopping = true
+    for (const group of this.#groups) group.stop()
+    this.#wakeUp?.()
+    const { clock } = this.#options.dispatching
+    if (!(await waitAtMost(clock, patience, this.#working))) {
+      this.#options.settler.giveUp()
+      for (const group of this.#groups) group.lose()
+      this.#groups.clear()
+    }
+    this.#working = undefined
+    this.#keepLeases()
+  }
+
+  /** Runs what is due until there is nothing more; how many commands that were. Not for a pool that was started. */
+  async drain(): Promise<number> {
+    this.#stopping = false
+    let ran = 0
+    for (;;) {
+      const claims = await this.#claim(this.#options.workers)
+      if (claims.length === 0) return ran
+      ran += claims.reduce((sum, { commands }) => sum + commands.length, 0)
+      await this.#idle()
+    }
+  }
+
+  isToYield({ claim, beganAt }: GroupRun): boolean {
+    if (!this.#pressed || this.#groups.size < this.#options.workers) return false
+    return this.#time.since(beganAt) >= (claim.lane === BACK_FILL ? BACK_FILL_SLICE_MS : SLICE_MS)
+  }
+
+  isDoubtful(since: Parameters<GroupRunServices['isDoubtful']>[0]): boolean {
+    return this.#time.since(since) >= this.#options.policy.lease
+  }
+
+  attempt(command: QueuedCommand, signal: AbortSignal): Promise<Attempted> {
+    return this.#options.attempt(command, signal)
+  }
+
+  settle(claim: GroupClaim, command: QueuedCommand, attempted: Attempted): Promise<boolean> {
+    return this.#options.settle(claim, command, attempted)
+  }
+
+  async giveBack({ streamId, lane, epoch }: GroupClaim, commands: readonly QueuedCommand[]): Promise<void> {
+    const hold = { streamId, lane, epoch }
+    const { settler } = this.#options
+    await Promise.all(commands.map(({ commandId }) => settler.settle({ commandId, hold, state: 'queued' })))
+  }
+
+  /** One loop, in its own scope: whoever wakes it is not the one in whose name commands are run. */
+  async #work(): Promise<void> {
+    while (!this.#stopping) {
+      const free = this.#options.workers - this.#groups.size
+      if (free > 0 && this.#due) await this.#look(free)
+      else await this.#rest(free > 0)
+    }
+    await this.#idle()
+  }
+
+  async #look(free: number): Promise<void> {
+    this.#due = false
+    try {
+      await this.#claim(free)
+      this.#failing = false
+    } catch (err) {
+      this.#wait = this.#options.policy.pollInterval
+      if (!this.#failing) {
+        this.#options.dispatching.logger.warn({ err }, 'queued commands cannot be claimed; it is tried again')
+      }
+      this.#failing = true
+    }
+  }
+
+  async #claim(groups: number): Promise<readonly GroupClaim[]> {
+    const { policy } = this.#options
+    const claimedAt = this.#time.moment()
+    const options = { owner: this.#owner, groups, commandsOfEach: COMMANDS_OF_EACH, lease: policy.lease }
+    const { claims, nextIn } = await this.#commands.claim(options)
+    this.#wait = Math.min(nextIn ?? Infinity, policy.pollInterval)
+    if (nextIn === 0) this.#due = true
+    this.#pressed = nextIn === 0
+    for (const claim of claims) void this.#run(new GroupRun(this, claim, claimedAt))
+    return claims
+  }
+
+  async #run(group: GroupRun): Promise<void> {
+    this.#groups.add(group)
+    this.#keepLeases()
+    if (this.#stopping) group.stop()
+    try {
+      await group.run()
+    } catch (err) {
+      const { streamId } = group.claim
+      const { logger } = this.#options.dispatching
+      logger.error({ err, streamId }, 'the outcomes of queued commands could not be stored; they will be taken over')
+    } finally {
+      this.#groups.delete(group)
+      this.#keepLeases()
+      this.#due = true
+      this.#wakeUp?.()
+    }
+  }
+
+  /** Until something may be due, or a worker is free. */
+  #rest(timed: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const { clock } = this.#options.dispatching
+      const wait = Math.max(1, Math.ceil(this.#wait))
+      const timer = timed
+        ? idleTimer(clock, wait, () => {
+            this.#due = true
+            this.#wakeUp?.()
+          })
+        : undefined
+      this.#wakeUp = () => {
+        this.#wakeUp = undefined
+        if (timer !== undefined) clock.clearTimeout(timer.handle)
+        resolve()
+      }
+    })
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#groups.size > 0) await this.#rest(false)
+  }
+
+  #keepLeases(): void {
+    const { policy, dispatching } = this.#options
+    if (this.#groups.size === 0) {
+      if (this.#renewal !== undefined) dispatching.clock.clearTimeout(this.#renewal.handle)
+      this.#renewal = undefined
+      return
+    }
+    this.#renewal ??= idleTimer(dispatching.clock, policy.lease / RENEWALS_IN_A_LEASE, () => void this.#renew())
+  }
+
+  async #renew(): Promise<void> {
+    const groups = [...this.#groups]
+    const at = this.#time.moment()
+    const { policy, dispatching } = this.#options
+    try {
+      const holds = await this.#commands.renew(this.#owner, policy.lease)
+      const held = new Set(holds.map(({ streamId, lane, epoch }) => JSON.stringify([streamId, lane, epoch])))
+      for (const group of groups) {
+        const { streamId, lane, epoch } = group.claim
+        if (held.has(JSON.stringify([streamId, lane, epoch]))) group.renewed(at)
+        // Its last outcomes may be on their way: then it holds nothing any more because it has ended, and loses nothing.
+        else group.lose()
+      }
+    } catch (err) {
+      dispatching.logger.warn({ err }, 'the leases of queued commands cannot be renewed; it is tried again')
+    }
+    this.#renewal = undefined
+    this.#keepLeases()
+  }
+}
