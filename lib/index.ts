@@ -63,6 +63,12 @@ export type { UnitOfWorkCallOptions, UnitOfWorkOptions } from './unit-of-work/un
 export type { AfterCommit, UnitOfWorkResult } from './unit-of-work/unit-run.ts'
 export type { UnitOfWorkScope } from './unit-of-work/unit-scope.ts'
 
+// Queued commands: stored now, run later.
+export type { EnqueueOptions, Priority, ProcessOptions } from './routing/enqueue-options.ts'
+export type { CommandReceipt, CommandStatus, CompletedOptions, Processed } from './routing/command-receipt.ts'
+export type { CommandFilter, DeadLetters, QueueDepth, QueuedCommands } from './queue/queued-commands.ts'
+export type { CommandProcessing, QueueDefinition } from './application/queue-definition.ts'
+
 // What the compiler works out for you, by name: it writes these into the declaration files of your own packages.
 export type { Draft } from './aggregate/draft.ts'
 export type { Carrier, NamedStep, Steps } from './aggregate/outcome-type.ts'
@@ -162,7 +168,11 @@ export {
   AmbiguousApplicationError,
   AppendLockTimeoutError,
   CategoryMismatchError,
+  CommandCancelledError,
+  CommandDeadError,
+  CommandExpiredError,
   CommandFailedError,
+  CommandInterruptedError,
   CommandRejectedError,
   CommandTimeoutError,
   ConsistencyTimeoutError,
@@ -184,6 +194,7 @@ export {
   PositionTimeoutError,
   ProcessAlreadyStartedError,
   ProcessNotStartedError,
+  ReceiptTimeoutError,
   ReentrantDispatchError,
   RouterDefinitionError,
   SchemaMismatchError,
@@ -195,6 +206,7 @@ export {
   UniqueValueTakenError,
   UnitOfWorkMisuseError,
   UnitRolledBackError,
+  UnknownCommandError,
   UnreadableEventError,
   UnreadableStateError,
   UnregisteredCommandError,

@@ -3,7 +3,9 @@ import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { Result } from '../effects/result.ts'
 import type { WaitOptions } from '../dispatch/position-waits.ts'
 import type { EventDefinition } from '../messages/message.ts'
+import type { CommandReceipt, Processed } from '../routing/command-receipt.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { EnqueueOptions, ProcessOptions } from '../routing/enqueue-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { HandlerControl, ProcessManagerControl } from '../subscribers/handler-control.ts'
@@ -12,7 +14,9 @@ import type { TelemetryName } from '../telemetry/telemetry-events.ts'
 import type { ProcessId } from '../subscribers/process-interest.ts'
 import type { NoProcessManager, ProcessManager } from '../subscribers/process-manager.ts'
 import type { Projection } from '../subscribers/projection.ts'
+import type { QueuedCommands } from '../queue/queued-commands.ts'
 import type { ApplicationMetrics } from './application-metrics.ts'
+import type { CommandProcessing } from './queue-definition.ts'
 
 /** Whose aggregate is looked at. */
 export interface InstanceOptions {
@@ -20,8 +24,11 @@ export interface InstanceOptions {
   readonly tenant?: string
 }
 
-/** Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type. */
-export interface Application<Routes> extends AsyncDisposable {
+/**
+ * Routers, an event store and handlers, assembled. `Routes` is what its router has registered, by command type; `Processing` is the
+ * `commandProcessing` that it was defined with.
+ */
+export interface Application<Routes, Processing extends CommandProcessing = 'sync'> extends AsyncDisposable {
   readonly name: string
   /**
    * Opens the store and starts the handlers; from then on it takes commands.
@@ -56,6 +63,46 @@ export interface Application<Routes> extends AsyncDisposable {
     command: CommandFor<Route, Type>,
     options?: DispatchOptions,
   ): Promise<Result<ResultOf<Route, Type>, DispatchFailure<Routes, Type>>>
+  /**
+   * Stores a command, to be run later by a worker of this process or another one. It is checked and routed now: nothing is stored of one
+   * that is not registered or not valid.
+   *
+   * @example
+   * const receipt = await bank.enqueue(DepositMoney({ accountNumber: 'ACC123', amount: 5 }), { idempotencyKey: 'payment-7' })
+   * console.log(receipt.commandId)
+   *
+   * @throws {DuplicateCommandError} `duplicate_command` where another payload has the command id, or the key
+   * @throws {UnsupportedCapabilityError} `unsupported_capability` where the store keeps no commands
+   * @throws {EdictError} as `dispatch`, for what is wrong with a command before it runs
+   */
+  enqueue<Type extends string, Route = RouteOf<Routes, Type>>(
+    command: CommandFor<Route, Type>,
+    options?: EnqueueOptions,
+  ): Promise<CommandReceipt<ResultOf<Route, Type>>>
+  /**
+   * Stores a command, and runs it now (`commandProcessing: 'sync'`, or `asynchronous: false`) or leaves it to a worker (`'async'`, or `asynchronous: true`). Run
+   * now, it gives or rejects with what `dispatch` would; what came of it is stored. On a store that keeps no commands, it is run
+   * without being stored.
+   *
+   * @example
+   * const { aggregateState } = await bank.process(DepositMoney({ accountNumber: 'ACC123', amount: 5 }), { asynchronous: false })
+   * const receipt = await bank.process(DepositMoney({ accountNumber: 'ACC123', amount: 5 }), { asynchronous: true })
+   *
+   * @throws {EdictError} as `dispatch`, or as `enqueue`
+   */
+  process<Type extends string, Route = RouteOf<Routes, Type>, Asynchronous extends boolean | undefined = undefined>(
+    command: CommandFor<Route, Type>,
+    options?: ProcessOptions<Asynchronous>,
+  ): Promise<Processed<ResultOf<Route, Type>, Processing, Asynchronous>>
+  /**
+   * The stored commands of its store, in the hands of code: how they stand; cancel; what becomes of dead letters.
+   *
+   * @example
+   * for (const { commandId, failure } of await bank.commands.deadLetters.list()) console.log(commandId, failure?.message)
+   *
+   * @throws {UnsupportedCapabilityError} `unsupported_capability` where the store keeps no commands
+   */
+  readonly commands: QueuedCommands
   /**
    * Waits until handlers have handled every event up to a position: so one request can read what another one has written, on whatever
    * node. A position that no event has yet is waited for; 0 is before the first event.

@@ -24,8 +24,11 @@ import { checkOptions } from '../event-store/argument-checks.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { identityText } from '../routing/identity.ts'
+import type { CommandReceipt } from '../routing/command-receipt.ts'
+import type { EnqueueOptions, ProcessOptions } from '../routing/enqueue-options.ts'
 import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
+import type { QueuedCommands } from '../queue/queued-commands.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
 import { processManagerBodyOf } from '../subscribers/process-manager-body.ts'
 import { projectionBodyOf } from '../subscribers/projection-body.ts'
@@ -37,6 +40,8 @@ import { dispatchServices } from './dispatch-services.ts'
 import { keepInside, runningApplications } from './inside.ts'
 import { MiddlewareLife } from './middleware-life.ts'
 import { makeRunners, type Runner } from './runners.ts'
+import type { CommandProcessing } from './queue-definition.ts'
+import { StoredCommands } from './stored-commands.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
 /**
@@ -55,12 +60,14 @@ import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition }
  *
  * @throws {DefinitionError} `invalid_definition` where the definition does not make sense
  */
-export function application<Routes>(definition: ApplicationDefinition<Routes>): Application<Routes> {
+export function application<Routes, const Processing extends CommandProcessing = 'sync'>(
+  definition: ApplicationDefinition<Routes, Processing>,
+): Application<Routes, Processing> {
   const checked = checkedDefinition(definition)
   const routing = routingOf(definition.router)
   if (routing === undefined) throw new DefinitionError(`the application ${checked.name} needs a router(…)`)
   // The body knows nothing of the user's types; the face is worked out from the router's.
-  return new AssembledApplication(checked, routing) as unknown as Application<Routes>
+  return new AssembledApplication(checked, routing) as unknown as Application<Routes, Processing>
 }
 
 /** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
@@ -76,6 +83,7 @@ class AssembledApplication {
   readonly #services: DispatchServices
   readonly #dispatcher: Dispatcher
   readonly #waits: PositionWaits
+  readonly #stored: StoredCommands
   #state: State = 'new'
   #changing: Promise<void> = Promise.resolve()
   #runners: readonly Runner[] = []
@@ -106,6 +114,8 @@ class AssembledApplication {
       patience: STOP_PATIENCE_MS,
     })
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
+    const notRunning = (): Error | undefined => (this.#state === 'running' ? undefined : this.#notRunning())
+    this.#stored = new StoredCommands(definition, routing, this.#services, this.#dispatcher, notRunning)
     keepInside(this, {
       name: this.name,
       store: definition.store,
@@ -113,6 +123,7 @@ class AssembledApplication {
       isRunning: () => this.#state === 'running',
       handlers: () => this.#runners.map(({ name }) => name),
       idle: () => this.#dispatcher.idle(),
+      runQueued: () => this.#stored.drain(),
       beginAnew: (meanwhile) => this.#inTurn(() => this.#beginAnew(meanwhile)),
     })
     const { upcasters, defaults } = definition
@@ -178,6 +189,7 @@ class AssembledApplication {
     }
     this.#detach = this.#routing.routers.map((router) => attachRunning(router, running))
     this.#state = 'running'
+    this.#stored.start()
   }
 
   on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void {
@@ -268,6 +280,7 @@ class AssembledApplication {
     // It may have been starting when the call came.
     this.#refuseNewCommands()
     if (this.#state !== 'stopping') return
+    await this.#stored.stop(STOP_PATIENCE_MS)
     await this.#idle()
     await this.#close()
   }
@@ -318,6 +331,7 @@ class AssembledApplication {
   async #beginAnew(meanwhile: () => void): Promise<void> {
     if (this.#state !== 'running') throw this.#notRunning()
     this.#state = 'beginning-anew'
+    await this.#stored.stop(STOP_PATIENCE_MS)
     await this.#idle()
     try {
       const failed = await this.#stopRunners()
@@ -330,6 +344,7 @@ class AssembledApplication {
       this.#runners = this.#makeRunners()
       await this.#startRunners()
       this.#state = 'running'
+      this.#stored.start()
     } catch (error) {
       this.#detachRouters()
       await this.#close()
@@ -342,21 +357,41 @@ class AssembledApplication {
   }
 
   dispatch(command: unknown, options?: DispatchOptions): Promise<ExecutionResult> {
-    if (this.#state !== 'running') return this.#refuse(command, options, this.#notRunning())
-    if (options?.application !== undefined && !this.#isMeant(options.application)) {
-      const error = new InvalidOptionError(`this is the application ${this.name}, and another was asked for`)
-      return this.#refuse(command, options, error)
-    }
-    return this.#dispatcher.dispatch(command, options)
-  }
-
-  #refuse(command: unknown, options: DispatchOptions | undefined, error: EdictError): Promise<never> {
+    const error = this.#refusal(options)
+    if (error === undefined) return this.#dispatcher.dispatch(command, options)
     this.#dispatcher.refused(command, options, error)
     return Promise.reject(error)
   }
 
+  #refusal(options: DispatchOptions | undefined): EdictError | undefined {
+    if (this.#state !== 'running') return this.#notRunning()
+    if (options?.application === undefined || this.#isMeant(options.application)) return undefined
+    return new InvalidOptionError(`this is the application ${this.name}, and another was asked for`)
+  }
+
+  #mustTake(command: unknown, options: DispatchOptions | undefined): void {
+    const error = this.#refusal(options)
+    if (error === undefined) return
+    this.#dispatcher.refused(command, options, error)
+    throw error
+  }
+
   tryDispatch(command: unknown, options?: DispatchOptions): Promise<Result<ExecutionResult, EdictError>> {
     return tried(this.dispatch(command, options))
+  }
+
+  async enqueue(command: unknown, options?: EnqueueOptions): Promise<CommandReceipt> {
+    this.#mustTake(command, options)
+    return this.#stored.enqueue(command, options)
+  }
+
+  async process(command: unknown, options?: ProcessOptions): Promise<ExecutionResult | CommandReceipt> {
+    this.#mustTake(command, options)
+    return this.#stored.process(command, options)
+  }
+
+  get commands(): QueuedCommands {
+    return this.#stored.commands
   }
 
   async waitFor(position: number, options?: WaitOptions): Promise<void> {

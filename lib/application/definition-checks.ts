@@ -165,7 +165,7 @@ export function checkedInstrumentation(name: string, given: Instrumentation | un
   throw new DefinitionError(`the application ${name}: instrumentation needs operations, a list of their names`)
 }
 
-function checkedKeys(
+export function checkedKeys(
   name: string,
   option: string,
   given: unknown,
@@ -186,7 +186,7 @@ export function atLeastOne(name: string, option: string, value: unknown): number
   return atLeast(1, name, option, value)
 }
 
-function atLeast(least: number, name: string, option: string, value: unknown): number {
+export function atLeast(least: number, name: string, option: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
   throw new DefinitionError(`the application ${name}: ${option} must be a whole number from ${least}`)
 }

@@ -38,9 +38,10 @@ import {
   checkedUpcasters,
   checkAtomicStreams,
 } from './definition-checks.ts'
+import { checkedQueue, type CheckedQueue, type CommandProcessing, type QueueDefinition } from './queue-definition.ts'
 
 /** What an application is made of. Only `name`, `router` and `eventStore` must be given. */
-export interface ApplicationDefinition<Routes> {
+export interface ApplicationDefinition<Routes, Processing extends CommandProcessing = CommandProcessing> {
   /** Unique among the running applications of a process. */
   readonly name: string
   readonly router: Routed<Routes>
@@ -57,6 +58,15 @@ export interface ApplicationDefinition<Routes> {
     recorded: RecordedEvent,
     context: FailureContext,
   ) => MaybePromise<ErrorAction>
+  /**
+   * Whether `process` runs a command now, or stores it for a worker, where the call does not say it.
+   * @default 'sync'
+   */
+  readonly commandProcessing?: Processing
+  /** Of how many aggregates this process runs queued commands at once; 0 where others do that. @default 0 */
+  readonly workers?: number
+  /** How queued commands are run. */
+  readonly queue?: QueueDefinition
   /** What dispatches do that neither say otherwise themselves nor have a route that does. */
   readonly defaults?: {
     /** Also governs the handlers that do not say theirs; so it is no list. @default 'eventual' */
@@ -122,7 +132,7 @@ export interface ApplicationDefinition<Routes> {
 }
 
 /** A definition that was checked, with all defaults filled in. */
-export interface CheckedDefinition {
+export interface CheckedDefinition extends CheckedQueue {
   readonly name: string
   readonly router: object
   readonly store: EventStore
@@ -171,6 +181,9 @@ const KEYS: ReadonlySet<string> = new Set([
   'random',
   'logger',
   'instrumentation',
+  'commandProcessing',
+  'workers',
+  'queue',
 ])
 
 const DEFAULT_MAILBOX_LIMIT = 10_000
@@ -207,6 +220,7 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
     upcasters: checkedUpcasters(name, given.router, given.upcasters ?? []),
     snapshots: checkedSnapshots(name, given.router, given.snapshots ?? {}),
     ...checkedSubscriptions(name, given.subscriptions ?? {}),
+    ...checkedQueue(name, given, store),
     lifespan: checkedDefaultLifespan(name, given.lifespan),
     cachedAggregates: checkedCache(name, given.cache ?? {}),
     mailboxLimit: atLeastOne(name, 'mailboxLimit', given.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT),

@@ -12,6 +12,8 @@ export interface ApplicationInside {
   handlers(): readonly string[]
   /** Resolves when no command is under way. */
   idle(): Promise<void>
+  /** Runs the queued commands that are due, and those that these lead to, until there are none; how many there were. */
+  runQueued(): Promise<number>
   /**
    * Lets all that is under way end, does something while nothing runs, and begins anew with nothing in memory. The application
    * refuses commands meanwhile.

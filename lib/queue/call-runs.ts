@@ -42,11 +42,7 @@ export class CallRuns {
     return run
   }
 
-  async #run(
-    command: NewQueuedCommand,
-    prepared: PreparedDispatch,
-    given: DispatchOptions,
-  ): Promise<ExecutionResult> {
+  async #run(command: NewQueuedCommand, prepared: PreparedDispatch, given: DispatchOptions): Promise<ExecutionResult> {
     const { dispatcher } = this.#options
     const { commandId } = command
     let result: ExecutionResult

@@ -167,9 +167,9 @@ export class CommandQueue {
       const [answer] = await this.#commands.enqueue([queued])
       if (answer === undefined) throw new StoreError('the event store gave no answer to an enqueue', UNKNOWN)
       if (answer.status !== 'duplicate') return { queued, answer }
-      const { commandId, streamId } = answer.command
-      const byId = commandId === queued.commandId || queued.idempotencyKey === undefined
-      throw new DuplicateCommandError(commandId, streamId, true, byId ? undefined : queued.idempotencyKey)
+      const { commandId, streamId, idempotencyKey } = answer.command
+      const key = idempotencyKey === queued.idempotencyKey ? idempotencyKey : undefined
+      throw new DuplicateCommandError(commandId, streamId, true, key)
     })
   }
 

@@ -62,18 +62,18 @@ export function splitOptions(given: ProcessOptions | undefined): SplitOptions {
   }
 }
 
-function checkedKey(key: unknown): string | undefined {
+function checkedKey(key: string | undefined): string | undefined {
   if (key === undefined) return undefined
   const fault = textFault(key)
   if (fault !== undefined) throw new InvalidOptionError(`idempotencyKey ${fault}`)
-  return String(key)
+  return key
 }
 
 function checkedTime(time: unknown): number | undefined {
   if (time === undefined) return undefined
   const milliseconds = time instanceof Date ? time.getTime() : time
   // The stores count whole ones.
-  if (typeof milliseconds === 'number' && Number.isFinite(milliseconds)) return Math.ceil(milliseconds)
+  if (typeof milliseconds === 'number' && Number.isFinite(milliseconds)) return Math.max(0, Math.ceil(milliseconds))
   throw new InvalidOptionError('notBefore must be a Date, or milliseconds since 1970')
 }
 

@@ -65,4 +65,3 @@ export function enqueueInfo(made: NewQueuedCommand, { command, plan, aggregateId
     ...{ streamId, tenant, data: command.data, metadata, priority: priorityOf(lane) },
   }
 }
-

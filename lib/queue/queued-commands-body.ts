@@ -1,6 +1,11 @@
 import { InvalidOptionError, UnknownCommandError } from '../errors.ts'
 import { checkOptions, checkText } from '../event-store/argument-checks.ts'
-import type { CommandCount, CommandQueueStore, CommandState, QueuedCommand } from '../event-store/command-queue-store.ts'
+import type {
+  CommandCount,
+  CommandQueueStore,
+  CommandState,
+  QueuedCommand,
+} from '../event-store/command-queue-store.ts'
 import type { CommandReceipt, CommandStatus } from '../routing/command-receipt.ts'
 import type { Priority } from '../routing/enqueue-options.ts'
 import { statusOf } from './command-status.ts'
@@ -140,9 +145,6 @@ async function one({ commands, mustRun }: ReceiptServices, commandId: string): P
   return command
 }
 
-function statusesOf(
-  services: ReceiptServices,
-  commands: readonly QueuedCommand[],
-): Promise<readonly CommandStatus[]> {
+function statusesOf(services: ReceiptServices, commands: readonly QueuedCommand[]): Promise<readonly CommandStatus[]> {
   return Promise.all(commands.map((command) => statusOf(services, command)))
 }

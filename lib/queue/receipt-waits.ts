@@ -11,7 +11,7 @@ export type Over =
 interface Wait {
   readonly commandId: string
   readonly resolve: (over: Over) => void
-  readonly reject: (error: unknown) => void
+  readonly reject: (error: EdictError) => void
 }
 
 interface ReceiptWaitsOptions {
@@ -61,7 +61,7 @@ export class ReceiptWaits {
         },
         reject: (error) => {
           over()
-          reject(error as Error)
+          reject(error)
         },
       }
       this.#waits.set(commandId, (this.#waits.get(commandId) ?? new Set()).add(wait))

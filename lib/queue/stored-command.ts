@@ -1,6 +1,12 @@
 import type { PreparedDispatch } from '../dispatch/dispatcher.ts'
 import { DEPTH, type TriggeredOptions } from '../dispatch/options.ts'
-import { CommandFailedError, UnregisteredCommandError, ValidationError, describeThrown, isEdictError } from '../errors.ts'
+import {
+  CommandFailedError,
+  UnregisteredCommandError,
+  ValidationError,
+  describeThrown,
+  isEdictError,
+} from '../errors.ts'
 import type { NewQueuedCommand, QueuedCommand } from '../event-store/command-queue-store.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
 import { handedOver, immutableCopy } from '../messages/immutable.ts'
@@ -19,10 +25,11 @@ export async function newCommand(
 ): Promise<NewQueuedCommand> {
   const { codec, clock, ids } = services.dispatching
   const { command, plan, options, aggregateId } = prepared
-  const { tenant, metadata, deadline, depth } = options
+  const { tenant, metadata, depth } = options
+  // The stores count whole milliseconds since 1970.
+  const deadline = options.deadline === undefined ? undefined : Math.max(0, Math.floor(options.deadline))
   const { lane, idempotencyKey, notBefore, delay, strict = services.policy.order === 'strict' } = queueing
-  const commandId =
-    options.commandId ?? (idempotencyKey === undefined ? ids.next() : idOfKey(tenant, idempotencyKey))
+  const commandId = options.commandId ?? (idempotencyKey === undefined ? ids.next() : idOfKey(tenant, idempotencyKey))
   const { causationId = commandId, correlationId = commandId } = options
   const streamId = plan.group.of(tenant).prefix + aggregateId
   const print = fingerprint(command)

@@ -51,10 +51,13 @@ export async function resultOf(
   if (model === undefined) throw new UnregisteredCommandError(`nobody registers ${type} here, so its result is unknown`)
   const { store, codec, snapshots } = dispatching
   const found = stored.hasEvents ? await store.readCommand(streamId, commandId) : []
-  const events = await Promise.all(found.map((event) => codec.decode(event)))
+  const events = await Promise.all(found.map(async (event) => codec.decode(event)))
   const stream = { model, streamId, tenant }
   const from = await snapshots.load(stream, aggregateVersion)
-  const { state } = await new Hydration(dispatching, stream, from, undefined, aggregateVersion).run()
+  const { state } =
+    from.version === aggregateVersion
+      ? from
+      : await new Hydration(dispatching, stream, from, undefined, aggregateVersion).run()
   const reply = stored.reply === undefined ? undefined : fromJson(stored.reply.json)
   return new Executed(stored, aggregateVersion, Object.freeze(events.flat()), metadata, state, reply)
 }

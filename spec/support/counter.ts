@@ -1,5 +1,5 @@
 import { aggregate, application, command, event, inMemoryEventStore, reject, router, shape } from 'edict'
-import type { Application, EventStore, Logger } from 'edict'
+import type { Application, ApplicationDefinition, CommandProcessing, EventStore, Logger } from 'edict'
 
 // A counter: the smallest domain that has a rule. For specs about the machinery; those about a business use the bank.
 
@@ -41,13 +41,13 @@ let made = 0
 const running: { stop(): Promise<void> }[] = []
 
 /** A started application of a router; `stopAll` stops what a spec has left running. */
-export async function started<Routes>(
-  definition: Omit<Parameters<typeof application<Routes>>[0], 'name' | 'eventStore'> & {
+export async function started<Routes, const Processing extends CommandProcessing = 'sync'>(
+  definition: Omit<ApplicationDefinition<Routes, Processing>, 'name' | 'eventStore'> & {
     readonly name?: string
     readonly eventStore?: EventStore
   },
-): Promise<Application<Routes>> {
-  const app = application<Routes>({
+): Promise<Application<Routes, Processing>> {
+  const app = application<Routes, Processing>({
     logger: recordingLogger(),
     ...definition,
     name: definition.name ?? `app-${++made}`,
