@@ -67,6 +67,7 @@ export type { UnitOfWorkScope } from './unit-of-work/unit-scope.ts'
 export type { EnqueueOptions, Priority, ProcessOptions } from './routing/enqueue-options.ts'
 export type { CommandReceipt, CommandStatus, CompletedOptions, Processed } from './routing/command-receipt.ts'
 export type { CommandFilter, DeadLetters, QueueDepth, QueuedCommands } from './queue/queued-commands.ts'
+export type { Recurring } from './queue/recurring-body.ts'
 export type { CommandProcessing, QueueDefinition } from './application/queue-definition.ts'
 
 // What the compiler works out for you, by name: it writes these into the declaration files of your own packages.
@@ -115,7 +116,7 @@ export type { WaitOptions } from './dispatch/position-waits.ts'
 export type { ApplicationDefinition } from './application/definition.ts'
 
 // Telemetry: what an application does, and how it fares.
-export type { ApplicationMetrics, HandlerMetrics } from './application/application-metrics.ts'
+export type { ApplicationMetrics, CommandMetrics, HandlerMetrics } from './application/application-metrics.ts'
 export type { DispatchOutcome } from './telemetry/dispatch-outcome.ts'
 export type { Instrumentation } from './telemetry/instrumentation.ts'
 export type { OperationName, StartedOperation } from './telemetry/operations.ts'

@@ -6,6 +6,7 @@ import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import { storedTypes, type Upcaster } from '../messages/upcaster.ts'
+import { depthOf } from '../queue/queued-commands-body.ts'
 import type { DispatchOutcome } from '../telemetry/dispatch-outcome.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { HandlerCounts } from '../telemetry/telemetry-counts.ts'
@@ -20,6 +21,21 @@ export interface HandlerMetrics extends HandlerCounts {
   readonly lagSeconds: number
   /** False where it has stopped, by an error or by order. */
   readonly running: boolean
+}
+
+/** How stored commands fare: those of the store, and what this node's workers have made of them. */
+export interface CommandMetrics {
+  /** How many wait for their time or for their next attempt, over all nodes. */
+  readonly delayed: number
+  /** How many are due, and wait for a worker. */
+  readonly queued: number
+  readonly running: number
+  /** Dead letters that somebody has to look at. */
+  readonly dead: number
+  /** How long the oldest has been due that still waits for a worker, in seconds. */
+  readonly oldestSeconds: number
+  /** How the attempts of this node ended, since the application was made; `delayed` are those that are tried again. */
+  readonly attempts: Readonly<Record<'completed' | 'rejected' | 'dead' | 'expired' | 'delayed', number>>
 }
 
 /** An application at one moment. What is counted is counted on this node, since the application was made. */
@@ -38,6 +54,8 @@ export interface ApplicationMetrics {
   readonly waitingCommands: number
   /** How many wait for the aggregate for which most wait. */
   readonly deepestMailbox: number
+  /** The stored commands; undefined where the store keeps none. */
+  readonly commands: CommandMetrics | undefined
   /** By name. */
   readonly handlers: Readonly<Record<string, HandlerMetrics>>
 }
@@ -69,9 +87,27 @@ export async function applicationMetrics(
     conflicts,
     liveAggregates: instances.size,
     ...instances.waiting(),
+    commands: await commandMetrics(sources),
     handlers: Object.fromEntries(handlers),
   }
 }
+
+async function commandMetrics({ store, telemetry }: MetricSources): Promise<CommandMetrics | undefined> {
+  const { commands } = store
+  if (commands === undefined) return undefined
+  const { states, oldestAge } = depthOf(await commands.count(UNFINISHED), await commands.now())
+  const { delayed, queued, running, dead } = states
+  return {
+    delayed,
+    queued,
+    running,
+    dead,
+    oldestSeconds: oldestAge / 1_000,
+    attempts: { ...telemetry.counts.commands },
+  }
+}
+
+const UNFINISHED = ['delayed', 'queued', 'running', 'dead'] as const
 
 async function handlerMetrics(sources: MetricSources, name: string, headPosition: number): Promise<HandlerMetrics> {
   const { clock, board, telemetry } = sources

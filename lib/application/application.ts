@@ -217,10 +217,13 @@ class AssembledApplication {
   }
 
   #makeRunners(): readonly Runner[] {
-    return makeRunners(this.#definition, this.#services, this.#routing, (command, options, handler) =>
-      this.#state === 'stopped'
-        ? Promise.reject(this.#notRunning())
-        : this.#dispatcher.dispatch(command, options, handler),
+    const refused = () => (this.#state === 'stopped' ? Promise.reject(this.#notRunning()) : undefined)
+    return makeRunners(
+      this.#definition,
+      this.#services,
+      this.#routing,
+      (command, options, handler) => refused() ?? this.#dispatcher.dispatch(command, options, handler),
+      (command, options) => refused() ?? this.#stored.enqueue(command, options),
     )
   }
 

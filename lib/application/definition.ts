@@ -16,6 +16,7 @@ import type { Upcaster } from '../messages/upcaster.ts'
 import { BUILT_IN_DEFAULTS, type DispatchDefaults } from '../dispatch/route-plan.ts'
 import type { Lifespan } from '../routing/lifespan.ts'
 import type { Instrumentation } from '../telemetry/instrumentation.ts'
+import type { Recurring } from '../queue/recurring-body.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { ErrorAction } from '../subscribers/error-action.ts'
@@ -67,6 +68,8 @@ export interface ApplicationDefinition<Routes, Processing extends CommandProcess
   readonly workers?: number
   /** How queued commands are run. */
   readonly queue?: QueueDefinition
+  /** What is run again and again, at times of its own: what `recurring` of `edict/recurring` makes. */
+  readonly recurring?: readonly Recurring[]
   /** What dispatches do that neither say otherwise themselves nor have a route that does. */
   readonly defaults?: {
     /** Also governs the handlers that do not say theirs; so it is no list. @default 'eventual' */
@@ -184,6 +187,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'commandProcessing',
   'workers',
   'queue',
+  'recurring',
 ])
 
 const DEFAULT_MAILBOX_LIMIT = 10_000

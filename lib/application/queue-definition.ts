@@ -2,6 +2,7 @@ import type { Backoff } from '../effects/backoff.ts'
 import { DefinitionError } from '../errors.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { DEFAULT_QUEUE_POLICY, type QueuePolicy } from '../queue/queue-policy.ts'
+import { recurringBodyOf, type RecurringBody } from '../queue/recurring-body.ts'
 import { atLeast, atLeastOne, checkedKeys } from './definition-checks.ts'
 
 /** Whether `process` runs a command now or later, where the call does not say it. */
@@ -27,6 +28,7 @@ export interface QueueDefinition {
 }
 
 export interface CheckedQueue {
+  readonly recurring: readonly RecurringBody[]
   readonly commandProcessing: CommandProcessing
   readonly workers: number
   readonly queue: QueuePolicy
@@ -38,7 +40,12 @@ const SHORTEST_LEASE_MS = 100
 /** @throws {DefinitionError} `invalid_definition`, naming what is wrong */
 export function checkedQueue(
   name: string,
-  given: { readonly commandProcessing?: unknown; readonly workers?: unknown; readonly queue?: unknown },
+  given: {
+    readonly commandProcessing?: unknown
+    readonly workers?: unknown
+    readonly queue?: unknown
+    readonly recurring?: unknown
+  },
   store: EventStore,
 ): CheckedQueue {
   const { commandProcessing = 'sync', workers = 0 } = given
@@ -49,14 +56,30 @@ export function checkedQueue(
     commandProcessing,
     workers: atLeast(0, name, 'workers', workers),
     queue: checkedPolicy(name, given.queue ?? {}),
+    recurring: checkedRecurring(name, given.recurring ?? []),
   } as const
-  if (store.commands === undefined && (commandProcessing === 'async' || checked.workers > 0)) {
-    const what = checked.workers > 0 ? 'workers' : `commandProcessing: 'async'`
-    throw new DefinitionError(
-      `the application ${name} cannot have ${what}: the ${store.name} event store keeps no commands`,
-    )
+  const what = needsStore(checked)
+  if (what === undefined || store.commands !== undefined) return checked
+  throw new DefinitionError(
+    `the application ${name} cannot have ${what}: the ${store.name} event store keeps no commands`,
+  )
+}
+
+function needsStore({ commandProcessing, workers, recurring }: CheckedQueue): string | undefined {
+  if (workers > 0) return 'workers'
+  if (recurring.length > 0) return 'recurring commands'
+  return commandProcessing === 'async' ? `commandProcessing: 'async'` : undefined
+}
+
+function checkedRecurring(name: string, given: unknown): readonly RecurringBody[] {
+  if (!Array.isArray(given)) throw new DefinitionError(`the application ${name}: recurring must be a list`)
+  const bodies = given.map(recurringBodyOf).filter((body) => body !== undefined)
+  if (bodies.length < given.length) {
+    throw new DefinitionError(`the application ${name}: recurring holds something that is no recurring(…)`)
   }
-  return checked
+  const twice = bodies.find((body, index) => bodies.findIndex((other) => other.name === body.name) < index)
+  if (twice === undefined) return bodies
+  throw new DefinitionError(`the application ${name} has two recurring commands named ${twice.name}`)
 }
 
 function checkedPolicy(name: string, given: unknown): QueuePolicy {

@@ -3,7 +3,7 @@ import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { Routing } from '../routing/routing.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
-import type { DispatchFromHandler } from '../subscribers/handler-context.ts'
+import type { DispatchFromHandler, EnqueueFromHandler } from '../subscribers/handler-context.ts'
 import type { RunningProjection } from '../subscribers/projection-body.ts'
 import type { CheckedDefinition } from './definition.ts'
 
@@ -16,6 +16,7 @@ export function makeRunners(
   services: DispatchServices,
   routing: Routing,
   dispatch: DispatchFromHandler,
+  enqueue: EnqueueFromHandler,
 ): readonly Runner[] {
   const { handlers, projections, processManagers, handlerConsistency, onHandlerError } = definition
   if (handlers.length + projections.length + processManagers.length === 0) return []
@@ -24,7 +25,7 @@ export function makeRunners(
   const decode = codec.decode.bind(codec)
   const all = {
     hub: new SubscriptionHub({ store, decode, clock, fairness, logger, random, upcasters }),
-    ...{ store, board, clock, random, logger, telemetry, dispatch, claimInterval, onHandlerError },
+    ...{ store, board, clock, random, logger, telemetry, dispatch, enqueue, claimInterval, onHandlerError },
     application: name,
     owner: ids.next(),
     shared: sharedCheckpoints({ store, clock, logger, lease, claimInterval }),

@@ -7,6 +7,7 @@ import { CommandQueue } from '../queue/command-queue.ts'
 import { refuseWaiting, splitOptions } from '../queue/enqueue-checks.ts'
 import type { QueuedCommands } from '../queue/queued-commands.ts'
 import { QueuedCommandsBody } from '../queue/queued-commands-body.ts'
+import type { RunningRecurrence } from '../queue/recurring-body.ts'
 import type { CommandReceipt } from '../routing/command-receipt.ts'
 import type { EnqueueOptions, ProcessOptions } from '../routing/enqueue-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -19,6 +20,7 @@ export class StoredCommands {
   readonly #dispatcher: Dispatcher
   readonly #queue: CommandQueue | undefined
   readonly #body: QueuedCommands | undefined
+  #recurrences: RunningRecurrence[] = []
 
   constructor(
     definition: CheckedDefinition,
@@ -38,10 +40,16 @@ export class StoredCommands {
   }
 
   start(): void {
+    const { recurring, clock, logger, store } = this.#definition
     this.#queue?.start()
+    if (recurring.length === 0) return
+    const running = { clock, logger, commands: commandsOf(store), enqueue: this.enqueue.bind(this) }
+    this.#recurrences = recurring.map((body) => body.run(running))
+    for (const one of this.#recurrences) one.start()
   }
 
   async stop(patience: number): Promise<void> {
+    for (const one of this.#recurrences.splice(0)) one.stop()
     await this.#queue?.stop(patience)
   }
 

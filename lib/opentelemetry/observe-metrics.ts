@@ -1,4 +1,4 @@
-import { metrics, type BatchObservableCallback, type Meter } from '@opentelemetry/api'
+import { metrics, type BatchObservableCallback, type Meter, type Observable } from '@opentelemetry/api'
 import type { Application } from '../application/application-type.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
 
@@ -44,6 +44,14 @@ export function observeMetrics(
     waitingCommands: gauge('mailbox.waiting', 'commands that wait for their aggregate'),
     deepestMailbox: gauge('mailbox.deepest', 'commands that wait for the aggregate for which most wait'),
   } as const
+  const ofCommands = {
+    queued: gauge('commands.queued', 'stored commands that are due, and wait for a worker'),
+    delayed: gauge('commands.delayed', 'stored commands that wait for their time'),
+    running: gauge('commands.running', 'stored commands that are run'),
+    dead: gauge('commands.dead', 'dead letters'),
+    oldestSeconds: gauge('commands.oldest.seconds', 'how long the oldest waiting command has been due', 's'),
+  } as const
+  const attempts = counter('commands.attempts', 'attempts of this node at stored commands, by how they ended')
   const dispatches = counter('dispatches', 'dispatches, by outcome')
   const duration = meter.createHistogram('edict.dispatch.duration', { description: 'of dispatches', unit: 'ms' })
 
@@ -58,6 +66,14 @@ export function observeMetrics(
     for (const [outcome, count] of Object.entries(all.dispatches)) {
       observed.observe(dispatches, count, { ...base, 'edict.outcome': outcome })
     }
+    if (all.commands !== undefined) {
+      for (const [key, instrument] of Object.entries(ofCommands)) {
+        observed.observe(instrument, all.commands[key as keyof typeof ofCommands], base)
+      }
+      for (const [state, count] of Object.entries(all.commands.attempts)) {
+        observed.observe(attempts, count, { ...base, 'edict.state': state })
+      }
+    }
     for (const [name, handler] of Object.entries(all.handlers)) {
       const attributes = { ...base, 'edict.handler': name }
       observed.observe(running, handler.running ? 1 : 0, attributes)
@@ -66,7 +82,8 @@ export function observeMetrics(
       }
     }
   }
-  const instruments = [...Object.values(ofApplication), ...Object.values(ofHandlers), dispatches, running]
+  const instruments = [ofApplication, ofHandlers, ofCommands].flatMap((some): Observable[] => Object.values(some))
+  instruments.push(dispatches, running, attempts)
   meter.addBatchObservableCallback(observe, instruments)
   const ends = (['dispatch:stop', 'dispatch:exception'] as const).map((name) =>
     application.on(name, ({ command, outcome, duration: milliseconds }) => {

@@ -53,7 +53,8 @@ function traced<Result>(tracer: Tracer, operation: StartedOperation, work: (meta
   const { name, kind, attributes, links } = description
   const parent = parentOf(description)
   const span = tracer.startSpan(name, { kind, attributes, links: [...links] }, parent)
-  const added = operation.name === 'dispatch' || operation.name === 'enqueue' ? carriedMetadata(span.spanContext()) : undefined
+  const added =
+    operation.name === 'dispatch' || operation.name === 'enqueue' ? carriedMetadata(span.spanContext()) : undefined
   let result: Result
   try {
     result = context.with(trace.setSpan(parent, span), work, undefined, added)

@@ -2,6 +2,8 @@ import type { Result } from '../effects/result.ts'
 import type { EdictError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
+import type { CommandReceipt } from '../routing/command-receipt.ts'
+import type { EnqueueOptions } from '../routing/enqueue-options.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { DeliveryContext, type EventHandlerContext, type HandlerSurroundings } from './handler-context.ts'
@@ -9,7 +11,7 @@ import { DeliveryContext, type EventHandlerContext, type HandlerSurroundings } f
 /** What a handler of batches may know and do beside the events. */
 export interface BatchHandlerContext<State = undefined> extends Omit<
   EventHandlerContext<State>,
-  'dispatch' | 'tryDispatch' | 'through'
+  'dispatch' | 'tryDispatch' | 'enqueue' | 'through'
 > {
   /** Dispatches a command for one event of the batch, whose ids and metadata the command carries on, as `dispatch` of a single event does. */
   readonly dispatch: (recorded: RecordedEvent, command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
@@ -19,6 +21,8 @@ export interface BatchHandlerContext<State = undefined> extends Omit<
     command: Command,
     options?: DispatchOptions,
   ) => Promise<Result<ExecutionResult, EdictError>>
+  /** Stores a command for one event of the batch, to be run later, as `enqueue` of a single event does. */
+  readonly enqueue: (recorded: RecordedEvent, command: Command, options?: EnqueueOptions) => Promise<CommandReceipt>
 }
 
 /** One for each delivery of a batch. */
@@ -57,6 +61,10 @@ export class BatchDeliveryContext implements BatchHandlerContext<unknown> {
 
   get tryDispatch(): BatchHandlerContext['tryDispatch'] {
     return (recorded, command, options) => this.#forOne(recorded).tryDispatch(command, options)
+  }
+
+  get enqueue(): BatchHandlerContext['enqueue'] {
+    return (recorded, command, options) => this.#forOne(recorded).enqueue(command, options)
   }
 
   #forOne(recorded: RecordedEvent): DeliveryContext {

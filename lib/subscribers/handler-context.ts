@@ -5,6 +5,8 @@ import type { EdictError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Command } from '../messages/message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
+import type { CommandReceipt } from '../routing/command-receipt.ts'
+import type { EnqueueOptions } from '../routing/enqueue-options.ts'
 import type { CommandFor, DispatchFailure, ResultOf, RouteOf } from '../routing/registered-route.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -20,6 +22,9 @@ export type DispatchFromHandler = (
   options: DispatchOptions,
   handler: DispatchingHandler,
 ) => Promise<ExecutionResult>
+
+/** As `DispatchFromHandler`, for commands that are to be run later. */
+export type EnqueueFromHandler = (command: unknown, options: EnqueueOptions) => Promise<CommandReceipt>
 
 /** As the context's own `dispatch` and `tryDispatch`, for commands of one router, whose results they know. */
 export interface RouterDispatch<Routes> {
@@ -43,6 +48,16 @@ export interface EventHandlerContext<State = undefined> {
   readonly dispatch: (command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
   /** As `dispatch`, with a result for rejections, timeouts and version conflicts. Everything else still rejects. */
   readonly tryDispatch: (command: Command, options?: DispatchOptions) => Promise<Result<ExecutionResult, EdictError>>
+  /**
+   * Stores a command to be run later, with what `dispatch` carries on. The event may come again: give the command an id or a key, and it is
+   * stored once.
+   *
+   * @example
+   * handle: async ({ accountNumber }, { eventId }, { enqueue }) => {
+   *   await enqueue(DepositMoney({ accountNumber, amount: 5 }), { commandId: `bonus-${eventId}` })
+   * }
+   */
+  readonly enqueue: (command: Command, options?: EnqueueOptions) => Promise<CommandReceipt>
   /**
    * `dispatch` and `tryDispatch` that know the commands of a router, and what they give.
    *
@@ -73,6 +88,7 @@ export interface HandlerSurroundings {
   readonly handlerName: string
   readonly signal: AbortSignal
   readonly dispatch: DispatchFromHandler
+  readonly enqueue: EnqueueFromHandler
   /** The handler's transient state. */
   readonly state: { current: unknown }
   /** @default nobody is told */
@@ -121,6 +137,11 @@ export class DeliveryContext implements EventHandlerContext<unknown> {
   get tryDispatch(): EventHandlerContext['tryDispatch'] {
     const { dispatch } = this
     return (command, options) => tried(dispatch(command, options))
+  }
+
+  get enqueue(): EventHandlerContext['enqueue'] {
+    const { enqueue } = this.#surroundings
+    return async (command, options) => enqueue(command, { ...options, ...carriedOptions(this.#recorded, options) })
   }
 
   get through(): EventHandlerContext['through'] {

@@ -18,7 +18,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { BatchDelivery } from './batch-delivery.ts'
 import { EventDelivery, type Delivery, type EventDeliveryOptions } from './event-delivery.ts'
 import { FailurePolicy, type RetryPolicy } from './failure-policy.ts'
-import type { DispatchFromHandler, HandlerSurroundings } from './handler-context.ts'
+import type { DispatchFromHandler, EnqueueFromHandler, HandlerSurroundings } from './handler-context.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { interestOf } from './interest.ts'
@@ -38,6 +38,7 @@ export interface HandlerRunnerOptions {
   /** @default nobody is told */
   readonly telemetry?: Telemetry
   readonly dispatch: DispatchFromHandler
+  readonly enqueue: EnqueueFromHandler
   /** The application's name. */
   readonly application: string
   /** Unique for each running application: who holds the checkpoints. */
@@ -314,10 +315,10 @@ export class HandlerRunner {
   }
 
   #surround(): HandlerSurroundings {
-    const { application, dispatch, telemetry } = this.#options
+    const { application, dispatch, enqueue, telemetry } = this.#options
     const initialState = refusePromise(this.#model.initialState?.(), `the handler ${this.name}: initialState`)
     const state = { current: initialState }
-    return { application, dispatch, telemetry, state, handlerName: this.name, signal: this.#abort.signal }
+    return { application, dispatch, enqueue, telemetry, state, handlerName: this.name, signal: this.#abort.signal }
   }
 
   readonly #progressed = (position: number): void => {

@@ -24,6 +24,7 @@ export { assertCorrelated } from './assert-correlated.ts'
 export type { Meant } from './assert-correlated.ts'
 export { settled } from './settled.ts'
 export type { ReceiveOptions } from './settled.ts'
+export { drainCommands } from './drain-commands.ts'
 export { resetApplication } from './reset-application.ts'
 export type { ApplicationUnderTest } from './application-under-test.ts'
 

@@ -1,9 +1,11 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { refusePromise } from '../effects/refuse-promise.ts'
-import { DefinitionError } from '../errors.ts'
+import { DefinitionError, UnknownCommandError } from '../errors.ts'
 import type { EventDefinition, Command, MessageOf } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
+import type { CommandReceipt } from '../routing/command-receipt.ts'
+import type { EnqueueOptions } from '../routing/enqueue-options.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { EventHandler, RecordedOf } from '../subscribers/event-handler.ts'
@@ -27,7 +29,7 @@ export interface WhenHandledOptions {
   readonly attempt?: number
 }
 
-/** A command that a handler dispatched, with all options that it would have been dispatched with. */
+/** A command that a handler dispatched, or enqueued, with all options that it would have been dispatched with. */
 export interface DispatchedCommand {
   readonly command: Command
   readonly options: DispatchOptions
@@ -115,6 +117,7 @@ class HandlerRun {
       handlerName: model.name,
       signal: new AbortController().signal,
       dispatch: (command, dispatchOptions) => this.#dispatch(command as Command, dispatchOptions),
+      enqueue: (command, enqueueOptions) => this.#enqueue(command as Command, enqueueOptions),
       state: { current: refusePromise(model.initialState?.(), `the handler ${model.name}: initialState`) },
     }
   }
@@ -144,14 +147,39 @@ class HandlerRun {
   }
 
   async #dispatch(command: Command, options: DispatchOptions): Promise<ExecutionResult> {
+    this.#note(command, options)
+    return this.#answer(command, options)
+  }
+
+  async #enqueue(command: Command, options: EnqueueOptions): Promise<CommandReceipt> {
+    this.#note(command, options)
+    return receiptOf(this.#dispatched.length, options, () => this.#answer(command, options))
+  }
+
+  #note(command: Command, options: DispatchOptions): void {
     if (SealedMessage.definitionOf(command)?.kind !== 'command') {
       throw new DefinitionError(`${this.#model.name} dispatched what is no command that its definition made`)
     }
     this.#dispatched.push({ command, options })
+  }
+
+  async #answer(command: Command, options: DispatchOptions): Promise<ExecutionResult> {
     const answer = this.#options.answer?.(command, options)
     return { ...NO_RESULT, ...(isPromiseLike(answer) ? await answer : answer) }
   }
 }
+
+/** Nobody runs it: what there is to be known of it, a test has said. */
+function receiptOf(
+  position: number,
+  { commandId = `enqueued-${position}` }: EnqueueOptions,
+  answer: Answer,
+): CommandReceipt {
+  const unknown = () => Promise.reject(new UnknownCommandError(commandId))
+  return { commandId, position, status: unknown, cancel: () => Promise.resolve(false), completed: answer }
+}
+
+type Answer = CommandReceipt['completed']
 
 class Handled implements HandledEvents {
   readonly #done: Promise<Done>

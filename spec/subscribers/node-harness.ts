@@ -32,6 +32,7 @@ export function node(
     clock,
     logger,
     random: { ...systemRandom, number: () => 0 },
+    enqueue: () => Promise.reject(new Error('not here')),
     dispatch: () => Promise.reject(new Error('not here')),
     application: 'bank',
     owner,

@@ -51,6 +51,7 @@ export async function surroundings(): Promise<Running> {
         clock,
         logger,
         random: { ...systemRandom, number: () => 0 },
+        enqueue: () => Promise.reject(new Error('not here')),
         dispatch: (...given) => {
           dispatched.push(given)
           return Promise.resolve({ aggregateVersion: 1 } as ExecutionResult)
