@@ -15,7 +15,8 @@ export interface AggregateRoot<out Shape extends AggregateShape = AggregateShape
    * Decides a command by the aggregate's own `execute`, on its state as it is now, and applies the events that come of it.
    *
    * @example
-   * article.execute(PublishArticle({ articleId: article.id, publishedAt }))
+   * const root = await repository.get(BankAccount, 'ACC123')
+   * const [deposited] = root.execute(DepositMoney({ accountNumber: root.id, amount: 5 }))
    *
    * @returns the events
    * @throws {CommandRejectedError} with the rejection's code; nothing happened to the aggregate then
@@ -25,7 +26,8 @@ export interface AggregateRoot<out Shape extends AggregateShape = AggregateShape
    * Applies an event of the aggregate, or a list of them, that the handler has decided on by itself.
    *
    * @example
-   * article.raise(ArticlePublished({ articleId: article.id, publishedAt }))
+   * const root = await repository.get(BankAccount, 'ACC123')
+   * root.raise(MoneyDeposited({ accountNumber: root.id, amount: 5 }))
    *
    * @throws {InvalidOutcomeError} `invalid_outcome` where one is no event of the aggregate
    */

@@ -6,6 +6,7 @@ import { InvalidOptionError, VersionConflictError } from '../errors.ts'
 import { pauseAfter } from './pause.ts'
 import { Unit } from './unit.ts'
 import { checkedUnitOptions, type CheckedUnitOptions, type UnitOfWorkCallOptions } from './unit-options.ts'
+import { NOTHING_STORED, type Committed } from './unit-commit.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import { unitHere, UnitRun, type UnitOfWorkResult } from './unit-run.ts'
 import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
@@ -18,11 +19,11 @@ import { waitForHandlers } from './wait-for-handlers.ts'
  * same application it joins that one.
  *
  * @example
- * const title = await unitOfWork(publishing, async ({ repository }) => {
- *   const article = await repository.get(Article, 'a1')
- *   article.execute(PublishArticle({ articleId: 'a1' }))
- *   repository.add(article)
- *   return article.state.title
+ * const balance = await unitOfWork(bank, async ({ repository }) => {
+ *   const root = await repository.get(BankAccount, 'ACC123')
+ *   root.execute(DepositMoney({ accountNumber: 'ACC123', amount: 5 }))
+ *   repository.add(root)
+ *   return root.state.balance
  * })
  *
  * @returns what the code returned
@@ -41,9 +42,9 @@ export async function unitOfWork<Value>(
   const enclosing = unitHere()
   if (enclosing?.services === host.services) return joined(enclosing, work)
   const { services } = host
-  const { value, run, result } = await host.during(new CalledUnit(host, checked, work).start())
+  const { value, run, result, synchronous } = await host.during(new CalledUnit(host, checked, work).start())
   await run.committed(result)
-  await waitForHandlers(services, checked.options, result)
+  await waitForHandlers(services, checked.options, result, synchronous)
   return value
 }
 
@@ -64,10 +65,10 @@ interface Called<Value> {
   readonly value: Value
   readonly run: UnitRun
   readonly result: UnitOfWorkResult
+  readonly synchronous: Committed['synchronous']
 }
 
 const SAYS_WHAT = Object.freeze({ type: 'the unit of work' })
-const NOTHING: UnitOfWorkResult = Object.freeze({ events: Object.freeze([]), position: 0 })
 
 /** One call: its units, one after another, until one commits. */
 class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner {
@@ -108,8 +109,7 @@ class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner 
       const run = this.#begin()
       try {
         const value = await this.#run(run)
-        const { events } = run.rolledBack ? NOTHING : await run.unit.commit()
-        return this.#through(run, value, { events, position: events.at(-1)?.position ?? 0 })
+        return this.#through(run, value, run.rolledBack ? NOTHING_STORED : await run.unit.commit())
       } catch (error) {
         if (!(error instanceof VersionConflictError) || !run.unit.hasConflicted(error)) throw error
         if (conflicts >= this.options.retryAttempts) throw error
@@ -140,10 +140,11 @@ class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner 
     return value
   }
 
-  #through(run: UnitRun, value: Value, result: UnitOfWorkResult): Called<Value> {
+  #through(run: UnitRun, value: Value, { events, synchronous }: Committed): Called<Value> {
     this.phase = 'through'
+    const result = { events, position: events.at(-1)?.position ?? 0 }
     // Its caller has been told that nobody knows.
     if (this.failure !== undefined) void run.committed(result)
-    return { value, run, result }
+    return { value, run, result, synchronous }
   }
 }

@@ -22,19 +22,20 @@ export type UnitHandlers<Definition extends CommandDefinition> = {
  * returns is the caller's `reply`; `reject(…)` refuses the command.
  *
  * @example
- * const articleHandler = commandHandler(Article, {
- *   commands: [PublishArticle],
+ * const accountHandler = commandHandler(BankAccount, {
+ *   commands: [DepositMoney],
  *   handle: {
- *     async PublishArticle({ articleId, publishedAt }, { repository }) {
- *       const article = await repository.get(Article, articleId)
- *       article.raise(ArticlePublished({ articleId, publishedAt }))
- *       repository.add(article)
+ *     async DepositMoney({ accountNumber, amount }, { repository }) {
+ *       const root = await repository.get(BankAccount, accountNumber)
+ *       root.raise(MoneyDeposited({ accountNumber, amount }))
+ *       repository.add(root)
+ *       return root.state.balance
  *     },
  *   },
  * })
- * router('publishing', (publishing) => publishing
- *   .identify(Article, { by: 'articleId', prefix: 'article-' })
- *   .dispatch([PublishArticle], { to: articleHandler }))
+ * router('bank', (bank) => bank
+ *   .identify(BankAccount, { by: 'accountNumber' })
+ *   .dispatch([DepositMoney], { to: accountHandler }))
  *
  * @param aggregate whose identity the commands have: they take their turns on it, and are its stream's for their ids
  * @throws {DefinitionError} `invalid_definition`, naming what is missing or unknown

@@ -6,7 +6,7 @@ import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
  * is none, and on platforms without an asynchronous context (browsers).
  *
  * @example
- * currentUnitOfWork()?.afterCommit(() => mailer.flush())
+ * currentUnitOfWork()?.afterCommit(({ events }) => console.log(events.length))
  */
 export function currentUnitOfWork(): UnitOfWorkScope | undefined {
   const run = unitHere()

@@ -1,6 +1,9 @@
+import { MultiSteps } from '../aggregate/multi-steps.ts'
 import { isRejection } from '../aggregate/rejection.ts'
+import { ReplyWith } from '../aggregate/reply-with.ts'
 import type { ContextSource } from '../dispatch/command-context.ts'
-import { CommandFailedError, CommandRejectedError } from '../errors.ts'
+import { CommandFailedError, CommandRejectedError, InvalidOutcomeError } from '../errors.ts'
+import { SealedMessage } from '../messages/sealed-message.ts'
 import type { CommandHandlerBody } from '../routing/command-handler-body.ts'
 import { CommittedBeforeSignal } from './unit.ts'
 import { UnitContext } from './unit-context.ts'
@@ -32,7 +35,26 @@ export async function handleInUnit(
     throw new CommandFailedError(`the command handler of ${command.type}`, thrown.cause)
   }
   if (isRejection(outcome)) throw new CommandRejectedError(outcome.code, command.type, outcome.details)
+  refuseEvents(run, command.type, outcome)
   return outcome
+}
+
+/** Other command handlers return what is to be stored; here it would be lost. */
+function refuseEvents({ unit }: UnitRun, type: string, outcome: unknown): void {
+  if (outcome instanceof ReplyWith || outcome instanceof MultiSteps) {
+    throw new InvalidOutcomeError(
+      `the command handler of ${type} returned reply(…) or multi(…): raise events on an aggregate of its repository, and return the reply itself`,
+    )
+  }
+  const events = (Array.isArray(outcome) ? outcome : [outcome]).filter(
+    (item) => SealedMessage.definitionOf(item)?.kind === 'event',
+  )
+  if (events.length === 0) return
+  const raised = new Set<unknown>(unit.roots.flatMap(({ runs }) => runs.flatMap((one) => one.events)))
+  if (events.every((event) => raised.has(event))) return
+  throw new InvalidOutcomeError(
+    `the command handler of ${type} returned an event that no aggregate of its repository has raised: it would be lost`,
+  )
 }
 
 async function settled(

@@ -11,7 +11,8 @@ export interface Repository {
    * An aggregate as the store knows it now, or as the unit has left it.
    *
    * @example
-   * const article = await repository.get(Article, articleId)
+   * const root = await repository.get(BankAccount, 'ACC123')
+   * root.state.balance
    *
    * @throws {AggregateNotFoundError} `aggregate_not_found` where it has no events
    * @throws {InvalidIdentityError} `invalid_identity`; InvalidOptionError `invalid_option` where no router of the application knows the aggregate
@@ -29,9 +30,9 @@ export interface Repository {
    * A new aggregate, which nothing has happened to yet.
    *
    * @example
-   * const article = await repository.create(Article, articleId)
-   * article.execute(WriteArticle({ articleId, title }))
-   * repository.add(article)
+   * const root = await repository.create(BankAccount, 'ACC123')
+   * root.execute(OpenAccount({ accountNumber: root.id, initialBalance: 0 }))
+   * repository.add(root)
    *
    * @throws {AggregateExistsError} `aggregate_exists` where it has events already
    */

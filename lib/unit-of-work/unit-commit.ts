@@ -1,5 +1,6 @@
 import { newEvents } from '../dispatch/new-events.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
+import { synchronousEvents } from '../dispatch/synchronous-events.ts'
 import { CategoryMismatchError, StoreError, StreamClosedError, VersionConflictError } from '../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
@@ -14,9 +15,17 @@ import type { UnitRoot } from './unit-root.ts'
 export interface Committed {
   /** In the order of their positions: aggregate by aggregate in the order of loading, each one's in the order in which they happened. */
   readonly events: readonly RecordedEvent[]
+  /** Those of them whose handlers are waited for, whatever was asked for; undefined where there are none. */
+  readonly synchronous: readonly RecordedEvent[] | undefined
   /** Those that have got events, in the order of loading. */
   readonly roots: readonly CommittedRoot[]
 }
+
+export const NOTHING_STORED: Committed = Object.freeze({
+  events: Object.freeze([]),
+  synchronous: undefined,
+  roots: Object.freeze([]),
+})
 
 export interface CommittedRoot {
   readonly root: UnitRoot
@@ -88,7 +97,7 @@ export class UnitCommit {
   /** What is closed in the store is not to live on in memory. */
   #forget(index: number): void {
     const instance = this.#roots[index]?.instance
-    if (instance === undefined || (!instance.mailbox.idle && instance !== this.#owner.instance)) return
+    if (instance === undefined || (!instance.mailbox.idle && instance.mailbox.current !== this.#owner)) return
     instance.state = undefined
     instance.version = NOT_LOADED
   }
@@ -102,7 +111,9 @@ export class UnitCommit {
       }
     }
     const roots = this.#roots.map((root, index) => committedRoot(root, encoded[index] ?? [], results[index]))
-    return { roots, events: roots.flatMap(({ events }) => events) }
+    const events = roots.flatMap((root) => root.events)
+    const made = this.#roots.flatMap(({ runs }) => runs.flatMap((run) => run.events))
+    return { roots, events, synchronous: synchronousEvents(made, events, this.#services.eventProcessing) }
   }
 }
 

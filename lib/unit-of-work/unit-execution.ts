@@ -11,11 +11,9 @@ import { handleInUnit } from './handle-in-unit.ts'
 import { pauseAfter } from './pause.ts'
 import { repeatedUnit } from './repeated-unit.ts'
 import { CommittedBeforeSignal, Unit } from './unit.ts'
-import type { Committed } from './unit-commit.ts'
+import { NOTHING_STORED, type Committed } from './unit-commit.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import { UnitRun } from './unit-run.ts'
-
-const NOTHING: Committed = Object.freeze({ events: Object.freeze([]), roots: Object.freeze([]) })
 
 /** The execution of a command by a handler that loads and persists aggregates: each attempt is a unit of work of its own. */
 export class UnitExecution extends Execution implements UnitOwner {
@@ -52,7 +50,7 @@ export class UnitExecution extends Execution implements UnitOwner {
     try {
       const reply = await handleInUnit(run, handler, this, (work) => this.#inUserCode(run, work))
       this.fence()
-      const committed = run.rolledBack ? NOTHING : await unit.commit()
+      const committed = run.rolledBack ? NOTHING_STORED : await unit.commit()
       return this.#through(run, committed, reply)
     } catch (error) {
       if (error instanceof CommittedBeforeSignal) return await this.#repeat(error.found.instance, error.found.events)
@@ -73,8 +71,9 @@ export class UnitExecution extends Execution implements UnitOwner {
     }
   }
 
-  #through(run: UnitRun, { events }: Committed, reply: unknown): ExecutionResult {
+  #through(run: UnitRun, { events, synchronous }: Committed, reply: unknown): ExecutionResult {
     this.phase = 'through'
+    this.synchronous = synchronous
     this.#committed = run
     const { version, state, aggregateId, streamId } = this.instance as Instance
     const result = new Executed({ aggregateId, streamId }, version, events, this.metadata, state, reply)
@@ -87,9 +86,12 @@ export class UnitExecution extends Execution implements UnitOwner {
     return this.#repeat(this.instance as Instance, events)
   }
 
-  #repeat(found: Instance, events: readonly StoredEvent[]): Promise<ExecutionResult> {
+  async #repeat(found: Instance, events: readonly StoredEvent[]): Promise<ExecutionResult> {
     const { services, command, instance } = this
-    return repeatedUnit(services, command, instance as Instance, { instance: found, events })
+    const result = await repeatedUnit(services, command, instance as Instance, { instance: found, events })
+    // The marks of its events were those of then: nobody knows them any more.
+    if (services.eventProcessing === 'sync') this.synchronous = result.events
+    return result
   }
 
   /** Someone else wrote first to one of the streams: all is done again, on what they wrote. */

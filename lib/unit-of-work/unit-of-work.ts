@@ -19,11 +19,11 @@ const NOBODY = { failure: undefined, fence: () => undefined, appending: () => un
  * unit of the same application it joins that one, which stores all of it at its own end.
  *
  * @example
- * await using unit = new UnitOfWork(publishing).start()
- * const article = await unit.repository.get(Article, 'a1')
- * article.execute(PublishArticle({ articleId: 'a1' }))
- * unit.repository.add(article)
- * await unit.commit()
+ * await using unit = new UnitOfWork(bank).start()
+ * const root = await unit.repository.get(BankAccount, 'ACC123')
+ * root.execute(DepositMoney({ accountNumber: 'ACC123', amount: 5 }))
+ * unit.repository.add(root)
+ * const { events } = await unit.commit()
  *
  * @throws {InvalidOptionError} `invalid_option`; UnsupportedCapabilityError `unsupported_capability`
  */
@@ -112,10 +112,10 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
 
   async #commit(run: UnitRun): Promise<UnitOfWorkResult> {
     const { services } = this.#host
-    const { events } = await run.unit.commit()
+    const { events, synchronous } = await run.unit.commit()
     const result = { events, position: events.at(-1)?.position ?? 0 }
     await run.committed(result)
-    await waitForHandlers(services, this.#checked.options, result)
+    await waitForHandlers(services, this.#checked.options, result, synchronous)
     return result
   }
 

@@ -12,7 +12,7 @@ export interface UnitOfWorkScope {
    * logged, and what was stored stays stored.
    *
    * @example
-   * unitOfWork.afterCommit(({ events }) => mailer.tell(events))
+   * await unitOfWork(bank, (unit) => unit.afterCommit(({ position }) => console.log(position)))
    */
   afterCommit(hook: AfterCommit): void
   /** Ends it, with nothing stored. Of a unit within another one: that one stores nothing either, and its commit fails. */

@@ -13,7 +13,7 @@ import {
   type VersionConflictError,
 } from '../errors.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
-import { UnitCommit, type Committed } from './unit-commit.ts'
+import { NOTHING_STORED, UnitCommit, type Committed } from './unit-commit.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import { UnitRoot } from './unit-root.ts'
 
@@ -133,10 +133,11 @@ export class Unit {
     throw new CommittedBeforeSignal(this.#committedBefore)
   }
 
-  /** Live instances keep what is newest, unless a command is at work on them. */
+  /** Live instances keep what is newest, unless somebody else's command is at work on them. */
   #keepWarm(root: UnitRoot, state: unknown, version: number): boolean {
     const { instance, snapshotVersion } = root
-    if (!instance.mailbox.idle && instance !== this.#owner.instance) return false
+    const { mailbox } = instance
+    if (!mailbox.idle && mailbox.current !== this.#owner) return false
     if (instance.version >= version) return instance.version === version
     if (instance.version === NOT_LOADED) instance.snapshotVersion = snapshotVersion
     instance.state = state
@@ -151,8 +152,9 @@ export class Unit {
    */
   add(root: UnitRoot): void {
     this.#mustGoOn()
-    const others = this.#toStore().filter((other) => other !== root)
-    if (root.isChanged && others.length > 0) this.#refuseSeveral([...others, root])
+    if (root.isChanged && !this.#rules.multipleAggregates) {
+      this.#refuseSeveral([...this.#toStore().filter((other) => other !== root), root])
+    }
     root.added = true
   }
 
@@ -186,7 +188,7 @@ export class Unit {
     if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
     const roots = this.#toStore()
     this.#refuseSeveral(roots)
-    if (roots.length === 0) return { events: [], roots: [] }
+    if (roots.length === 0) return NOTHING_STORED
     const commit = new UnitCommit(this.#services, this.#owner, roots)
     this.#commit = commit
     const committed = await commit.run()

@@ -2,20 +2,21 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
-import { wrongAggregates, wrongMarks, wrongProcessManagers, wrongRouters } from './wrong-calls.ts'
+import { wrongAggregates, wrongCommandHandlers, wrongMarks, wrongProcessManagers, wrongRouters } from './wrong-calls.ts'
 
 const folder = dirname(fileURLToPath(import.meta.url))
 const root = join(folder, '../..')
 const COMPILING_MS = 60_000
 
 const prelude = `
-import { aggregate, application, asynchronously, command, compositeRouter, event, inMemoryEventStore, multi } from 'edict'
+import { aggregate, application, asynchronously, command, commandHandler, compositeRouter, event } from 'edict'
+import { inMemoryEventStore, multi } from 'edict'
 import { processManager, reject, renamedEvent, reply, router, shape, synchronously, upcaster } from 'edict'
 import { AccountOpened, BankAccount, DepositMoney, Foreign, MoneyDeposited, OpenAccount, Other, initialState } from './domain.ts'
 const accounts = router('accounts', (r) => r.identify(BankAccount, { by: 'accountNumber' }).dispatch(OpenAccount, { to: BankAccount }))
 `
 
-const wrong = [...wrongMarks, ...wrongAggregates, ...wrongRouters, ...wrongProcessManagers]
+const wrong = [...wrongMarks, ...wrongAggregates, ...wrongRouters, ...wrongProcessManagers, ...wrongCommandHandlers]
 const fileOf = (title: string): string => join(folder, `wrong-${wrong.findIndex((one) => one.title === title)}.ts`)
 
 /** What the compiler says of each file, in one program: its lib files are read once. */

@@ -423,3 +423,35 @@ export const wrongProcessManagers: readonly WrongCall[] = [
     code: `processManager('wrong', { events: [AccountOpened], initialState: () => 0, interested: { AccountOpened: () => ({ stop: 'a', strict: true }) }, handle: {} })`,
   },
 ]
+
+export const wrongCommandHandlers: readonly WrongCall[] = [
+  {
+    title: 'a command handler that leaves a command out',
+    sentence: 'the command handler has no function for DepositMoney',
+    code: `commandHandler(BankAccount, { commands: [OpenAccount, DepositMoney], handle: { OpenAccount: () => undefined } })`,
+  },
+  {
+    title: 'a command handler with a function for a command that is not its own',
+    sentence: 'DepositMoney is not among the commands of this command handler',
+    code: `commandHandler(BankAccount, { commands: [OpenAccount], handle: { OpenAccount: () => undefined, DepositMoney: () => undefined } })`,
+  },
+  {
+    title: 'a root that raises an event of another aggregate',
+    sentence: 'not assignable to parameter of type',
+    code: `commandHandler(BankAccount, { commands: [OpenAccount], handle: { async OpenAccount(_data, { repository }) {
+  (await repository.get(BankAccount, 'A')).raise(Foreign({ accountNumber: '', amount: 1 }))
+} } })`,
+  },
+  {
+    title: 'a registration of a command that the command handler does not have',
+    sentence: 'DepositMoney is not among the commands of the command handler of BankAccount',
+    code: `const handler = commandHandler(BankAccount, { commands: [OpenAccount], handle: { OpenAccount: () => undefined } })
+router('wrong', (r) => r.identify(BankAccount, { by: 'accountNumber' }).dispatch([OpenAccount, DepositMoney], { to: handler }))`,
+  },
+  {
+    title: 'a registration of a command handler whose aggregate is not identified',
+    sentence: 'identify BankAccount before dispatching to it, or say identity',
+    code: `const handler = commandHandler(BankAccount, { commands: [OpenAccount], handle: { OpenAccount: () => undefined } })
+router('wrong', (r) => r.dispatch(OpenAccount, { to: handler }))`,
+  },
+]

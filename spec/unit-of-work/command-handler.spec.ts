@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import { AggregateNotFoundError, commandHandler, eventHandler, router, type UnitHandlerContext } from 'edict'
+import {
+  AggregateNotFoundError,
+  commandHandler,
+  eventHandler,
+  reply,
+  router,
+  synchronously,
+  unitOfWork,
+  type UnitHandlerContext,
+} from 'edict'
 import { deferred, started } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
 import {
@@ -306,6 +315,19 @@ describe('a command handler', () => {
     await expect(adding.dispatch(publish())).rejects.toMatchObject({ code: 'unit_of_work_misuse' })
   })
 
+  it('may return what its aggregates have raised, and no event that would be lost', async () => {
+    const app = await works(async (articleId, { repository }) => {
+      const article = await repository.get(Article, articleId)
+      repository.add(article)
+      return article.execute(publish())
+    })
+    expect((await app.dispatch(publish())).reply).toMatchObject([{ type: 'ArticlePublished' }])
+    for (const lost of [raised, [raised], reply('done', raised)]) {
+      const losing = await works(() => lost)
+      await expect(losing.dispatch(publish())).rejects.toMatchObject({ code: 'invalid_outcome' })
+    }
+  })
+
   it('can do nothing more once it is done', async () => {
     let kept: UnitHandlerContext | undefined
     const app = await works(async (articleId, context) => {
@@ -399,6 +421,30 @@ describe('a command handler', () => {
       executionResult: { events: [{ type: 'AuthorCredited' }] },
     })
     never.resolve()
+  })
+
+  it('is answered after the handlers of its synchronous events, as is a unit by hand', async () => {
+    const handled: string[] = []
+    const slow = eventHandler('slow', {
+      events: [AuthorCredited],
+      handle: async ({ authorId }) => {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        handled.push(authorId)
+      },
+    })
+    const crediting = async ({ repository }: Pick<UnitHandlerContext, 'repository'>, authorId: string) => {
+      const author = await repository.create(Author, authorId)
+      author.raise(synchronously(AuthorCredited({ authorId })))
+      repository.add(author)
+    }
+    const app = await started({
+      router: publishingBy((articleId, context) => crediting(context, articleId)),
+      handlers: [slow],
+    })
+    await app.dispatch(publish('ada'))
+    expect(handled).toEqual(['ada'])
+    await unitOfWork(app, (unit) => crediting(unit, 'bob'))
+    expect(handled).toEqual(['ada', 'bob'])
   })
 
   it('can be asked to find its aggregate at a version', async () => {

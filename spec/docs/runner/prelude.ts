@@ -12,7 +12,7 @@ import {
   router,
   shape,
 } from 'edict'
-import type { EventStore, HookMiddleware } from 'edict'
+import type { EventStore, HookMiddleware, Repository } from 'edict'
 import { projection } from 'edict/projections'
 import { z } from 'zod'
 
@@ -96,6 +96,7 @@ export declare const amount: number
 export declare const order: { readonly lines: number }
 export declare const lines: readonly { readonly sku: string }[]
 export declare const line: string
+export declare const repository: Repository
 export declare const request: Request
 export declare const store: EventStore
 export declare const audit: HookMiddleware
