@@ -8,10 +8,12 @@ import { atomicAppends } from './conformance/atomic-appends.ts'
 import { badArguments } from './conformance/bad-arguments.ts'
 import { checkpoints } from './conformance/checkpoints.ts'
 import { concurrentAppends } from './conformance/concurrent-appends.ts'
+import { claimingCommands } from './conformance/claiming-commands.ts'
 import type { CaseDefinition, CaseGroup } from './conformance/conformance-case.ts'
 import { deletedStreams } from './conformance/deleted-streams.ts'
 import { durability } from './conformance/durability.ts'
 import { expectedVersions } from './conformance/expected-versions.ts'
+import { keepingCommands } from './conformance/keeping-commands.ts'
 import { leases } from './conformance/leases.ts'
 import { lifecycle } from './conformance/lifecycle.ts'
 import { projectionCheckpoints } from './conformance/projection-checkpoints.ts'
@@ -25,10 +27,13 @@ import { readingStreams } from './conformance/reading-streams.ts'
 import { repeatedCommands } from './conformance/repeated-commands.ts'
 import { severalProcesses } from './conformance/several-processes.ts'
 import { fencedSnapshots } from './conformance/fenced-snapshots.ts'
+import { settlingCommands } from './conformance/settling-commands.ts'
 import { snapshots } from './conformance/snapshots.ts'
 import { StoreUnderTest, type MadeStore } from './conformance/store-under-test.ts'
 import { storedFormat } from './conformance/stored-format.ts'
+import { storingCommands } from './conformance/storing-commands.ts'
 import { streams } from './conformance/streams.ts'
+import { strictCommands } from './conformance/strict-commands.ts'
 import { subscriptions } from './conformance/subscriptions.ts'
 import { watching } from './conformance/watching.ts'
 
@@ -78,6 +83,11 @@ const groups: readonly CaseGroup[] = [
   fencedSnapshots,
   projections,
   projectionCheckpoints,
+  storingCommands,
+  claimingCommands,
+  settlingCommands,
+  strictCommands,
+  keepingCommands,
   randomWork,
   badArguments,
   durability,

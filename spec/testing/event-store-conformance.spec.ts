@@ -3,6 +3,7 @@ import { eventStoreConformance, registerConformance, type ConformanceCase, type 
 import { inMemoryEventStore } from '../../lib/adapters/in-memory/in-memory-event-store.ts'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
 import { plantedBugs } from './planted-bugs.ts'
+import { plantedCommandBugs } from './planted-command-bugs.ts'
 import { plantedLeaseBugs } from './planted-lease-bugs.ts'
 import { plantedSharedBugs } from './planted-shared-bugs.ts'
 import { overlaid } from './planted-store.ts'
@@ -10,7 +11,13 @@ import { plantedStreamBugs } from './planted-stream-bugs.ts'
 import { sharedCapabilities, sharedMemoryStore } from './shared-memory-store.ts'
 
 const { capabilities } = inMemoryEventStore()
-const everyBug = [...plantedBugs, ...plantedStreamBugs, ...plantedLeaseBugs, ...plantedSharedBugs]
+const everyBug = [
+  ...plantedBugs,
+  ...plantedStreamBugs,
+  ...plantedLeaseBugs,
+  ...plantedSharedBugs,
+  ...plantedCommandBugs,
+]
 const keyOf = ({ group, name }: ConformanceCase) => `${group}: ${name}`
 
 /** The failure of a case, as a text; undefined where the case passes. */

@@ -1,6 +1,7 @@
 import { MAX_NAME_LENGTH, MAX_STREAM_ID_LENGTH } from '../../event-store/limits.ts'
 import type { NewEvent } from '../../event-store/stored-event.ts'
 import { assert, assertEqual, assertFails } from './assertions.ts'
+import { badCommandCases } from './bad-commands.ts'
 import { unlessEncoded, type CaseDefinition, type CaseGroup } from './conformance-case.ts'
 import { sampleSnapshot } from './snapshots.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
@@ -280,5 +281,6 @@ export const badArguments: CaseGroup = {
         assertEqual(await store.readCheckpoint('balances'), undefined, 'the checkpoint')
       },
     },
+    ...badCommandCases,
   ],
 }

@@ -29,6 +29,9 @@ export const unlessMultiProcess = (capabilities: EventStoreCapabilities) =>
 export const unlessProjections = (capabilities: EventStoreCapabilities) =>
   capabilities.projections ? undefined : 'the store has no tables for projections (no projections)'
 
+export const unlessCommands = (capabilities: EventStoreCapabilities) =>
+  capabilities.commands ? undefined : 'the store keeps no commands that are run later (no commands)'
+
 export const unlessObjects = (capabilities: EventStoreCapabilities) =>
   capabilities.values === 'objects' ? undefined : "the store keeps encoded data (values: 'encoded')"
 

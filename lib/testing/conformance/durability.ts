@@ -3,6 +3,7 @@ import { claim } from './checkpoints.ts'
 import { unlessDurable, type CaseDefinition, type CaseGroup } from './conformance-case.ts'
 import { asTombstones, tombstoneOf } from './deleted-streams.ts'
 import { claimFor, ownerOf, SHORT_LEASE_MS, takeOver } from './leases.ts'
+import { durableCommandCases } from './shared-commands.ts'
 import { sampleSnapshot } from './snapshots.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 
@@ -127,5 +128,6 @@ export const durability: CaseGroup = {
         'the positions',
       )
     }),
+    ...durableCommandCases,
   ],
 }

@@ -1,3 +1,4 @@
+import type { CommandQueueStore } from '../../event-store/command-queue-store.ts'
 import type { EventStore } from '../../event-store/event-store.ts'
 import { assert, assertEqual, assertFails } from './assertions.ts'
 import type { CaseGroup } from './conformance-case.ts'
@@ -28,7 +29,26 @@ function operations(tested: StoreUnderTest, store: EventStore): Record<string, (
     deleteCheckpoint: () => store.deleteCheckpoint('balances'),
     listCheckpoints: () => store.listCheckpoints(),
     ...(store.projections && { transaction: () => store.projections?.transaction(() => undefined) }),
+    ...(store.commands && commandOperations(store.commands)),
     close: () => store.close(),
+  }
+}
+
+function commandOperations(commands: CommandQueueStore): Record<string, () => unknown> {
+  return {
+    enqueue: () => commands.enqueue([]),
+    claim: () => commands.claim({ owner: 'one', groups: 1, commandsOfEach: 1, lease: 1 }),
+    renew: () => commands.renew('one', 1),
+    settle: () => commands.settle([]),
+    read: () => commands.read([]),
+    list: () => commands.list(),
+    count: () => commands.count(),
+    cancel: () => commands.cancel([]),
+    replay: () => commands.replay([]),
+    discard: () => commands.discard([]),
+    purge: () => commands.purge(0, 1),
+    now: () => commands.now(),
+    'watch of commands': () => commands.watch(() => undefined),
   }
 }
 

@@ -6,6 +6,7 @@ import { unlessMultiProcess, unlessProjections, type CaseDefinition, type CaseGr
 import { tombstoneOf, asTombstones } from './deleted-streams.ts'
 import { claimFor, LONG_LEASE_MS, ownerOf, SHORT_LEASE_MS, takeOver } from './leases.ts'
 import { sampleSnapshot } from './snapshots.ts'
+import { sharedCommandCases } from './shared-commands.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 
 function sharedCase(name: string, run: (tested: StoreUnderTest, other: EventStore) => Promise<void>): CaseDefinition {
@@ -188,5 +189,6 @@ export const severalProcesses: CaseGroup = {
       }),
       skip: (capabilities) => unlessMultiProcess(capabilities) ?? unlessProjections(capabilities),
     },
+    ...sharedCommandCases,
   ],
 }
