@@ -152,6 +152,22 @@ export type {
   ClaimOptions,
 } from './event-store/checkpoint.ts'
 export type { ProjectionStore, Publication } from './event-store/projection-store.ts'
+export type {
+  ClaimCommandsOptions,
+  ClaimedCommands,
+  CommandCount,
+  CommandQueueStore,
+  CommandState,
+  EnqueueResult,
+  GroupClaim,
+  GroupHold,
+  Lane,
+  ListCommandsOptions,
+  NewQueuedCommand,
+  QueuedCommand,
+  Settlement,
+  StoredFailure,
+} from './event-store/command-queue-store.ts'
 export type { StreamChangeOptions, StreamChangeResult, StreamInfo, StreamState } from './event-store/stream-info.ts'
 
 // The doors for time, ids, randomness and logs.

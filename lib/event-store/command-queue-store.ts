@@ -70,7 +70,7 @@ export interface StoredFailure {
 
 /** A command as it is stored. One that its caller ran, and that is replayed as a dead letter, is a worker's from then on (`byCaller` is false). */
 export interface QueuedCommand extends Omit<NewQueuedCommand, 'notBefore' | 'delay'> {
-  /** Its place among all stored commands, from 1; in the order in which they were stored. */
+  /** Its place among all stored commands, from 1, in the order in which they were stored. There may be gaps. */
   readonly position: number
   readonly state: CommandState
   /** Milliseconds since the epoch, by the store's clock: since when, or from when on, it may be run. */
@@ -187,7 +187,7 @@ export interface CommandQueueStore {
    * Takes groups that have due commands and that nobody holds, or whose lease has run out: the lowest lanes first, and within a lane
    * the one whose next command is the oldest. What becomes `running` of each are the first commands that are due, by position. Of a group
    * whose owner has died the command that was being run (the first that is `running`) counts one more attempt, and is claimed alone: it may have been its end.
-   * Behind a strict command that waits for its next attempt, or is dead, nothing is due.
+   * Behind a strict command that waits for its next attempt, or is dead, nothing is due; what its owner was to run there goes back as it was.
    */
   claim(options: ClaimCommandsOptions): MaybePromise<ClaimedCommands>
 

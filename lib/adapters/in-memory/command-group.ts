@@ -57,6 +57,12 @@ export class CommandGroup {
     return this.#entries.filter(({ command }) => command.state === 'running')
   }
 
+  /** Whether the first that is running stands behind a strict command that is not done. */
+  runsBehindBlocker(): boolean {
+    const first = this.#entries.find(({ command }) => isRunning(command) || blocks(command))
+    return first !== undefined && blocks(first.command)
+  }
+
   /** Where it would be gone on; undefined where there is nothing to run. */
   nextPosition(): number | undefined {
     const next = this.owner === undefined ? this.due(1)[0] : this.#entries.find(({ command }) => isRunning(command))

@@ -170,7 +170,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): ClaimedCommands {
     const now = this.#clock.now()
     this.#promote(now)
-    for (const group of this.#held) if (group.until <= now) this.#offer(group)
+    for (const group of this.#held) if (group.until <= now) this.#abandoned(group)
     const claims: GroupClaim[] = []
     let next = this.#nextOffer(now)
     while (next !== undefined && claims.length < groups) {
@@ -180,6 +180,12 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     // It was looked at only: it is offered still.
     if (next !== undefined) this.#offer(next)
     return { claims, nextIn: next === undefined ? this.#nextIn(owner, now) : 0 }
+  }
+
+  /** What its owner has left can be taken over, unless it has to wait for a strict command. */
+  #abandoned(group: CommandGroup): void {
+    if (!group.runsBehindBlocker()) this.#offer(group)
+    else for (const entry of group.running()) this.#change(entry, { state: 'queued' })
   }
 
   #promote(now: number): void {

@@ -3,6 +3,9 @@ import { InvalidOptionError, StoreError } from '../../errors.ts'
 import type { AppendOptions, StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendJob } from './append-job.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { CommandClaims } from './command-claims.ts'
+import type { CommandQueue } from './command-queue.ts'
+import { CommandReader } from './command-reader.ts'
 import { closeConnections, type OpenedConnections } from './connections.ts'
 import type { Database } from './driver.ts'
 import { EventReader } from './event-reader.ts'
@@ -21,12 +24,15 @@ const CLOSE_PATIENCE_MS = 5_000
 /** A file while it is open: its connections, what is prepared on them, and the lane that all writes take. */
 export class OpenStore {
   readonly reader: EventReader
+  readonly commandReader: CommandReader
   readonly watchers: Watchers
   readonly #path: string
   readonly #options: CheckedOptions
   readonly #reading: Database
   readonly #writer: Writer
   readonly #lane: WriteLane
+  /** In the transaction that is under way, or in one before that was rolled back. */
+  #commandsChanged = false
   /** Transactions of somebody's own that are not over yet. */
   readonly #ownTransactions = new Set<Pick<OwnTransaction<unknown>, 'isCaller' | 'abandon'>>()
 
@@ -35,6 +41,7 @@ export class OpenStore {
     this.#options = options
     this.#reading = connections.reading
     this.reader = new EventReader(connections.reading)
+    this.commandReader = new CommandReader(connections.reading)
     this.watchers = new Watchers(connections, () => this.reader.head())
     this.#writer = new Writer(connections)
     this.#lane = new WriteLane(path, options.busyTimeout, this.#writer, {
@@ -58,6 +65,14 @@ export class OpenStore {
     return this.#writer.checkpoints
   }
 
+  get commandQueue(): CommandQueue {
+    return this.#writer.commandQueue
+  }
+
+  get commandClaims(): CommandClaims {
+    return this.#writer.commandClaims
+  }
+
   /** The checkpoints as a transaction has them in hand: one that was abandoned must not move them within the next. */
   checkpointsIn(tx: Database): Checkpoints {
     if (tx === this.#writer.database) return this.#writer.checkpoints
@@ -74,10 +89,10 @@ export class OpenStore {
     return job.answer
   }
 
-  /** Work of a few rows, which is committed together with what else there is to write. */
-  write<Result>(work: () => Result): Promise<Result> {
+  /** Work of about so many rows, which is committed together with what else there is to write. */
+  write<Result>(work: () => Result, weight = 1): Promise<Result> {
     this.#mayWrite()
-    const job = new PromisedJob(1, work)
+    const job = new PromisedJob(weight, work)
     this.#lane.add(job)
     if (this.#isWithinTransaction()) this.#boundWait(job)
     return job.answer
@@ -92,6 +107,14 @@ export class OpenStore {
       clearTimeout(timer)
     }
     job.answer.then(done, done)
+  }
+
+  /** As `write`, for what those who watch commands are told of. */
+  writeCommands<Result>(weight: number, work: (queue: CommandQueue) => Result): Promise<Result> {
+    return this.write(() => {
+      this.#commandsChanged = true
+      return work(this.#writer.commandQueue)
+    }, weight)
   }
 
   /** As `write`, for what changes streams as a whole. */
@@ -160,6 +183,9 @@ export class OpenStore {
     } catch {
       // The head cannot be read now. What was committed stays so, and the watchers look for themselves soon.
     }
+    if (!this.#commandsChanged) return
+    this.#commandsChanged = false
+    this.watchers.tellOfCommands()
   }
 
   readonly #rolledBack = (): void => {

@@ -30,6 +30,7 @@ import { storeFailure } from './failure.ts'
 import { OpenStore } from './open-store.ts'
 import { checkedOptions, checkedPath, type CheckedOptions, type SqliteEventStoreOptions } from './options.ts'
 import { SqliteProjections } from './projections.ts'
+import { SqliteCommands } from './sqlite-commands.ts'
 import type { StreamChange } from './streams.ts'
 
 /**
@@ -59,10 +60,11 @@ class SqliteEventStore implements EventStore {
     durable: true,
     multiProcess: true,
     projections: true,
-    commands: false,
+    commands: true,
     values: 'encoded',
   })
   readonly projections: ProjectionStore<Database>
+  readonly commands: SqliteCommands
   readonly #path: string
   readonly #options: CheckedOptions
   #opened: OpenStore | undefined
@@ -71,6 +73,10 @@ class SqliteEventStore implements EventStore {
     this.#path = path
     this.#options = options
     this.projections = new SqliteProjections(() => this.#store)
+    this.commands = new SqliteCommands(
+      () => this.#store,
+      (read) => this.#read(read),
+    )
   }
 
   get #store(): OpenStore {

@@ -6,9 +6,10 @@ const LOOK_EVERY_MS = 25
 
 type Listener = (headPosition?: number) => void
 
-/** Those who want to know of new events: at once of this store's own, and soon of those of others. */
+/** Those who want to know of new events or commands: at once of this store's own, and soon of those of others. */
 export class Watchers {
   readonly #listeners = new Set<{ readonly listener: Listener }>()
+  readonly #ofCommands = new Set<{ readonly listener: () => void }>()
   readonly #dataVersion: BetterSqlite3.Statement<[], number>
   readonly #readHead: () => number
   #timer: NodeJS.Timeout | undefined
@@ -25,15 +26,37 @@ export class Watchers {
   add(listener: Listener): () => void {
     const entry = { listener }
     this.#listeners.add(entry)
-    if (this.#timer === undefined) {
-      this.#seenVersion = this.#dataVersion.get() as number
-      this.#told = this.#readHead()
-      this.#timer = setInterval(this.#look, LOOK_EVERY_MS).unref()
-    }
+    this.#start()
     return () => {
       this.#listeners.delete(entry)
-      if (this.#listeners.size === 0) this.#stop()
+      this.#stopUnused()
     }
+  }
+
+  /** They are told of whatever others have written, since that is cheaper than to find out what it was. */
+  addOfCommands(listener: () => void): () => void {
+    const entry = { listener }
+    this.#ofCommands.add(entry)
+    this.#start()
+    return () => {
+      this.#ofCommands.delete(entry)
+      this.#stopUnused()
+    }
+  }
+
+  tellOfCommands(): void {
+    for (const { listener } of this.#ofCommands) listener()
+  }
+
+  #start(): void {
+    if (this.#timer !== undefined) return
+    this.#seenVersion = this.#dataVersion.get() as number
+    this.#told = this.#readHead()
+    this.#timer = setInterval(this.#look, LOOK_EVERY_MS).unref()
+  }
+
+  #stopUnused(): void {
+    if (this.#listeners.size === 0 && this.#ofCommands.size === 0) this.#stop()
   }
 
   /** Events up to here can be read. */
@@ -56,6 +79,7 @@ export class Watchers {
 
   end(): void {
     this.#listeners.clear()
+    this.#ofCommands.clear()
     this.#stop()
   }
 
@@ -71,6 +95,7 @@ export class Watchers {
       const head = this.#readHead()
       this.#seenVersion = version
       this.tell(head)
+      this.tellOfCommands()
     } catch {
       // The file is busy or cannot be read now: the next look will tell.
     }

@@ -1,6 +1,8 @@
 import type { Outcome } from '../../errors.ts'
 import { Appender } from './appender.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { CommandClaims } from './command-claims.ts'
+import { CommandQueue } from './command-queue.ts'
 import type { Connections, OpenedConnections } from './connections.ts'
 import type { Database } from './driver.ts'
 import { Snapshots } from './snapshots.ts'
@@ -14,6 +16,8 @@ interface Prepared {
   readonly streams: Streams
   readonly snapshots: Snapshots
   readonly checkpoints: Checkpoints
+  readonly commandQueue: CommandQueue
+  readonly commandClaims: CommandClaims
 }
 
 /**
@@ -52,6 +56,14 @@ export class Writer {
 
   get checkpoints(): Checkpoints {
     return this.#prepared.checkpoints
+  }
+
+  get commandQueue(): CommandQueue {
+    return this.#prepared.commandQueue
+  }
+
+  get commandClaims(): CommandClaims {
+    return this.#prepared.commandClaims
   }
 
   begin(): void {
@@ -104,11 +116,14 @@ export class Writer {
 
 function prepared(connections: Connections): Prepared {
   const { writing } = connections
+  const commandQueue = new CommandQueue(writing)
   return {
     transactions: new Transactions(writing),
     appender: new Appender(writing),
     streams: new Streams(connections),
     snapshots: new Snapshots(connections),
     checkpoints: new Checkpoints(connections),
+    commandQueue,
+    commandClaims: new CommandClaims(writing, commandQueue.groups),
   }
 }

@@ -178,9 +178,9 @@ export const claimingCommands: CaseGroup = {
     }),
     queueCase('renews the leases of an owner, and says what that one holds still', async (queued) => {
       for (const number of range(1, 3)) await queued.put(`${number}`, `account-${number}`)
+      await queued.claim('two', { groups: 1 })
       const mine = await queued.claim('one', { groups: 2, lease: SHORT_LEASE_MS })
       assertEqual(await queued.queue.renew('nobody', LONG_LEASE_MS), [], 'the holds of nobody')
-      await queued.claim('two', { groups: 1 })
       const renewed = [...(await queued.queue.renew('one', LONG_LEASE_MS))]
       const holds = (list: readonly { streamId: string; lane: number; epoch: number }[]) =>
         list.map(({ streamId, lane, epoch }) => `${streamId} ${lane} ${epoch}`).sort()

@@ -17,13 +17,14 @@ async function failOnce(queued: QueueUnderTest, commandId: string, delay: number
 export const settlingCommands: CaseGroup = {
   name: 'settling commands',
   cases: [
-    ...[null, false, 0, '', '\0\ud800', [1, { a: null }], { balance: 5 }].map((result) =>
-      queueCase(`keeps the result ${JSON.stringify(result)}`, async (queued) => {
-        await queued.put('1')
-        const command = await queued.end({ commandId: '1', hold: await queued.claimOne(), state: 'completed', result })
+    queueCase('keeps a result as it is', async (queued) => {
+      for (const [index, result] of [null, false, 0, '', '\0\ud800', [1, { a: null }], { balance: 5 }].entries()) {
+        const commandId = `${index}`
+        await queued.put(commandId)
+        const command = await queued.end({ commandId, hold: await queued.claimOne(), state: 'completed', result })
         assertEqual([command.state, command.result, command.attempts], ['completed', result, 0], 'what is stored')
-      }),
-    ),
+      }
+    }),
     queueCase('keeps no result where there is none', async (queued) => {
       await queued.put('1')
       await queued.complete(await queued.claimOne())
@@ -126,7 +127,7 @@ export const settlingCommands: CaseGroup = {
     }),
     queueCase('forgets nothing that is stored while a stream is given up', async (queued) => {
       const { queue } = queued
-      for (const number of range(1, 25)) {
+      for (const number of range(1, 12)) {
         await queued.put(`${number} a`)
         const hold = await queued.claimOne()
         const settlement = { commandId: `${number} a`, hold, state: 'completed', result: 1 } as const

@@ -100,5 +100,16 @@ export const strictCommands: CaseGroup = {
       await queued.pass(SHORT_LEASE_MS)
       await queued.assertClaim([['1']], 'two')
     }),
+    queueCase('are not overtaken by those behind them that their worker has died with', async (queued) => {
+      for (const commandId of ['1', '2', '3']) await queued.put(commandId, 'account-1', strict)
+      const hold = await queued.claimOne('one', { lease: SHORT_LEASE_MS })
+      await queued.end({ commandId: '1', hold, state: 'dead', failure: declined, failed: true })
+      await queued.pass(SHORT_LEASE_MS)
+      await queued.assertClaim([], 'two')
+      const { state, attempts } = await queued.read('2')
+      assertEqual([state, attempts], ['queued', 0], 'the one behind')
+      await queued.queue.replay(['1'])
+      await queued.assertClaim([['1', '2', '3']], 'two')
+    }),
   ],
 }

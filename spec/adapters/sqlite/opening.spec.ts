@@ -76,7 +76,7 @@ describe('sqliteEventStore, when it is opened,', () => {
     await expect(sqliteEventStore(path).open()).rejects.toMatchObject({
       code: 'schema_mismatch',
       found: 99,
-      expected: 1,
+      expected: 2,
       message: expect.stringContaining('newer'),
     })
   })

@@ -176,7 +176,7 @@ describe('a publication on sqliteEventStore', () => {
     })
     const left = stores
       .connect(path)
-      .prepare(`SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%edict%'`)
+      .prepare(`SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%edict%' AND name <> 'sqlite_sequence'`)
       .pluck()
     expect(left.get()).toBe(0)
     expect(await statusOf(store.append([encodedAppend('account-1')]))).toBe('appended')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { OpenStores } from './open-stores.ts'
+import { planOf } from './query-plan.ts'
 import { encodedAppend, encodedEvent } from './sample-event.ts'
 import {
   HEAD_SQL,
@@ -17,20 +18,6 @@ import {
 } from '../../../lib/adapters/sqlite/filtered-reader.ts'
 
 const stores = new OpenStores()
-
-/** How SQLite goes about a query on the tables of a store, with values for what it asks. */
-async function planOf(sql: string): Promise<string[]> {
-  const { path } = stores.file()
-  await stores.open(path)
-  const named = Object.fromEntries([...sql.matchAll(/@(\w+)/g)].map(([, name]) => [name, 1]))
-  const values: unknown[] = [...sql.matchAll(/\?/g)].map(() => 1)
-  if (Object.keys(named).length > 0) values.push(named)
-  const rows = stores
-    .connect(path)
-    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-    .all(...values)
-  return (rows as { readonly detail: string }[]).map(({ detail }) => detail)
-}
 
 const queries: readonly (readonly [what: string, sql: string, by: string])[] = [
   ['the head', HEAD_SQL, 'SEARCH edict_events'],
@@ -69,7 +56,7 @@ const queries: readonly (readonly [what: string, sql: string, by: string])[] = [
 
 describe('sqliteEventStore, with however many events,', () => {
   it.each(queries)('reads %s by an index, and scans no table', async (_what, sql, by) => {
-    const plan = await planOf(sql)
+    const plan = await planOf(stores, sql)
     expect(plan.some((detail) => detail.includes(by))).toBe(true)
     // What is gone through is what a subquery has found, or a list that was given: never a table.
     const scans = plan.filter((detail) => detail.startsWith('SCAN'))
@@ -77,7 +64,7 @@ describe('sqliteEventStore, with however many events,', () => {
   })
 
   it('merges the events of several kinds without sorting them', async () => {
-    expect((await planOf(mergedKindsSql(4, 'forward'))).join('\n')).not.toContain('TEMP B-TREE')
+    expect((await planOf(stores, mergedKindsSql(4, 'forward'))).join('\n')).not.toContain('TEMP B-TREE')
   })
 
   it('reads by very many types, too', async () => {
