@@ -13,6 +13,8 @@ export class SchemaName {
   readonly quoted: string
   /** On which those who listen are told of appends. */
   readonly channel: string
+  /** The same, of queued commands. */
+  readonly commandsChannel: string
 
   /** @throws {InvalidOptionError} `invalid_option` */
   constructor(where: string, name: unknown) {
@@ -24,6 +26,7 @@ export class SchemaName {
     this.name = name
     this.quoted = `"${name}"`
     this.channel = `edict_${name}_appended`
+    this.commandsChannel = `edict_${name}_commands`
   }
 
   /** SQL as it is for this schema, where it names the schema "edict". */

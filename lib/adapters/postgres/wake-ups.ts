@@ -1,13 +1,12 @@
 import { EventEmitter } from 'eventemitter3'
 import { backoffDelay } from '../../effects/backoff.ts'
-import { systemRandom } from '../../effects/ids.ts'
+import { randomIds, systemRandom } from '../../effects/ids.ts'
 import type { Client, PoolConfig } from 'pg'
 import type { Database } from './database.ts'
+import { Notifier } from './notifier.ts'
 import type { SchemaName } from './schema-name.ts'
 import { cut } from './silence.ts'
 
-/** Milliseconds between two notifications to other nodes: those in between are of no use, as readers read all there is. */
-const NOTIFY_INTERVAL_MS = 10
 /** Milliseconds between looks at whether the listening connection still answers, and for its answer. */
 const HEARTBEAT_INTERVAL_MS = 10_000
 const HEARTBEAT_TIMEOUT_MS = 5_000
@@ -24,34 +23,52 @@ export class WakeUps {
   readonly #database: Database
   readonly #listening: PoolConfig | undefined
   readonly #channel: string
-  readonly #watchers = new EventEmitter<{ appended: [headPosition?: number] }>()
+  readonly #commandsChannel: string
+  readonly #watchers = new EventEmitter<{ appended: [headPosition?: number]; commands: [] }>()
+  readonly #ofEvents: Notifier
+  readonly #ofCommands: Notifier
+  /** By which it knows its own notifications of commands. */
+  readonly #id = randomIds().next()
   #told = 0
   #client: Client | undefined
   #failures = 0
   #closed = false
   #reconnect: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
-  #toNotify = 0
-  #notifying = false
 
   constructor(database: Database, listening: PoolConfig | undefined, schema: SchemaName) {
     this.#database = database
     this.#listening = listening
     this.#channel = schema.channel
+    this.#commandsChannel = schema.commandsChannel
+    this.#ofEvents = new Notifier(database, schema.channel, highest)
+    this.#ofCommands = new Notifier(database, schema.commandsChannel, latest)
   }
 
   /** Listens from the first watch on. */
   watch(listener: (headPosition?: number) => void): () => void {
     this.#watchers.on('appended', listener)
-    if (this.#client === undefined && this.#reconnect === undefined) this.#listen()
+    this.#listenAtLast()
     return () => void this.#watchers.off('appended', listener)
+  }
+
+  /** The same, of commands. */
+  watchCommands(listener: () => void): () => void {
+    this.#watchers.on('commands', listener)
+    this.#listenAtLast()
+    return () => void this.#watchers.off('commands', listener)
   }
 
   /** To be called after the commit of an append. */
   appended(headPosition: number): void {
     this.#tell(headPosition)
-    this.#toNotify = Math.max(this.#toNotify, headPosition)
-    if (!this.#notifying) void this.#notify()
+    this.#ofEvents.notify(`${headPosition}`)
+  }
+
+  /** To be called after a commit by which commands may have become due, or are over. */
+  commandsChanged(): void {
+    this.#watchers.emit('commands')
+    this.#ofCommands.notify(this.#id)
   }
 
   #tell(headPosition: number): void {
@@ -60,23 +77,8 @@ export class WakeUps {
     this.#watchers.emit('appended', headPosition)
   }
 
-  /**
-   * After the commit and not within it, where PostgreSQL would let all transactions of all databases that notify commit one after
-   * another.
-   */
-  async #notify(): Promise<void> {
-    this.#notifying = true
-    while (this.#toNotify > 0 && !this.#closed) {
-      const headPosition = this.#toNotify
-      this.#toNotify = 0
-      try {
-        await this.#database.query('SELECT pg_notify($1, $2)', [this.#channel, `${headPosition}`])
-      } catch {
-        // The others poll.
-      }
-      await new Promise((resolve) => setTimeout(resolve, NOTIFY_INTERVAL_MS).unref())
-    }
-    this.#notifying = false
+  #listenAtLast(): void {
+    if (this.#client === undefined && this.#reconnect === undefined) this.#listen()
   }
 
   #listen(): void {
@@ -92,7 +94,11 @@ export class WakeUps {
     }
     client.on('error', lose)
     client.on('end', lose)
-    client.on('notification', ({ payload }) => {
+    client.on('notification', ({ channel, payload }) => {
+      if (channel === this.#commandsChannel) {
+        if (payload !== this.#id) this.#watchers.emit('commands')
+        return
+      }
       const headPosition = Number(payload)
       if (Number.isSafeInteger(headPosition)) this.#tell(headPosition)
     })
@@ -101,12 +107,13 @@ export class WakeUps {
 
   async #begin(client: Client, lose: () => void): Promise<void> {
     await client.connect()
-    await client.query(`LISTEN "${this.#channel}"`)
+    await client.query(`LISTEN "${this.#channel}"; LISTEN "${this.#commandsChannel}"`)
     if (this.#client !== client) return
     this.#failures = 0
     // What was appended in between was told to nobody here; and a database that was put back to a backup begins anew.
     this.#told = 0
     this.#watchers.emit('appended')
+    this.#watchers.emit('commands')
     this.#beat(client, lose)
   }
 
@@ -136,6 +143,8 @@ export class WakeUps {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#ofEvents.close()
+    this.#ofCommands.close()
     this.#watchers.removeAllListeners()
     clearTimeout(this.#reconnect)
     clearTimeout(this.#heartbeat)
@@ -143,6 +152,14 @@ export class WakeUps {
     this.#client = undefined
     if (client !== undefined) await discard(client)
   }
+}
+
+function highest(before: string, next: string): string {
+  return Number(before) > Number(next) ? before : next
+}
+
+function latest(_before: string, next: string): string {
+  return next
 }
 
 /** Ends a connection, also one on which nobody answers. */
