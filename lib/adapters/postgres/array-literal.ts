@@ -21,6 +21,10 @@ export function numberArray(values: readonly number[]): string {
   return `{${values.join(',')}}`
 }
 
+export function optionalNumberArray(values: readonly (number | undefined)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`
+}
+
 export function booleanArray(values: readonly boolean[]): string {
   return `{${values.join(',')}}`
 }

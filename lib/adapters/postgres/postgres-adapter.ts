@@ -20,6 +20,7 @@ import { appendCall } from './append-batch.ts'
 import { AppenderIn, type AppendInOptions } from './append-in.ts'
 import { Appender } from './appender.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { closeCommandQueue, openCommandQueue, PostgresCommandQueue, type OpenCommandQueue } from './command-queue.ts'
 import { Database, type Queries } from './database.ts'
 import { EventReader } from './event-reader.ts'
 import { isConnectionLost, storeFailure } from './failure.ts'
@@ -37,6 +38,7 @@ interface Opened {
   readonly appender: Appender
   readonly reads: StreamReads
   readonly wakeUps: WakeUps
+  readonly commands: OpenCommandQueue
 }
 
 export class PostgresAdapter implements EventStore {
@@ -46,10 +48,11 @@ export class PostgresAdapter implements EventStore {
     durable: true,
     multiProcess: true,
     projections: true,
-    commands: false,
+    commands: true,
     values: 'encoded',
   })
   readonly projections: PostgresProjections
+  readonly commands: PostgresCommandQueue
 
   readonly #options: CheckedOptions
   readonly #reader: EventReader
@@ -68,6 +71,7 @@ export class PostgresAdapter implements EventStore {
     this.#streamChanges = new StreamChanges(schema)
     this.#appenderIn = new AppenderIn(this.#reader, schema, this.capabilities)
     this.projections = new PostgresProjections(() => this.#database, this.#checkpoints, schema)
+    this.commands = new PostgresCommandQueue(() => this.#open.commands, schema)
   }
 
   get isOpen(): boolean {
@@ -96,14 +100,15 @@ export class PostgresAdapter implements EventStore {
     }
     const wakeUps = new WakeUps(database, this.#options.listener, schema)
     const appender = new Appender(database, this.#reader, schema, (headPosition) => wakeUps.appended(headPosition))
-    this.#opened = { database, appender, reads: new StreamReads(database, this.#reader), wakeUps }
+    const commands = openCommandQueue(database, schema, wakeUps)
+    this.#opened = { database, appender, reads: new StreamReads(database, this.#reader), wakeUps, commands }
   }
 
   async close(): Promise<void> {
-    const { database, appender, reads, wakeUps } = this.#open
+    const { database, appender, reads, wakeUps, commands } = this.#open
     this.#opened = undefined
     reads.flush()
-    await appender.close()
+    await Promise.all([appender.close(), closeCommandQueue(commands)])
     await wakeUps.close()
     await database.close()
   }

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals'
 import { postgresEventStore } from 'edict/postgres'
 import { SchemaMismatchError } from '../../../lib/errors.ts'
 import { schemaDump } from './schema-dump.ts'
-import { append, positionsOf, testDatabase, textAppend } from './test-database.ts'
+import { append, positionsOf, testDatabase, textAppend, textCommand } from './test-database.ts'
 
 describe('the migrations of postgresEventStore', () => {
   const database = testDatabase()
@@ -36,21 +36,21 @@ describe('the migrations of postgresEventStore', () => {
     await stores[1]!.migrate()
     expect(await positionsOf(stores[2]!)).toEqual([1])
     const applied = await database.sql('SELECT number FROM edict.migrations ORDER BY number')
-    expect(applied.map(({ number }) => number)).toEqual([1, 2, 3, 4])
+    expect(applied.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
   })
 
   it('are not run by a store that is told not to, which says what to do', async () => {
     const opening = database.open({ migrate: false })
     await expect(opening).rejects.toThrow(SchemaMismatchError)
-    await expect(opening).rejects.toThrow('is at migration 0, not 3: run its migrate() first')
+    await expect(opening).rejects.toThrow('is at migration 0, not 8: run its migrate() first')
   })
 
   it('of a newer version are left alone', async () => {
     await database.make().migrate()
-    await database.sql("INSERT INTO edict.migrations (number, name) VALUES (4, 'from-the-future')")
+    await database.sql("INSERT INTO edict.migrations (number, name) VALUES (9, 'from-the-future')")
     const attempts = [() => database.open(), () => database.open({ migrate: false }), () => database.make().migrate()]
     for (const attempt of attempts) {
-      await expect(attempt()).rejects.toMatchObject({ code: 'schema_mismatch', found: 4, expected: 3 })
+      await expect(attempt()).rejects.toMatchObject({ code: 'schema_mismatch', found: 9, expected: 8 })
     }
   })
 
@@ -115,6 +115,10 @@ describe('the migrations of postgresEventStore', () => {
     expect(await store.saveCheckpoint({ ...claim!, position: 2 })).toBe(true)
     await store.deleteStream('account-1')
     expect(await positionsOf(store)).toEqual([1, 2, 3])
+    await store.commands?.enqueue([textCommand('one')])
+    const claimed = await store.commands?.claim({ owner: 'one', groups: 1, commandsOfEach: 1, lease: 1_000 })
+    const hold = claimed?.claims[0]
+    expect(await store.commands?.settle([{ commandId: 'one', hold, state: 'completed', result: null }])).toEqual([true])
     await store.close()
     await reading.close()
     await database.sql(`DROP OWNED BY ${role}`)

@@ -20,7 +20,7 @@ export class SpareSchemas {
   }
 }
 
-/** The tables of a store lose their rows, and what a case has made for its projections is dropped. */
+/** The tables of a store lose their rows, its sequences begin anew, and what a case has made for its projections is dropped. */
 function emptied(schema: string): string {
   return `DO $$
     DECLARE found record;
@@ -28,10 +28,11 @@ function emptied(schema: string): string {
       FOR found IN
         SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind AS kind
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE (n.nspname = 'public' OR n.nspname = '${schema}') AND c.relkind IN ('r', 'v') AND c.relname <> 'migrations'
+        WHERE (n.nspname = 'public' OR n.nspname = '${schema}') AND c.relkind IN ('r', 'v', 'S') AND c.relname <> 'migrations'
         ORDER BY c.relkind DESC
       LOOP
         IF found.kind = 'v' THEN EXECUTE 'DROP VIEW ' || found.name;
+        ELSIF found.kind = 'S' THEN EXECUTE 'ALTER SEQUENCE ' || found.name || ' RESTART';
         ELSIF found.schema = 'public' THEN EXECUTE 'DROP TABLE ' || found.name;
         ELSE EXECUTE 'DELETE FROM ' || found.name;
         END IF;

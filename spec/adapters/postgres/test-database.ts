@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { postgresEventStore, type PostgresEventStore, type PostgresEventStoreOptions } from 'edict/postgres'
 import pg from 'pg'
+import type { NewQueuedCommand } from '../../../lib/event-store/command-queue-store.ts'
 import type {
   AppendOptions,
   EventStore,
@@ -99,6 +100,17 @@ export function textAppend(streamId: string, events = 1, overrides: Overrides = 
 
 export function textEvent(overrides: Partial<StoredEvent> = {}) {
   return sampleEvent({ contentType: 'application/json', data: '{"amount":5}', ...overrides })
+}
+
+/** A command as a serializer's text makes it. */
+export function textCommand(commandId: string, changes: Partial<NewQueuedCommand> = {}): NewQueuedCommand {
+  return {
+    ...{ commandId, type: 'DepositMoney', streamId: 'account-1', lane: 1, strict: false, byCaller: false },
+    ...{ contentType: 'application/json', data: '{"amount":5}', metadata: {}, options: {}, depth: 0, createdAt: 5 },
+    ...{ correlationId: commandId, causationId: commandId, tenant: undefined, fingerprint: 'the same' },
+    ...{ idempotencyKey: undefined, notBefore: undefined, delay: undefined, deadline: undefined },
+    ...changes,
+  }
 }
 
 /** As the store does, and always with a promise. */
