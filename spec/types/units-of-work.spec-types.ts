@@ -11,19 +11,28 @@ import {
   type RecordedEvent,
   type Repository,
 } from 'edict'
-import { AccountOpened, BankAccount, DepositMoney, MoneyDeposited, OpenAccount, initialState, same } from './domain.ts'
+import {
+  AccountOpened,
+  BankAccount,
+  DepositMoney,
+  MoneyDeposited,
+  OpenAccount,
+  same,
+  type initialState,
+} from './domain.ts'
 
 type Account = Readonly<ReturnType<typeof initialState>>
 
 const handler = commandHandler(BankAccount, {
   commands: [OpenAccount, DepositMoney],
   handle: {
-    async OpenAccount({ accountNumber, initialBalance }, { repository, unitOfWork, commandId, signal }) {
+    async OpenAccount({ accountNumber, initialBalance }, context) {
       same<typeof accountNumber, string>(true)
       same<typeof repository, Repository>(true)
-      same<typeof commandId, string>(true)
-      same<typeof signal, AbortSignal>(true)
-      same<typeof unitOfWork.inProgress, boolean>(true)
+      context.signal satisfies AbortSignal
+      context.unitOfWork.inProgress satisfies boolean
+      same<typeof context.commandId, string>(true)
+      const { repository } = context
       const account = await repository.create(BankAccount, accountNumber)
       same<typeof account.state, Account>(true)
       const [opened] = account.execute(OpenAccount({ accountNumber, initialBalance }))
@@ -48,11 +57,12 @@ export async function units() {
     eventStore: inMemoryEventStore(),
   })
   const opened = await bank.dispatch(OpenAccount({ accountNumber: 'A', initialBalance: 1 }))
+  opened.reply satisfies { accountNumber: string }
   same<typeof opened.reply, { accountNumber: string }>(true)
   same<typeof opened.aggregateState, Account>(true)
   same<typeof opened.events, readonly RecordedEvent[]>(true)
   const deposited = await bank.dispatch(DepositMoney({ accountNumber: 'A', amount: 5 }))
-  same<typeof deposited.reply, undefined>(true)
+  deposited.reply satisfies undefined
 
   const outcome = await bank.tryDispatch(OpenAccount({ accountNumber: 'A', initialBalance: 1 }))
   if (!outcome.ok) {
@@ -78,5 +88,5 @@ export async function units() {
     account?.raise(MoneyDeposited({ accountNumber: 'A', amount: 5 }))
     return account?.state.balance
   })
-  same<typeof balance, number | undefined>(true)
+  return balance satisfies number | undefined
 }
