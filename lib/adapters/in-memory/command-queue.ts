@@ -15,16 +15,12 @@ import type {
   QueuedCommand,
   Settlement,
 } from '../../event-store/command-queue-store.ts'
-import { OBJECT_CONTENT_TYPE } from '../../event-store/stored-event.ts'
-import { handedOver } from '../../messages/immutable.ts'
 import { CommandGroup, type QueueEntry } from './command-group.ts'
+import { CAME_TO_NOTHING, countsOf, isWanted, keyOf, OVER, shown } from './command-view.ts'
 import { Heap } from './heap.ts'
 import { detached } from './rows.ts'
 
 const LANES: readonly Lane[] = [0, 1, 2]
-const OVER: ReadonlySet<CommandState> = new Set(['completed', 'rejected', 'expired', 'cancelled', 'discarded'])
-/** What may be stored anew under the same id or key: it came to nothing. */
-const CAME_TO_NOTHING: ReadonlySet<CommandState> = new Set(['rejected', 'dead', 'expired', 'cancelled', 'discarded'])
 
 interface Offer {
   readonly group: CommandGroup
@@ -294,16 +290,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   count(states?: readonly CommandState[]): readonly CommandCount[] {
-    const counts = new Map<string, CommandCount>()
-    for (const { command } of this.#entries.values()) {
-      const { state, lane, dueAt } = command
-      if (states?.includes(state) === false) continue
-      const kind = `${state} ${lane}`
-      const { count, oldestDueAt = dueAt } = counts.get(kind) ?? { count: 0 }
-      const oldest = OVER.has(state) ? undefined : Math.min(oldestDueAt, dueAt)
-      counts.set(kind, { state, lane, count: count + 1, oldestDueAt: oldest })
-    }
-    return [...counts.values()]
+    return countsOf(this.#entries.values(), states)
   }
 
   cancel(commandIds: readonly string[]): readonly boolean[] {
@@ -367,18 +354,6 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 }
 
-/** A key is its tenant's own, and no tenant is none of them. */
-function keyOf({ tenant, idempotencyKey }: Pick<QueuedCommand, 'tenant' | 'idempotencyKey'>): string | undefined {
-  // No text holds a NUL: the checks in front refuse it.
-  return idempotencyKey === undefined ? undefined : `${tenant ?? ''}\0${idempotencyKey}`
-}
-
-function shown({ command }: QueueEntry): QueuedCommand {
-  const { contentType, data } = command
-  const own = contentType === OBJECT_CONTENT_TYPE ? handedOver(data) : detached(data, contentType)
-  return own === data ? command : Object.freeze({ ...command, data: own })
-}
-
 /** What was replayed, cancelled or forgotten since does not wait any more. */
 function isWaiting({ entry, dueAt }: Waiting): boolean {
   return entry.command.state === 'delayed' && entry.command.dueAt === dueAt
@@ -386,16 +361,4 @@ function isWaiting({ entry, dueAt }: Waiting): boolean {
 
 function nameOf(streamId: string, lane: Lane): string {
   return `${lane}${streamId}`
-}
-
-function isWanted(command: QueuedCommand, options: ListCommandsOptions): boolean {
-  const { states, types, streamId, tenant, correlationId, after = 0 } = options
-  return (
-    command.position > after &&
-    states?.includes(command.state) !== false &&
-    types?.includes(command.type) !== false &&
-    (streamId ?? command.streamId) === command.streamId &&
-    (tenant ?? command.tenant) === command.tenant &&
-    (correlationId ?? command.correlationId) === command.correlationId
-  )
 }
