@@ -150,20 +150,23 @@ export class Execution extends DecidingTurn implements RunningHandler {
 
   #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
     this.fence()
-    return events.length === 0 ? this.#load() : this.repeat(events)
+    return events.length === 0 ? this.#load() : this.#repeatOf(events)
   }
 
   #repeatOf(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return this.repeat(events)
+    return proceed(this.repeat(events), this, this.#repeated)
   }
 
   protected repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    const repeated = repeatedResult(this.services, this.instance as Instance, this.command, events)
-    return proceed(repeated, this, this.#repeated)
+    return repeatedResult(this.services, this.instance as Instance, this.command, events)
+  }
+
+  #repeated(result: ExecutionResult): ExecutionResult {
+    return this.repeated(result)
   }
 
   /** The marks of its events were those of then: nobody knows them any more. */
-  #repeated(result: ExecutionResult): ExecutionResult {
+  protected repeated(result: ExecutionResult): ExecutionResult {
     if (this.services.eventProcessing === 'sync') this.synchronous = result.events
     return result
   }
@@ -265,7 +268,7 @@ export class Execution extends DecidingTurn implements RunningHandler {
       case 'version_conflict':
         return this.#conflict(result.actual)
       case 'repeated':
-        return this.repeat(result.events)
+        return this.#repeatOf(result.events)
       case 'duplicate_command':
         // Another node was first with this command id: the same command's result is the answer, whatever events it decided on.
         return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#repeatOf)

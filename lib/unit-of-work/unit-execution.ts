@@ -53,7 +53,9 @@ export class UnitExecution extends Execution implements UnitOwner {
       const committed = run.rolledBack ? NOTHING_STORED : await unit.commit()
       return this.#through(run, committed, reply)
     } catch (error) {
-      if (error instanceof CommittedBeforeSignal) return await this.#repeat(error.found.instance, error.found.events)
+      if (error instanceof CommittedBeforeSignal) {
+        return this.repeated(await this.#repeat(error.found.instance, error.found.events))
+      }
       // Only a commit ends a unit by itself: a conflict that the handler has met elsewhere is its own.
       if (error instanceof VersionConflictError && unit.hasConflicted(error)) return await this.#again(error)
       throw error
