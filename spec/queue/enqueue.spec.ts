@@ -82,11 +82,12 @@ describe.each(everyQueueStore)('a queued command, on $kind,', ({ share }) => {
       await app.enqueue(add(by))
       await app.enqueue(add(by, 'b'))
     }
-    const worker = await started({ router: counterRouter, eventStore: stores.node(), workers: 4 })
+    const eventStore = stores.node()
+    const worker = await started({ router: counterRouter, eventStore, workers: 4 })
     await until(async () => (await worker.commands.depth()).states.completed === 40, 'the end of the queue')
     for (const id of ['a', 'b']) {
       const amounts: number[] = []
-      const { events } = await stores.node().readStream(`counter-${id}`)
+      const { events } = await eventStore.readStream(`counter-${id}`)
       for (const stored of events) amounts.push((await worker.commands.get(stored.commandId))!.data as never)
       expect(amounts).toEqual(Array.from({ length: 20 }, (_, index) => ({ id, by: index + 1 })))
     }

@@ -1,4 +1,4 @@
 import { everyStore } from '../support/every-store.ts'
 
 /** The stores that keep commands. */
-export const everyQueueStore = everyStore.filter(({ kind }) => kind === 'memory')
+export const everyQueueStore = everyStore
