@@ -16,7 +16,7 @@ import { attempt, type Attempted } from './command-run.ts'
 import { refuseSignal, refuseWaiting, splitOptions, type SplitOptions } from './enqueue-checks.ts'
 import { Maintenance } from './maintenance.ts'
 import type { QueueServices } from './queue-services.ts'
-import { enqueueInfo, QueueTelemetry } from './queue-telemetry.ts'
+import { QueueTelemetry } from './queue-telemetry.ts'
 import { outcomeOf, Receipt, type ReceiptServices } from './receipt.ts'
 import { isOver, ReceiptWaits } from './receipt-waits.ts'
 import { Settler } from './settler.ts'
@@ -161,8 +161,7 @@ export class CommandQueue {
     byCaller: boolean,
   ): Promise<{ readonly queued: NewQueuedCommand; readonly answer: Exclude<EnqueueResult, { status: 'duplicate' }> }> {
     const made = await newCommand(this.#options, prepared, split, byCaller)
-    const info = enqueueInfo(made, prepared)
-    return this.#telemetry.enqueue(info, async (added?: Metadata) => {
+    return this.#telemetry.enqueue(made, prepared, async (added?: Metadata) => {
       const queued = added === undefined ? made : { ...made, metadata: Object.freeze({ ...made.metadata, ...added }) }
       const [answer] = await this.#commands.enqueue([queued])
       if (answer === undefined) throw new StoreError('the event store gave no answer to an enqueue', UNKNOWN)

@@ -27,23 +27,29 @@ export class QueueTelemetry {
 
   /** `work` is given what an instrumentation adds to the metadata, so that the trace goes on where the command is run. */
   async enqueue<Result extends Enqueued>(
-    info: EnqueueInfo,
+    made: NewQueuedCommand,
+    prepared: PreparedDispatch,
     work: (added?: Metadata) => Promise<Result>,
   ): Promise<Result> {
     const telemetry = this.#telemetry
-    return telemetry.watched.enqueue ? telemetry.around('enqueue', info, work, enqueued) : work()
+    if (!telemetry.watched.enqueue) return work()
+    return telemetry.around('enqueue', enqueueInfo(made, prepared), work, enqueued)
   }
 
   /** A worker has come to an end with a command, and that is stored. `since` is when it began, by `moment`. */
-  settled({ type, ...command }: QueuedCommand, { ending, error }: Attempted, since: number): void {
+  settled(command: QueuedCommand, { ending, error }: Attempted, since: number): void {
     if (ending.state === 'queued') return
-    const { commandId, correlationId, causationId, streamId, tenant, lane, attempts } = command
     const failed = ending.state === 'delayed' || (ending.state === 'dead' && ending.failed)
     this.#telemetry.tell('command:settle', {
-      ...{ command: type, commandId, correlationId, causationId, streamId, tenant },
-      priority: priorityOf(lane),
+      command: command.type,
+      commandId: command.commandId,
+      correlationId: command.correlationId,
+      causationId: command.causationId,
+      streamId: command.streamId,
+      tenant: command.tenant,
+      priority: priorityOf(command.lane),
       state: ending.state,
-      attempts: failed ? attempts + 1 : attempts,
+      attempts: failed ? command.attempts + 1 : command.attempts,
       error,
       // Clocks of stores may be ahead.
       waited: Math.max(0, this.#clock.now() - command.enqueuedAt),
@@ -58,7 +64,7 @@ export class QueueTelemetry {
 }
 
 /** A command that is to be stored, as telemetry tells of it. */
-export function enqueueInfo(made: NewQueuedCommand, { command, plan, aggregateId }: PreparedDispatch): EnqueueInfo {
+function enqueueInfo(made: NewQueuedCommand, { command, plan, aggregateId }: PreparedDispatch): EnqueueInfo {
   const { commandId, correlationId, causationId, streamId, tenant, metadata, lane } = made
   return {
     ...{ command: command.type, commandId, correlationId, causationId, aggregate: plan.model.name, aggregateId },

@@ -24,6 +24,10 @@ interface ReceiptWaitsOptions {
   readonly watch: () => void
 }
 
+/** Milliseconds between two looks at all of them, but for the first; more where a look takes long. */
+const SHORTEST_REST_MS = 10
+const REST_FACTOR = 10
+
 const UNFINISHED: ReadonlySet<CommandState> = new Set(['delayed', 'queued', 'running'])
 
 export function isOver({ state }: Pick<QueuedCommand, 'state'>): boolean {
@@ -36,8 +40,12 @@ export class ReceiptWaits {
   /** By command. */
   readonly #waits = new Map<string, Set<Wait>>()
   #timer: { readonly handle: unknown } | undefined
+  readonly #toLookAt = new Set<string>()
   #looking = false
+  /** While it is there, wake-ups are only noted. */
+  #pause: { readonly handle: unknown } | undefined
   #lookAgain = false
+  #restFor = SHORTEST_REST_MS
 
   constructor(options: ReceiptWaitsOptions) {
     this.#options = options
@@ -71,7 +79,7 @@ export class ReceiptWaits {
         })
       }
       watch()
-      this.look()
+      this.#lookAt([commandId])
     })
   }
 
@@ -80,11 +88,17 @@ export class ReceiptWaits {
     for (const wait of this.#of(commandId)) wait.resolve(over)
   }
 
-  /** Something may be over. */
+  /** Something may be over. Where much is waited for, and wake-ups come thick and fast, it is looked at now and then. */
   look(): void {
     if (this.#waits.size === 0) return
-    this.#lookAgain = true
-    if (!this.#looking) void this.#look()
+    this.#lookAgain = this.#pause !== undefined
+    if (this.#lookAgain) return
+    const { clock } = this.#options
+    this.#pause = idleTimer(clock, this.#restFor, () => {
+      this.#pause = undefined
+      if (this.#lookAgain) this.look()
+    })
+    this.#lookAt(this.#waits.keys())
   }
 
   /** Nobody is to wait any more. */
@@ -102,19 +116,27 @@ export class ReceiptWaits {
     if (waits?.size === 0) this.#waits.delete(wait.commandId)
   }
 
+  #lookAt(commandIds: Iterable<string>): void {
+    for (const commandId of commandIds) this.#toLookAt.add(commandId)
+    if (!this.#looking) void this.#look()
+  }
+
   async #look(): Promise<void> {
     this.#looking = true
     this.#rest()
-    while (this.#lookAgain) {
-      this.#lookAgain = false
-      const asked = [...this.#waits.keys()]
+    const { clock, commands, logger } = this.#options
+    while (this.#toLookAt.size > 0) {
+      const asked = [...this.#toLookAt]
+      this.#toLookAt.clear()
+      const began = clock.now()
       try {
-        const found = await this.#options.commands.read(asked)
+        const found = await commands.read(asked)
         const byId = new Map(found.map((command) => [command.commandId, command]))
         for (const commandId of asked) this.#found(commandId, byId.get(commandId))
       } catch (err) {
-        this.#options.logger.warn({ err }, 'stored commands cannot be read; it is tried again')
+        logger.warn({ err }, 'stored commands cannot be read; it is tried again')
       }
+      this.#restFor = Math.max(SHORTEST_REST_MS, REST_FACTOR * (clock.now() - began))
     }
     this.#looking = false
     this.#arm()

@@ -10,6 +10,7 @@ import {
 import type { NewQueuedCommand, QueuedCommand } from '../event-store/command-queue-store.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
 import { handedOver, immutableCopy } from '../messages/immutable.ts'
+import { jsonText } from '../messages/json-serializer.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
 import { idOfKey } from './command-ids.ts'
 import type { SplitOptions } from './enqueue-checks.ts'
@@ -32,13 +33,28 @@ export async function newCommand(
   const commandId = options.commandId ?? (idempotencyKey === undefined ? ids.next() : idOfKey(tenant, idempotencyKey))
   const { causationId = commandId, correlationId = commandId } = options
   const streamId = plan.group.of(tenant).prefix + aggregateId
-  const print = fingerprint(command)
+  const category = plan.model.name
   return {
-    ...{ commandId, type: command.type, contentType: codec.contentType, metadata, correlationId, causationId, tenant },
-    data: await encoded(services, command, { streamId, category: plan.model.name, metadata, tenant }),
-    ...{ streamId, lane, strict, fingerprint: print, idempotencyKey, notBefore, delay, deadline, depth, byCaller },
-    options: storedOptions(dispatch, fitsAgain(services, command, print)),
+    commandId,
+    type: command.type,
+    data: await encoded(services, command, { streamId, category, metadata, tenant }),
+    contentType: codec.contentType,
+    metadata,
+    correlationId,
+    causationId,
+    tenant,
+    streamId,
+    lane,
+    strict,
+    fingerprint: fingerprint(command),
+    idempotencyKey,
+    notBefore,
+    delay,
+    deadline,
+    depth,
+    options: storedOptions(dispatch, fitsAgain(services, command)),
     createdAt: clock.now(),
+    byCaller,
   }
 }
 
@@ -61,11 +77,12 @@ function refuseInstances(type: string, data: unknown): void {
   if ('issue' in copied) throw new ValidationError(type, [copied.issue])
 }
 
-/** A schema that transforms does not take what it gave. */
-function fitsAgain({ makers }: QueueServices, { type, data }: SealedMessage, print: string): boolean {
+/** A schema that transforms does not take what it gave, or gives something else for it. */
+function fitsAgain({ makers }: QueueServices, { type, data }: SealedMessage): boolean {
   const made = makers.get(type)?.safe(data)
   if (made?.ok !== true) return false
-  return fingerprint(made.value as SealedMessage) === print
+  const again = made.value as SealedMessage
+  return jsonText(again.data) === jsonText(data)
 }
 
 /** The data of a stored command, as it was stored. Rejects where it cannot be read. */

@@ -242,6 +242,23 @@ describe('tracing by OpenTelemetry', () => {
     }
   })
 
+  it('goes on in the worker that runs a queued command, on whichever node, and with the events of that', async () => {
+    const eventStore = inMemoryEventStore()
+    const taker = await started({ router: counterRouter, eventStore, instrumentation })
+    await started({ router: counterRouter, eventStore, instrumentation, workers: 1 })
+    const { events } = await tracer.startActiveSpan('request', async (span) => {
+      const receipt = await taker.enqueue(Add({ id: 'a', by: 1 }), { metadata: { user: 'ada' } })
+      span.end()
+      return receipt.completed()
+    })
+    const { traceId } = named('request').spanContext()
+    expect(named('enqueue Add')).toMatchObject({ kind: SpanKind.PRODUCER })
+    expect(parentOf(named('enqueue Add'))).toBe('request')
+    expect(parentOf(named('dispatch Add'))).toBe('enqueue Add')
+    expect(named('dispatch Add').spanContext().traceId).toBe(traceId)
+    expect(events[0]?.metadata).toMatchObject({ user: 'ada', traceparent: expect.stringContaining(traceId) })
+  })
+
   it('makes spans of those operations alone that are asked for', async () => {
     const app = await started({
       router: counterRouter,

@@ -5,6 +5,8 @@ import { testClock } from 'edict/testing'
 import { Add, Counter, counterRouter, recordingLogger, started, until } from '../support/counter.ts'
 
 const HOUR = 3_600_000
+/** Every look at the store is a turn of the clock. */
+const queue = { pollInterval: HOUR }
 
 const hourly = (cron = '0 * * * *') =>
   recurring('hourly', { cron, timeZone: 'UTC', command: (at) => Add({ id: 'a', by: at.getUTCHours() }) })
@@ -15,7 +17,7 @@ describe('a recurring command', () => {
     const eventStore = inMemoryEventStore({ clock })
     const nodes = []
     for (let node = 0; node < 2; node++) {
-      nodes.push(await started({ router: counterRouter, eventStore, clock, workers: 1, recurring: [hourly()] }))
+      nodes.push(await started({ router: counterRouter, eventStore, clock, workers: 1, queue, recurring: [hourly()] }))
     }
     const [one] = nodes
     await clock.advance(0)
@@ -30,7 +32,7 @@ describe('a recurring command', () => {
   it('that was missed is run when a worker comes, once, and the schedule goes on from there', async () => {
     const clock = testClock('2026-03-01T09:30:00Z')
     const eventStore = inMemoryEventStore({ clock })
-    const definition = { router: counterRouter, eventStore, clock, workers: 1, recurring: [hourly()] }
+    const definition = { router: counterRouter, eventStore, clock, workers: 1, queue, recurring: [hourly()] }
     const first = await started(definition)
     await clock.advance(0)
     await first.stop()
@@ -51,6 +53,7 @@ describe('a recurring command', () => {
       eventStore: inMemoryEventStore({ clock }),
       clock,
       workers: 1,
+      queue,
       recurring: [hourly()],
     })
     await clock.advance(0)

@@ -404,6 +404,10 @@ describe('the metrics of an application', () => {
     await app.dispatch(Add({ id: '', by: 1 })).catch(() => undefined)
     now += 2_500
     expect(await app.metrics()).toEqual({
+      commands: {
+        ...{ delayed: 0, queued: 0, running: 0, dead: 0, oldestSeconds: 0 },
+        attempts: { completed: 0, rejected: 0, dead: 0, expired: 0, delayed: 0 },
+      },
       headPosition: 2,
       dispatches: { executed: 3, rejected: 1, halted: 0, failed: 1, unknown: 0, refused: 1 },
       dispatchesUnderWay: 0,
