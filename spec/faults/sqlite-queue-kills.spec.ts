@@ -4,8 +4,8 @@ import { temporaryFile } from '../adapters/sqlite/temporary-file.ts'
 import { killWorkers } from './queue-kills.ts'
 import { rounds, timeFor } from './rounds.ts'
 
-const KILLS = rounds(2, 20)
-const COMMANDS = rounds(400, 10_000)
+const KILLS = rounds(1, 20)
+const COMMANDS = rounds(200, 10_000)
 const WALKS = rounds(20, 100)
 
 it(

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { eventHandler } from 'edict'
 import { drainCommands, settled, whenHandled } from 'edict/testing'
 import { Add, Added, Counter, counterRouter, started } from '../support/counter.ts'
-import { everyQueueStore } from './queue-stores.ts'
+import { everyQueueStore, readFrom } from './queue-stores.ts'
 
 const follow = eventHandler('follow', {
   events: [Added],
@@ -16,8 +16,7 @@ describe.each(everyQueueStore)('a command that a handler enqueues, on $kind,', (
   const stores = share()
 
   it('carries on what its event says, and is run by a worker', async () => {
-    const eventStore = stores.node()
-    const app = await started({ router: counterRouter, eventStore, handlers: [follow] })
+    const app = await started({ router: counterRouter, eventStore: stores.node(), handlers: [follow] })
     const deadline = Date.now() + 60_000
     const { events } = await app.dispatch(Add({ id: 'a', by: 1 }), {
       correlationId: 'visit',
@@ -41,7 +40,7 @@ describe.each(everyQueueStore)('a command that a handler enqueues, on $kind,', (
     expect(await drainCommands(app)).toBe(1)
     expect(await drainCommands(app)).toBe(0)
     expect(await app.aggregateState(Counter, 'b')).toEqual({ total: 7 })
-    const [stored] = await eventStore.readCommand('counter-b', `follow-${eventId}`)
+    const [stored] = await readFrom(stores, (store) => store.readCommand('counter-b', `follow-${eventId}`))
     expect(stored).toMatchObject({ correlationId: 'visit', causationId: eventId, metadata: { 'edict.depth': 1 } })
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { aggregate, application, command, event, inMemoryEventStore, reply, router, shape } from 'edict'
 import { z } from 'zod'
 import { Add, Added, Counter, counterRouter, Explode, Noop, started, until } from '../support/counter.ts'
-import { everyQueueStore } from './queue-stores.ts'
+import { everyQueueStore, readFrom } from './queue-stores.ts'
 
 const add = (by = 1, id = 'a') => Add({ id, by })
 
@@ -82,12 +82,11 @@ describe.each(everyQueueStore)('a queued command, on $kind,', ({ share }) => {
       await app.enqueue(add(by))
       await app.enqueue(add(by, 'b'))
     }
-    const eventStore = stores.node()
-    const worker = await started({ router: counterRouter, eventStore, workers: 4 })
+    const worker = await started({ router: counterRouter, eventStore: stores.node(), workers: 4 })
     await until(async () => (await worker.commands.depth()).states.completed === 40, 'the end of the queue')
     for (const id of ['a', 'b']) {
       const amounts: number[] = []
-      const { events } = await eventStore.readStream(`counter-${id}`)
+      const { events } = await readFrom(stores, (store) => store.readStream(`counter-${id}`))
       for (const stored of events) amounts.push((await worker.commands.get(stored.commandId))!.data as never)
       expect(amounts).toEqual(Array.from({ length: 20 }, (_, index) => ({ id, by: index + 1 })))
     }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { router, type EventStore } from 'edict'
 import type { CommandQueueStore } from '../../lib/event-store/command-queue-store.ts'
 import { Add, Added, Counter, counterRouter, deferred, started, until } from '../support/counter.ts'
-import { everyQueueStore } from './queue-stores.ts'
+import { everyQueueStore, readFrom } from './queue-stores.ts'
 
 const queue = { lease: 200, pollInterval: 20 }
 
@@ -42,7 +42,7 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     for (const receipt of receipts) await (await heir.commands.receipt(receipt.commandId)).completed()
     expect(await heir.aggregateState(Counter, 'a')).toEqual({ total: 6 })
     expect(await heir.aggregateVersion(Counter, 'a')).toBe(3)
-    const { events } = await stores.node().readStream('counter-a')
+    const { events } = await readFrom(stores, (store) => store.readStream('counter-a'))
     expect(events.map(({ commandId }) => commandId)).toEqual(receipts.map(({ commandId }) => commandId))
     expect(await receipts[0]!.status()).toMatchObject({ state: 'completed', attempts: 1 })
     back.resolve()
