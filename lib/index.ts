@@ -65,7 +65,6 @@ export type { UnitOfWorkScope } from './unit-of-work/unit-scope.ts'
 
 // Queued commands: stored now, run later.
 export type { EnqueueOptions, Priority, ProcessOptions } from './routing/enqueue-options.ts'
-export type { CommandState, StoredFailure } from './event-store/command-queue-store.ts'
 export type { CommandReceipt, CommandStatus, CompletedOptions, Processed } from './routing/command-receipt.ts'
 export type { CommandFilter, DeadLetters, QueueDepth, QueuedCommands } from './queue/queued-commands.ts'
 export type { Recurring } from './queue/recurring-body.ts'

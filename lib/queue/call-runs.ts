@@ -32,6 +32,11 @@ export class CallRuns {
     return this.#running.get(commandId)
   }
 
+  /** Resolves when those that run now are over, and what came of them is stored. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running.values())
+  }
+
   /** Runs a command that is stored as its caller's, and stores what came of it. */
   run(command: NewQueuedCommand, prepared: PreparedDispatch, given: DispatchOptions): Promise<ExecutionResult> {
     const { commandId } = command

@@ -1,4 +1,5 @@
 import type { PreparedDispatch } from '../dispatch/dispatcher.ts'
+import { waitAtMost } from '../effects/wait-at-most.ts'
 import { DuplicateCommandError, StoreError, isEdictError } from '../errors.ts'
 import type {
   CommandQueueStore,
@@ -75,6 +76,7 @@ export class CommandQueue {
   }
 
   start(): void {
+    this.#settler.begin()
     if (this.#options.workers === 0) return
     this.#watch()
     this.#pool.start()
@@ -86,7 +88,8 @@ export class CommandQueue {
     this.#maintenance.stop()
     this.#endWatch?.()
     this.#endWatch = undefined
-    await this.#pool.stop(patience)
+    const { clock } = this.#options.dispatching
+    await Promise.all([this.#pool.stop(patience), waitAtMost(clock, patience, this.#calls.idle())])
     const error = this.#options.notRunning()
     if (isEdictError(error)) this.#waits.end(error)
   }

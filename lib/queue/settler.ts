@@ -40,6 +40,11 @@ export class Settler {
     })
   }
 
+  /** As from the start: there is patience with the store. */
+  begin(): void {
+    this.#givenUp = false
+  }
+
   /** Nobody waits for the store any more: what cannot be written is left to those who take over. */
   giveUp(): void {
     this.#givenUp = true

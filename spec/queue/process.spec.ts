@@ -48,6 +48,30 @@ describe.each(everyQueueStore)('process, on $kind,', ({ share }) => {
     expect(await app.aggregateVersion(Counter, 'a')).toBe(1)
   })
 
+  it('is waited for by a stop, until its outcome is stored', async () => {
+    const gate = deferred()
+    const begun = deferred()
+    const slow = router('slow', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: async (_counter, { by }) => {
+          begun.resolve()
+          await gate.promise
+          return Added({ by })
+        },
+      }),
+    )
+    const app = await started({ router: slow, eventStore: stores.node() })
+    const result = app.process(add(5), { commandId: 'c1' })
+    await begun.promise
+    const stopped = app.stop()
+    gate.resolve()
+    await stopped
+    expect(await result).toMatchObject({ aggregateState: { total: 5 } })
+    const other = await started({ router: counterRouter, eventStore: stores.node() })
+    expect(await other.commands.get('c1')).toMatchObject({ state: 'completed' })
+  })
+
   it('rejects as dispatch does, and keeps what it failed with: a failure is a dead letter, a rejection is not', async () => {
     const app = await started({ router: counterRouter, eventStore: stores.node() })
     await expect(app.process(add(-1), { commandId: 'r' })).rejects.toMatchObject({ code: 'negative' })
