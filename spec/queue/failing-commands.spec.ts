@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { CommandDeadError, command, router, shape } from 'edict'
+import { CommandDeadError, command, router, shape, type CommandReceipt } from 'edict'
 import { Add, Added, Counter, counterRouter, deferred, Explode, Noop, started, until } from '../support/counter.ts'
 import { everyQueueStore, readFrom } from './queue-stores.ts'
 
@@ -124,7 +124,7 @@ describe.each(everyQueueStore)('a queued command that fails, on $kind,', ({ shar
     })
     const queue = { ...quick, maxAttempts: 2, order: 'strict' } as const
     const taker = await started({ router: failing, eventStore: stores.node(), queue })
-    const receipts = []
+    const receipts: CommandReceipt<unknown>[] = []
     for (const by of [1, 2, 3, 4]) receipts.push(await taker.enqueue(add(by)))
     const beside = await taker.enqueue(add(9, 'b'))
     const app = await started({ router: failing, eventStore: stores.node(), workers: 2, queue })
