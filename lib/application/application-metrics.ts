@@ -60,6 +60,9 @@ export interface ApplicationMetrics {
   readonly handlers: Readonly<Record<string, HandlerMetrics>>
 }
 
+/** What the lag of a handler is found by. */
+export type LagSources = Pick<MetricSources, 'store' | 'codec' | 'upcasters' | 'clock'>
+
 interface MetricSources {
   readonly store: EventStore
   readonly codec: EventCodec
@@ -110,18 +113,31 @@ async function commandMetrics({ store, telemetry }: MetricSources): Promise<Comm
 const UNFINISHED = ['delayed', 'queued', 'running', 'dead'] as const
 
 async function handlerMetrics(sources: MetricSources, name: string, headPosition: number): Promise<HandlerMetrics> {
-  const { clock, board, telemetry } = sources
+  const { board, telemetry } = sources
   const handler = board.handler(name)
-  const position = handler?.position ?? 0
-  const next = handler && position < headPosition ? await nextFor(sources, handler, headPosition) : undefined
   const { retries, skipped, parked } = telemetry.counts.handler(name)
   return {
-    position,
-    lagEvents: next === undefined ? 0 : headPosition - next.position + 1,
-    // Clocks of other nodes may be ahead.
-    lagSeconds: next === undefined ? 0 : Math.max(0, clock.now() - next.createdAt) / 1_000,
+    position: handler?.position ?? 0,
+    ...(handler === undefined ? NO_LAG : await lagOf(sources, handler, headPosition)),
     running: handler !== undefined && handler.failure === undefined,
     ...{ retries, skipped, parked },
+  }
+}
+
+const NO_LAG = { lagEvents: 0, lagSeconds: 0 }
+
+/** How far a handler that is at a position is behind the last one. */
+export async function lagOf(
+  sources: LagSources,
+  handler: Pick<BoardHandler, 'position' | 'types' | 'selects'>,
+  headPosition: number,
+): Promise<Pick<HandlerMetrics, 'lagEvents' | 'lagSeconds'>> {
+  const next = handler.position < headPosition ? await nextFor(sources, handler, headPosition) : undefined
+  if (next === undefined) return NO_LAG
+  return {
+    lagEvents: headPosition - next.position + 1,
+    // Clocks of other nodes may be ahead.
+    lagSeconds: Math.max(0, sources.clock.now() - next.createdAt) / 1_000,
   }
 }
 
@@ -130,8 +146,8 @@ const MOST_LOOKED_AT = 1_000
 
 /** The first event that a handler has still to handle. */
 async function nextFor(
-  { store, codec, upcasters }: MetricSources,
-  { position, types, selects }: BoardHandler,
+  { store, codec, upcasters }: LagSources,
+  { position, types, selects }: Pick<BoardHandler, 'position' | 'types' | 'selects'>,
   headPosition: number,
 ): Promise<StoredEvent | undefined> {
   const stored = storedTypes(types, upcasters)

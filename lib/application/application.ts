@@ -120,6 +120,8 @@ class AssembledApplication {
       name: this.name,
       store: definition.store,
       services: this.#services,
+      ...{ definition, routing },
+      makeRunners: () => this.#makeRunners(),
       isRunning: () => this.#state === 'running',
       handlers: () => this.#runners.map(({ name }) => name),
       idle: () => this.#dispatcher.idle(),

@@ -1,15 +1,24 @@
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { Routing } from '../routing/routing.ts'
+import type { CheckedDefinition } from './definition.ts'
+import type { Runner } from './runners.ts'
 
-/** What the testing kit sees of an application. */
+/** What the testing kit and the command line see of an application. */
 export interface ApplicationInside {
   readonly name: string
   /** As the application was given it. */
   readonly store: EventStore
   readonly services: Pick<DispatchServices, 'store' | 'codec' | 'board'>
+  readonly definition: CheckedDefinition
+  readonly routing: Routing
   isRunning(): boolean
   /** The names of those who follow the events. */
   handlers(): readonly string[]
+  /**
+   * Those who follow the events, not started, for whoever looks after them while this application does not run: once, with its store open.
+   */
+  makeRunners(): readonly Runner[]
   /** Resolves when no command is under way. */
   idle(): Promise<void>
   /** Runs the queued commands that are due, and those that these lead to, until there are none; how many there were. */

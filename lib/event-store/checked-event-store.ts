@@ -36,6 +36,7 @@ import type { ProjectionStore } from './projection-store.ts'
 import { checkReadAll, checkReadCommand, checkReadStream } from './reading-checks.ts'
 import type { Snapshot, SnapshotWriteOptions } from './snapshot.ts'
 import { StoreDoor } from './store-door.ts'
+import type { StoreDiagnosis } from './store-diagnosis.ts'
 import type { StoredEvent } from './stored-event.ts'
 import { checkStreamChange, checkStreamId, isStreamChange, isStreamInfo } from './stream-checks.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from './stream-info.ts'
@@ -62,6 +63,7 @@ class CheckedEventStore implements EventStore {
   readonly capabilities: EventStoreCapabilities
   readonly projections: ProjectionStore | undefined
   readonly commands: CommandQueueStore | undefined
+  readonly diagnose?: () => MaybePromise<StoreDiagnosis>
   readonly #adapter: EventStore
   readonly #appendChecks: AppendChecks
   readonly #door: StoreDoor
@@ -72,6 +74,7 @@ class CheckedEventStore implements EventStore {
     this.#adapter = adapter
     this.#appendChecks = new AppendChecks(adapter.name, adapter.capabilities)
     this.#door = new StoreDoor(adapter)
+    if (adapter.diagnose !== undefined) this.diagnose = () => this.#diagnose()
     const { projections, commands, capabilities } = adapter
     this.projections = projections && new CheckedProjectionStore(projections, this.#door)
     this.commands = commands && new CheckedCommandQueueStore(commands, this.#door, capabilities.values === 'encoded')
@@ -284,6 +287,12 @@ class CheckedEventStore implements EventStore {
     this.#door.mustBeOpen('deleteCheckpoint')
     checkText('deleteCheckpoint', 'name', name)
     return this.#door.run('deleteCheckpoint', () => this.#adapter.deleteCheckpoint(name))
+  }
+
+  #diagnose(): MaybePromise<StoreDiagnosis> {
+    this.#door.mustBeOpen('diagnose')
+    // It is there: this is called for no other adapter.
+    return this.#door.run('diagnose', () => (this.#adapter as Required<Pick<EventStore, 'diagnose'>>).diagnose())
   }
 
   listCheckpoints(prefix = ''): MaybePromise<readonly CheckpointState[]> {

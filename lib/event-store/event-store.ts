@@ -5,6 +5,7 @@ import type { Checkpoint, CheckpointClaim, CheckpointHold, CheckpointState, Clai
 import type { CommandQueueStore } from './command-queue-store.ts'
 import type { ProjectionStore } from './projection-store.ts'
 import type { Snapshot, SnapshotWriteOptions } from './snapshot.ts'
+import type { StoreDiagnosis } from './store-diagnosis.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo, StreamState } from './stream-info.ts'
 
 /**
@@ -232,6 +233,9 @@ export interface EventStore {
   deleteCheckpoint(name: string): MaybePromise<void>
   /** All checkpoints whose names begin so, by name; all there are where it is empty. */
   listCheckpoints(prefix?: string): MaybePromise<readonly CheckpointState[]>
+
+  /** What is to be known where something is wrong; not there where the store has nothing to tell. Reads only. */
+  diagnose?(): MaybePromise<StoreDiagnosis>
 
   /** For projections; not there unless the `projections` capability says so. Open and close are the store's. */
   readonly projections?: ProjectionStore | undefined

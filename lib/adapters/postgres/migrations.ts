@@ -113,6 +113,14 @@ async function foundMigration(queries: Queries, schema: SchemaName): Promise<num
   return Number(last?.[0])
 }
 
+/** How many migrations the database has, and how many there are. */
+export async function migrationCounts(
+  queries: Queries,
+  schema: SchemaName,
+): Promise<{ readonly found: number; readonly expected: number }> {
+  return { found: await foundMigration(queries, schema), expected: (await readMigrations()).length }
+}
+
 /**
  * Whether migrations are missing.
  *

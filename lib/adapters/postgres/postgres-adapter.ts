@@ -13,6 +13,7 @@ import type {
   StreamSlice,
 } from '../../event-store/event-store.ts'
 import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
+import type { StoreDiagnosis } from '../../event-store/store-diagnosis.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
@@ -22,6 +23,7 @@ import { Appender } from './appender.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { closeCommandQueue, openCommandQueue, PostgresCommandQueue, type OpenCommandQueue } from './command-queue.ts'
 import { Database, type Queries } from './database.ts'
+import { diagnosis } from './diagnosis.ts'
 import { EventReader } from './event-reader.ts'
 import { isConnectionLost, storeFailure } from './failure.ts'
 import { checkSchema, isOutdated, migrate, migrationSql } from './migrations.ts'
@@ -227,6 +229,10 @@ export class PostgresAdapter implements EventStore {
 
   listCheckpoints(prefix = ''): Promise<readonly CheckpointState[]> {
     return this.#read('list checkpoints', (queries) => this.#checkpoints.list(queries, prefix))
+  }
+
+  diagnose(): Promise<StoreDiagnosis> {
+    return this.#read('diagnose', (queries) => diagnosis(queries, this.#options.schema))
   }
 
   /** What only reads may be done again on another connection. */

@@ -42,6 +42,14 @@ function foundMigration(database: Database, path: string): number {
   )
 }
 
+/** How many migrations a file has, and how many there are. */
+export function migrationCounts(
+  database: Database,
+  path: string,
+): { readonly found: number; readonly expected: number } {
+  return { found: foundMigration(database, path), expected: readMigrations().length }
+}
+
 /**
  * @throws {SchemaMismatchError} `schema_mismatch` where the file is from a newer version
  * @throws {StoreError} `store_failed` where it is somebody else's, or cannot be migrated

@@ -1,12 +1,14 @@
 import type { MaybePromise } from '../../effects/maybe-promise.ts'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
 import type { AppendOptions, StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
+import type { StoreDiagnosis } from '../../event-store/store-diagnosis.ts'
 import { AppendJob } from './append-job.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { CommandClaims } from './command-claims.ts'
 import type { CommandQueue } from './command-queue.ts'
 import { CommandReader } from './command-reader.ts'
 import { closeConnections, type OpenedConnections } from './connections.ts'
+import { diagnosis } from './diagnosis.ts'
 import type { Database } from './driver.ts'
 import { EventReader } from './event-reader.ts'
 import { OwnTransaction } from './long-transaction.ts'
@@ -51,6 +53,10 @@ export class OpenStore {
       committed: this.#committed,
       rolledBack: this.#rolledBack,
     })
+  }
+
+  diagnose(): StoreDiagnosis {
+    return diagnosis(this.#reading, this.#path, this.#options)
   }
 
   get streams(): Streams {

@@ -21,6 +21,7 @@ import type {
 } from '../../event-store/event-store.ts'
 import type { ProjectionStore } from '../../event-store/projection-store.ts'
 import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
+import type { StoreDiagnosis } from '../../event-store/store-diagnosis.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
@@ -210,6 +211,10 @@ class SqliteEventStore implements EventStore {
 
   listCheckpoints(prefix = ''): readonly CheckpointState[] {
     return this.#read((store) => store.checkpoints.list(prefix))
+  }
+
+  diagnose(): StoreDiagnosis {
+    return this.#read((store) => store.diagnose())
   }
 
   #read<Answer>(read: (store: OpenStore) => Answer): Answer {

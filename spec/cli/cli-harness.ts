@@ -1,0 +1,50 @@
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { runCli } from '../../lib/cli/run-cli.ts'
+
+export interface CliResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+  /** The standard output, as JSON. */
+  json(): any
+  /** Its lines, as JSON. */
+  lines(): any[]
+}
+
+export const shopFile = fileURLToPath(new URL('shop-app.ts', import.meta.url))
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** What is answered where it asks; nobody is there to ask where it is left out. */
+  readonly answer?: string
+}
+
+/** Runs one command line in this process, on what a user's module exports. */
+export async function edict(words: readonly string[], { env, answer }: CliOptions = {}): Promise<CliResult> {
+  const written: string[] = []
+  const warned: string[] = []
+  const exitCode = await runCli(words, {
+    env: env ?? { EDICT_APP: shopFile },
+    folder: process.cwd(),
+    write: async (text) => void written.push(text),
+    warn: (text) => void warned.push(text),
+    ask:
+      answer === undefined
+        ? undefined
+        : async (question) => {
+            warned.push(question)
+            return answer
+          },
+  })
+  const stdout = written.join('')
+  return {
+    ...{ exitCode, stdout, stderr: warned.join('') },
+    json: () => JSON.parse(stdout),
+    lines: () =>
+      stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line)),
+  }
+}

@@ -1,0 +1,99 @@
+import process from 'node:process'
+import {
+  aggregate,
+  application,
+  command,
+  event,
+  eventHandler,
+  inMemoryEventStore,
+  park,
+  reject,
+  router,
+  shape,
+  type Application,
+  type EventStore,
+} from 'edict'
+import { postgresEventStore } from 'edict/postgres'
+import { projection as sqliteProjection, sqliteEventStore } from 'edict/sqlite'
+import { projection as postgresProjection } from 'edict/postgres'
+
+// The application of the specs of the command line: a module as a user writes one, whose store is where the environment says.
+
+export const PlaceOrder = command('PlaceOrder', shape<{ orderId: string; amount: number }>())
+export const ConfirmOrder = command('ConfirmOrder', shape<{ orderId: string }>())
+export const OrderPlaced = event('OrderPlaced', shape<{ orderId: string; amount: number }>())
+export const OrderConfirmed = event('OrderConfirmed', shape<{ orderId: string }>())
+
+export const Order = aggregate('Order', {
+  commands: [PlaceOrder, ConfirmOrder],
+  events: [OrderPlaced, OrderConfirmed],
+  initialState: () => ({ amount: 0, confirmed: false }),
+  execute: {
+    PlaceOrder: (_order, order) => (order.amount < 0 ? reject('negative_amount') : OrderPlaced(order)),
+    ConfirmOrder: (order, { orderId }) => (order.confirmed ? undefined : OrderConfirmed({ orderId })),
+  },
+  apply: {
+    OrderPlaced: (order, { amount }) => {
+      order.amount += amount
+    },
+    OrderConfirmed: (order) => {
+      order.confirmed = true
+    },
+  },
+})
+
+export const orderRouter = router('orders', (orders) =>
+  orders.identify(Order, { by: 'orderId', prefix: 'order-' }).dispatch([PlaceOrder, ConfirmOrder], { to: Order }),
+)
+
+/** Each order that is placed is confirmed; of an amount of 13 it knows nothing, and sets it aside. */
+export const confirmer = eventHandler('confirmer', {
+  events: [OrderPlaced],
+  onError: () => park(),
+  handle: async ({ orderId, amount }, _recorded, { dispatch }) => {
+    if (amount === 13 && process.env['SHOP_FIXED'] === undefined) throw new Error('thirteen is too much for me')
+    await dispatch(ConfirmOrder({ orderId }))
+  },
+})
+
+const COLUMNS = 'order_id TEXT PRIMARY KEY, amount INTEGER NOT NULL'
+
+function projectionFor(kind: 'sqlite' | 'postgres') {
+  return kind === 'sqlite'
+    ? sqliteProjection('amounts', {
+        events: [OrderPlaced],
+        tables: { order_amounts: COLUMNS },
+        project: ({ orderId, amount }, _recorded, tx, { tables }) => {
+          tx.prepare(`INSERT OR REPLACE INTO ${tables.order_amounts} VALUES (?, ?)`).run(orderId, amount)
+        },
+      })
+    : postgresProjection('amounts', {
+        events: [OrderPlaced],
+        tables: { order_amounts: COLUMNS },
+        project: async ({ orderId, amount }, _recorded, tx, { tables }) => {
+          const upsert = `INSERT INTO ${tables.order_amounts} VALUES ($1, $2) ON CONFLICT (order_id) DO UPDATE SET amount = $2`
+          await tx.query(upsert, [orderId, amount])
+        },
+      })
+}
+
+function storeOf(address: string): EventStore {
+  if (address === '') return inMemoryEventStore()
+  return address.startsWith('postgres')
+    ? postgresEventStore({ connectionString: address, maxConnections: 3 })
+    : sqliteEventStore(address)
+}
+
+/** `SHOP_STORE` is a file, or a connection string; in memory where it is empty. */
+export function shop(address = process.env['SHOP_STORE'] ?? ''): Application<unknown> {
+  const kind = address.startsWith('postgres') ? 'postgres' : 'sqlite'
+  return application({
+    name: 'shop',
+    router: orderRouter,
+    eventStore: storeOf(address),
+    handlers: [confirmer, ...(address === '' ? [] : [projectionFor(kind)])],
+    subscriptions: { lease: 1_000, claimInterval: 100 },
+  }) as unknown as Application<unknown>
+}
+
+export default shop
