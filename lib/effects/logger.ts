@@ -20,6 +20,13 @@ function ignore(): void {
   // Below the level that the console is asked for.
 }
 
+let instead: Logger | undefined
+
+/** From now on, whatever goes to the console by `consoleLogger` goes there instead: a server has one log, of one form. */
+export function redirectConsoleLoggers(logger: Logger | undefined): void {
+  instead = logger
+}
+
 /**
  * Logs to the console. An application without a logger of its own uses it for warnings and errors.
  *
@@ -32,7 +39,8 @@ export function consoleLogger({ level = 'warn' }: { readonly level?: 'info' | 'w
   const write =
     (method: keyof HostConsole) =>
     (fields: object, message: string): void => {
-      hostConsole()[method](message, fields)
+      if (instead === undefined) hostConsole()[method](message, fields)
+      else instead[method](fields, message)
     }
   return {
     debug: ignore,

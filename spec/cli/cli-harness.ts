@@ -2,14 +2,23 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { runCli } from '../../lib/cli/run-cli.ts'
 
+/** What the specs look at of an event. */
+export interface ShownEvent {
+  readonly position: number
+  readonly type: string
+  readonly data: unknown
+  readonly commandId: string
+  readonly correlationId: string
+}
+
 export interface CliResult {
   readonly exitCode: number
   readonly stdout: string
   readonly stderr: string
   /** The standard output, as JSON. */
-  json(): any
+  json<Shown = Readonly<Record<string, unknown>>>(): Shown
   /** Its lines, as JSON. */
-  lines(): any[]
+  lines<Shown = ShownEvent>(): Shown[]
 }
 
 export const shopFile = fileURLToPath(new URL('shop-app.ts', import.meta.url))
@@ -40,11 +49,11 @@ export async function edict(words: readonly string[], { env, answer }: CliOption
   const stdout = written.join('')
   return {
     ...{ exitCode, stdout, stderr: warned.join('') },
-    json: () => JSON.parse(stdout),
-    lines: () =>
+    json: <Shown>() => JSON.parse(stdout) as Shown,
+    lines: <Shown>() =>
       stdout
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line)),
+        .map((line) => JSON.parse(line) as Shown),
   }
 }

@@ -10,8 +10,8 @@ import {
   reject,
   router,
   shape,
-  type Application,
   type EventStore,
+  type Logger,
 } from 'edict'
 import { postgresEventStore } from 'edict/postgres'
 import { projection as sqliteProjection, sqliteEventStore } from 'edict/sqlite'
@@ -85,15 +85,17 @@ function storeOf(address: string): EventStore {
 }
 
 /** `SHOP_STORE` is a file, or a connection string; in memory where it is empty. */
-export function shop(address = process.env['SHOP_STORE'] ?? ''): Application<unknown> {
+export function shop(logger?: Logger) {
+  const address = process.env['SHOP_STORE'] ?? ''
   const kind = address.startsWith('postgres') ? 'postgres' : 'sqlite'
   return application({
     name: 'shop',
     router: orderRouter,
     eventStore: storeOf(address),
     handlers: [confirmer, ...(address === '' ? [] : [projectionFor(kind)])],
+    ...(logger && { logger }),
     subscriptions: { lease: 1_000, claimInterval: 100 },
-  }) as unknown as Application<unknown>
+  })
 }
 
-export default shop
+export default () => shop()
