@@ -122,6 +122,11 @@ class AssembledApplication {
       services: this.#services,
       ...{ definition, routing },
       makeRunners: () => this.#makeRunners(),
+      commands: this.#stored.commandsAtRest,
+      workWith: (workers) => {
+        this.#stored.workWith(workers)
+      },
+      drainWorkers: (patience) => this.#stored.stop(patience),
       isRunning: () => this.#state === 'running',
       handlers: () => this.#runners.map(({ name }) => name),
       idle: () => this.#dispatcher.idle(),

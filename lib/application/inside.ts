@@ -1,5 +1,6 @@
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import type { QueuedCommands } from '../queue/queued-commands.ts'
 import type { Routing } from '../routing/routing.ts'
 import type { CheckedDefinition } from './definition.ts'
 import type { Runner } from './runners.ts'
@@ -19,6 +20,15 @@ export interface ApplicationInside {
    * Those who follow the events, not started, for whoever looks after them while this application does not run: once, with its store open.
    */
   makeRunners(): readonly Runner[]
+  /**
+   * The stored commands, in the hands of whoever has opened the store, though the application does not run; undefined where the store
+   * keeps none.
+   */
+  readonly commands: QueuedCommands | undefined
+  /** Of how many aggregates it runs queued commands at once from its next start on, whatever its definition says. */
+  workWith(workers: number): void
+  /** Before the application stops: no more queued commands are begun, and those under way are waited for, so many milliseconds at most. */
+  drainWorkers(patience: number): Promise<void>
   /** Resolves when no command is under way. */
   idle(): Promise<void>
   /** Runs the queued commands that are due, and those that these lead to, until there are none; how many there were. */

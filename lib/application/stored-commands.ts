@@ -20,6 +20,8 @@ export class StoredCommands {
   readonly #dispatcher: Dispatcher
   readonly #queue: CommandQueue | undefined
   readonly #body: QueuedCommands | undefined
+  /** As `commands`, for whoever has opened the store while the application does not run. */
+  readonly commandsAtRest: QueuedCommands | undefined
   #recurrences: RunningRecurrence[] = []
 
   constructor(
@@ -37,6 +39,12 @@ export class StoredCommands {
     const commands = commandsOf(store)
     this.#queue = new CommandQueue({ commands, dispatcher, dispatching, makers, policy, random, workers, notRunning })
     this.#body = new QueuedCommandsBody(this.#queue.receipts)
+    this.commandsAtRest = new QueuedCommandsBody({ ...this.#queue.receipts, mustRun: () => undefined })
+  }
+
+  /** From the next start on. */
+  workWith(workers: number): void {
+    this.#queue?.workWith(workers)
   }
 
   start(): void {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { seconds } from './arguments.ts'
 import type { Cli, CommonOptions } from './cli.ts'
 import { checkHandlers } from './doctor-handlers.ts'
+import { checkQueue } from './doctor-queue.ts'
 import { checkStore, openedFor } from './doctor-store.ts'
 import { EXIT } from './exit-code.ts'
 import { nodeCheck, type Finding } from './finding.ts'
@@ -14,7 +15,7 @@ interface DoctorOptions extends CommonOptions {
 export function addDoctor(program: Command, cli: Cli): void {
   cli
     .command(program, 'doctor', 'look for what is wrong; ends with 1 where something is')
-    .option('--max-lag <seconds>', 'how old what a handler has still to do may be', seconds, 60_000)
+    .option('--max-lag <seconds>', 'how old may be what a handler or a worker has still to do', seconds, 60_000)
     .action(async (options: DoctorOptions) => {
       const findings: Finding[] = [nodeCheck()]
       const { inside } = await cli.load(options)
@@ -24,6 +25,7 @@ export function addDoctor(program: Command, cli: Cli): void {
         try {
           findings.push(...(await checkStore(inside.store)))
           findings.push(...(await checkHandlers(inside, options.maxLag)))
+          findings.push(...(await checkQueue(inside, options.maxLag)))
         } finally {
           await inside.store.close()
         }

@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander'
 import { describeThrown, isEdictError } from '../errors.ts'
 import { CliError } from './cli-error.ts'
 import { Cli } from './cli.ts'
+import { addCommands } from './commands.ts'
+import { addDeadLetters } from './dead-letters.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
 import { EXIT } from './exit-code.ts'
@@ -23,6 +25,8 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addEvents,
   addHandlers,
   addParked,
+  addCommands,
+  addDeadLetters,
   addProjections,
   addMigrate,
   addRoutes,

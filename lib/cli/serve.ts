@@ -9,7 +9,7 @@ import { healthServer } from './health-server.ts'
 import type { LoadedApplication } from './load-application.ts'
 import { readinessOf } from './readiness.ts'
 import { logCommands, serverLog } from './server-log.ts'
-import type { ServerOptions } from './server.ts'
+import type { ServerOptions } from './server-options.ts'
 import { endSignal } from './signals.ts'
 import type { Supervisor } from './worker-channel.ts'
 
@@ -22,6 +22,10 @@ export async function serve(cli: Cli, options: ServerOptions, parent: Supervisor
   const loaded = await loadFor(cli, options, parent)
   const { application, inside } = loaded
   logCommands(application, log)
+  inside.workWith(options.concurrency)
+  if (inside.commands === undefined) {
+    log.warn({ store: inside.store.name }, 'the event store keeps no commands: the server runs event handlers only')
+  }
   const state = { isDraining: false }
   const readiness = () => readinessOf(inside, state.isDraining)
   parent?.listen((message) => {
@@ -79,7 +83,7 @@ async function started({ application }: LoadedApplication, asked: Promise<void>)
 }
 
 async function drain(
-  { application }: LoadedApplication,
+  { application, inside }: LoadedApplication,
   { drainTimeout }: ServerOptions,
   log: Logger,
   reason: string,
@@ -88,8 +92,12 @@ async function drain(
   const startedAt = performance.now()
   try {
     const isStopped = await Promise.race([
-      application.stop().then(() => true),
-      pause(drainTimeout, false, { ref: true }),
+      // With all the patience for what workers run, before the application stops with its own, which is short.
+      inside
+        .drainWorkers(drainTimeout)
+        .then(() => application.stop())
+        .then(() => true),
+      pause(drainTimeout, false),
     ])
     const duration = Math.round(performance.now() - startedAt)
     if (isStopped) {

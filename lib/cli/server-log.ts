@@ -12,7 +12,7 @@ export function serverLog(cli: Cli, level: Level, worker: number | undefined): L
   return log
 }
 
-/** Logs the commands that fail, and, where the level asks for it, all others. */
+/** Logs the commands that fail, queued or not, and, where the level asks for it, all others. */
 export function logCommands(application: Pick<Application<unknown>, 'on'>, log: Logger): void {
   application.on('dispatch:stop', ({ command, commandId, correlationId, streamId, aggregateVersion, duration }) => {
     log.debug({ command, commandId, correlationId, streamId, aggregateVersion, duration }, 'command executed')
@@ -22,5 +22,12 @@ export function logCommands(application: Pick<Application<unknown>, 'on'>, log: 
     // That the domain refuses something is its daily work.
     if (outcome === 'rejected') log.debug(fields, `command rejected: ${error.message}`)
     else log.warn({ ...fields, error }, `command failed: ${error.message}`)
+  })
+  application.on('command:settle', ({ command, commandId, correlationId, streamId, state, attempts, ...rest }) => {
+    const { waited, duration, delay } = rest
+    const fields = { command, commandId, correlationId, streamId, state, attempts, waited, duration, delay }
+    if (state === 'dead') log.error(fields, 'queued command is a dead letter')
+    else if (state === 'delayed') log.warn(fields, 'queued command is tried again')
+    else log.debug(fields, `queued command ${state}`)
   })
 }

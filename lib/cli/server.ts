@@ -1,19 +1,11 @@
 import { Option, type Command } from 'commander'
 import { seconds, wholeNumber } from './arguments.ts'
-import type { Cli, CommonOptions } from './cli.ts'
-import { LEVELS, type Level } from './json-log.ts'
+import type { Cli } from './cli.ts'
+import { LEVELS } from './json-log.ts'
 import { serve } from './serve.ts'
+import type { ServerOptions } from './server-options.ts'
 import { supervise } from './supervise.ts'
 import { supervisor } from './worker-channel.ts'
-
-export interface ServerOptions extends CommonOptions {
-  readonly workers?: number
-  readonly concurrency: number
-  readonly port?: number
-  readonly host: string
-  readonly drainTimeout: number
-  readonly logLevel: Level
-}
 
 export function addServer(program: Command, cli: Cli): void {
   cli

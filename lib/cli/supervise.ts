@@ -6,7 +6,7 @@ import type { Cli } from './cli.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { healthServer, type HealthAnswer } from './health-server.ts'
 import { serverLog } from './server-log.ts'
-import type { ServerOptions } from './server.ts'
+import type { ServerOptions } from './server-options.ts'
 import { endSignal } from './signals.ts'
 import { WorkerProcess, type WorkerEnd } from './worker-process.ts'
 

@@ -39,7 +39,8 @@ export class CommandQueue {
   readonly #settler: Settler
   readonly #calls: CallRuns
   readonly #waits: ReceiptWaits
-  readonly #pool: WorkerPool
+  #pool: WorkerPool
+  #workers: number
   readonly #maintenance: Maintenance
   readonly #telemetry: QueueTelemetry
   #endWatch: (() => void) | undefined
@@ -61,6 +62,7 @@ export class CommandQueue {
       if (error !== undefined) throw error
     }
     this.receipts = { ...options, waits: this.#waits, mustRun }
+    this.#workers = options.workers
     this.#pool = this.#makePool(options.workers)
     this.#maintenance = new Maintenance({ ...options, calls: this.#calls })
   }
@@ -75,9 +77,15 @@ export class CommandQueue {
     })
   }
 
+  /** From the next start on. */
+  workWith(workers: number): void {
+    this.#workers = workers
+    this.#pool = this.#makePool(workers)
+  }
+
   start(): void {
     this.#settler.begin()
-    if (this.#options.workers === 0) return
+    if (this.#workers === 0) return
     this.#watch()
     this.#pool.start()
     this.#maintenance.start()

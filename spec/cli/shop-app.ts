@@ -29,7 +29,11 @@ export const Order = aggregate('Order', {
   events: [OrderPlaced, OrderConfirmed],
   initialState: () => ({ amount: 0, confirmed: false }),
   execute: {
-    PlaceOrder: (_order, order) => (order.amount < 0 ? reject('negative_amount') : OrderPlaced(order)),
+    PlaceOrder: (_order, order) => {
+      if (order.amount === 666 && process.env['SHOP_FIXED'] === undefined)
+        throw new Error('666 is more than I can bear')
+      return order.amount < 0 ? reject('negative_amount') : OrderPlaced(order)
+    },
     ConfirmOrder: (order, { orderId }) => (order.confirmed ? undefined : OrderConfirmed({ orderId })),
   },
   apply: {
@@ -77,15 +81,18 @@ function projectionFor(kind: 'sqlite' | 'postgres') {
       })
 }
 
+/** One for all that this module makes, as a file would be. */
+const inMemory = inMemoryEventStore()
+
 function storeOf(address: string): EventStore {
-  if (address === '') return inMemoryEventStore()
+  if (address === '') return inMemory
   return address.startsWith('postgres')
     ? postgresEventStore({ connectionString: address, maxConnections: 3 })
     : sqliteEventStore(address)
 }
 
 /** `SHOP_STORE` is a file, or a connection string; in memory where it is empty. */
-export function shop(logger?: Logger) {
+export function shop(logger?: Logger, workers = 0) {
   const address = process.env['SHOP_STORE'] ?? ''
   const kind = address.startsWith('postgres') ? 'postgres' : 'sqlite'
   return application({
@@ -95,6 +102,8 @@ export function shop(logger?: Logger) {
     handlers: [confirmer, ...(address === '' ? [] : [projectionFor(kind)])],
     ...(logger && { logger }),
     subscriptions: { lease: 1_000, claimInterval: 100 },
+    queue: { lease: 1_000, pollInterval: 200, maxAttempts: 2, backoff: { base: 1 } },
+    workers,
   })
 }
 

@@ -32,6 +32,10 @@ export const shopStores: readonly { readonly kind: string; readonly share: () =>
   },
 ]
 
+export function memoryShop(): ShopStore {
+  return sharedPlace(async () => ({ address: '', remove: () => undefined }))
+}
+
 export function sqliteShop(): ShopStore {
   return shopStores[0]!.share()
 }
@@ -79,8 +83,8 @@ export async function confirmedUnder(correlationId: string, orderId: string): Pr
   })
 }
 
-export async function withShop(work: (app: ReturnType<typeof shop>) => Promise<void>): Promise<void> {
-  const app = shop(recordingLogger())
+export async function withShop(work: (app: ReturnType<typeof shop>) => Promise<void>, workers = 0): Promise<void> {
+  const app = shop(recordingLogger(), workers)
   await app.start()
   try {
     await work(app)
