@@ -61,4 +61,7 @@ await withTemporaryFolder(async (folder) => {
   installLinked(['better-sqlite3', '@types/better-sqlite3', 'pg', '@types/pg', '@types/node'], project)
   compile('consumer-of-stores.ts', project, ['node'])
   runIn(project, 'durable-store.mjs', join(folder, 'accounts.db'))
+  runIn(project, 'command-line.mjs')
+  installLinked(['tsx'], project)
+  runIn(project, 'command-line.mjs', '--with-tsx')
 })

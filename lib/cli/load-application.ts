@@ -82,15 +82,15 @@ async function prepareForTypeScript(path: string): Promise<void> {
   if (features.typescript || import.meta.url.endsWith('.ts')) return
   let found: string
   try {
-    found = createRequire(path).resolve('tsx/esm/api')
+    found = createRequire(path).resolve('tsx')
   } catch {
     throw usageError(
       `${path} is TypeScript, which Node ${process.versions.node} does not run by itself. Install tsx beside the application ` +
         '(npm install --save-dev tsx), use Node 22.18 or newer, or name a compiled .js file',
     )
   }
-  const { register } = (await import(pathToFileURL(found).href)) as { readonly register: () => unknown }
-  register()
+  // From now on Node loads TypeScript in this process, as by node --import tsx.
+  await import(pathToFileURL(found).href)
 }
 
 function hint(thrown: unknown): string {
