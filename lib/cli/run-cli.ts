@@ -49,7 +49,8 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
   }
 }
 
-function makeProgram(cli: Cli): Command {
+/** All commands, as the help lists them. */
+export function makeProgram(cli: Cli): Command {
   const { terminal } = cli
   const program = new Command('edict')
     .description('Runs an Edict application, and looks after what it has stored.')
