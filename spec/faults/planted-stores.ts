@@ -6,7 +6,7 @@ import { pause } from './random.ts'
 export const TOO_LATE = 400
 
 /** A good store, but for what is planted over it. */
-function over<Good extends object>(good: Good, bad: Partial<Good>): Good {
+export function over<Good extends object>(good: Good, bad: Partial<Good>): Good {
   return new Proxy(good, {
     get: (target, key) => {
       if (Object.hasOwn(bad, key)) return Reflect.get(bad, key) as unknown
