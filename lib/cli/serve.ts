@@ -13,6 +13,8 @@ import type { ServerOptions } from './server-options.ts'
 import { endSignal } from './signals.ts'
 import type { Supervisor } from './worker-channel.ts'
 
+const LONGEST_TIMER = 2 ** 31 - 1
+
 /** Runs an application in this process until it is asked to end, and drains. */
 export async function serve(cli: Cli, options: ServerOptions, parent: Supervisor | undefined): Promise<ExitCode> {
   // From the start on: whoever asks it to end while it is starting means it too.
@@ -49,6 +51,8 @@ export async function serve(cli: Cli, options: ServerOptions, parent: Supervisor
           options.host,
         )
   if (health !== undefined) log.info({ port: health.port, host: options.host }, 'health endpoint listens')
+  // Whoever waits for work by timers that do not count, and for signals, would be taken for somebody with nothing to do.
+  const alive = setInterval(() => undefined, LONGEST_TIMER)
   try {
     if (await started(loaded, ending.asked)) {
       parent?.tell({ kind: 'started' })
@@ -58,6 +62,7 @@ export async function serve(cli: Cli, options: ServerOptions, parent: Supervisor
     state.isDraining = true
     return await drain(loaded, options, log, ending.reason())
   } finally {
+    clearInterval(alive)
     health?.close()
     parent?.leave()
   }

@@ -55,7 +55,7 @@ describe('The spec of killed servers', () => {
   const place = onSqlite()
 
   it('would see that commands are lost which were written down as done before they ran', async () => {
-    const run = { desks: 10, numbers: 20, servers: 1, kills: 1, plant: 'done-before-run', untilEvents: 200 } as const
+    const run = { desks: 10, numbers: 20, servers: 1, kills: 1, killAt: 5, plant: 'done-before-run' } as const
     expect(await violations(place(), run)).toMatch(/has lost numbers/)
   }, 90_000)
 

@@ -18,8 +18,10 @@ export interface QueueRun {
   readonly numbers: number
   readonly servers: number
   readonly kills: number
+  /** After how many events a server is killed. @default at moments that nobody chose */
+  readonly killAt?: number
   readonly plant?: QueuePlant
-  /** Whether the run is over when so many events are there, though not all commands are done. @default all commands */
+  /** The run is over when so many events are there, though not all commands are done. @default all commands */
   readonly untilEvents?: number
 }
 
@@ -70,16 +72,13 @@ function idOf(desk: string, number: number): string {
   return `${desk}.${number}`
 }
 
-/** Kills a server whenever so many more commands have been run, at moments that nobody chose. */
-async function killThem(
-  { desks, numbers, kills, reader }: QueueRun,
-  servers: ServerProcess[],
-  start: () => ServerProcess,
-) {
+/** Kills a server whenever so many more commands have been run, at moments that nobody chose; each gets a successor at once. */
+async function killThem(run: QueueRun, servers: ServerProcess[], start: () => ServerProcess): Promise<void> {
+  const { desks, numbers, kills, killAt, reader } = run
   const random = seededRandom(desks)
   for (let kill = 1; kill <= kills; kill++) {
-    const wanted = Math.floor(((kill - 0.5 + random() / 2) / (kills + 0.5)) * desks * numbers)
-    await until(async () => (await reader.head()) >= wanted, `${wanted} commands to be run`, undefined, 120_000)
+    const wanted = killAt ?? Math.floor(((kill - 0.5 + random() / 2) / (kills + 0.5)) * desks * numbers)
+    await until(async () => (await reader.head()) >= wanted, `${wanted} commands to be run`, undefined, 60_000)
     const index = kill % servers.length
     await servers[index]?.kill()
     servers[index] = start()
