@@ -12,7 +12,7 @@ const floors = [
   ['dispatch'],
   ['unit-of-work'],
   ['subscribers'],
-  ['queue'],
+  ['queue', 'batches'],
   ['application'],
   ['inspector'],
   ['cli'],

@@ -439,6 +439,61 @@ export class MailboxFullError extends EdictError<'mailbox_full'> {
   }
 }
 
+/** A command of a batch failed, and with it the whole batch: nothing of it is stored. `cause` is what the command failed with. */
+export class BatchFailedError extends EdictError<'batch_failed'> {
+  override readonly name = 'BatchFailedError'
+  /** The code of what the command failed with. */
+  readonly failedCode: string
+  /** The type of the command. */
+  readonly command: string
+  readonly commandId: string
+  /** The command's place in the batch, from 0, in the order in which they run: those that were given, then those that were scheduled. */
+  readonly index: number
+  /** Whether a command handler or a workflow scheduled it. */
+  readonly isScheduled: boolean
+
+  constructor(
+    failed: {
+      readonly command: string
+      readonly commandId: string
+      readonly index: number
+      readonly isScheduled: boolean
+    },
+    cause: EdictError,
+  ) {
+    const whose = failed.isScheduled ? ', which was scheduled,' : ''
+    super('batch_failed', `command ${failed.index} of the batch, ${failed.command}${whose} failed: ${cause.message}`, {
+      cause,
+      // What ran was rolled back; only where the store did not say what was there before, nobody knows.
+      outcome: cause.outcome === 'unknown' ? 'unknown' : 'not-executed',
+    })
+    this.failedCode = cause.code
+    this.command = failed.command
+    this.commandId = failed.commandId
+    this.index = failed.index
+    this.isScheduled = failed.isScheduled
+  }
+}
+
+/** Commands and workflows of a batch have scheduled more commands than the application allows. */
+export class BatchTooLargeError extends EdictError<'batch_too_large'> {
+  override readonly name = 'BatchTooLargeError'
+  constructor(maxCommands: number) {
+    super(
+      'batch_too_large',
+      `a batch has more than ${maxCommands} commands, which is what the application allows: do its workflows schedule for ever?`,
+    )
+  }
+}
+
+/** Commands were scheduled where nobody would run them. */
+export class SchedulingRefusedError extends EdictError<'scheduling_refused'> {
+  override readonly name = 'SchedulingRefusedError'
+  constructor(message: string) {
+    super('scheduling_refused', message)
+  }
+}
+
 /** The caller's signal aborted; `cause` is the signal's reason. */
 export class AbortedError extends EdictError<'aborted'> {
   override readonly name = 'AbortedError'
@@ -669,6 +724,9 @@ const FRAMEWORK_CODES = [
   'several_aggregates',
   'unit_rolled_back',
   'unit_of_work_misuse',
+  'batch_failed',
+  'batch_too_large',
+  'scheduling_refused',
   'halted',
   'middleware_misuse',
   'reentrant_dispatch',

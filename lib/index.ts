@@ -109,6 +109,28 @@ export type { ProcessId, ProcessInterest } from './subscribers/process-interest.
 export type { DefineProjection, Projection, ProjectionDefinition } from './subscribers/projection.ts'
 export type { ProjectionContext, TableDefinition } from './subscribers/projection-context.ts'
 
+// Batches: commands in one transaction, and what follows from their events.
+export { workflow, type BackgroundWorkflow, type ForegroundWorkflow, type Workflow } from './batches/workflow.ts'
+export type { WorkflowContext } from './batches/workflow-context.ts'
+export type { ScheduleCommands, ScheduledCommands } from './routing/scheduling.ts'
+export type {
+  BatchLimits,
+  BatchOptions,
+  BatchResult,
+  CommandsFor,
+  ResultsOf,
+  ScheduledResult,
+} from './batches/batch-type.ts'
+export type {
+  DryRunCommand,
+  DryRunEvent,
+  DryRunFailure,
+  DryRunFollower,
+  DryRunOptions,
+  DryRunReport,
+  DryRunSender,
+} from './batches/dry-run-type.ts'
+
 // Applications: all of it, running.
 export { application } from './application/application.ts'
 export type { Application, InstanceOptions } from './application/application-type.ts'
@@ -184,6 +206,8 @@ export {
   AggregateNotFoundError,
   AmbiguousApplicationError,
   AppendLockTimeoutError,
+  BatchFailedError,
+  BatchTooLargeError,
   CategoryMismatchError,
   CommandCancelledError,
   CommandDeadError,
@@ -216,6 +240,7 @@ export {
   RouterDefinitionError,
   SchemaMismatchError,
   SeveralAggregatesError,
+  SchedulingRefusedError,
   StoreError,
   StreamClosedError,
   SubscriptionOwnedError,

@@ -1,5 +1,8 @@
 import type { Aggregate } from '../aggregate/aggregate.ts'
 import type { AggregateShape, StateOf } from '../aggregate/aggregate-shape.ts'
+import type { BatchOptions, BatchResult, CommandsFor, ResultsOf } from '../batches/batch-type.ts'
+import type { DryRunOptions, DryRunReport } from '../batches/dry-run-type.ts'
+import type { Workflow } from '../batches/workflow.ts'
 import type { Result } from '../effects/result.ts'
 import type { WaitOptions } from '../dispatch/position-waits.ts'
 import type { EventDefinition } from '../messages/message.ts'
@@ -104,6 +107,53 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
    */
   readonly commands: QueuedCommands
   /**
+   * Runs commands in one transaction, one after another: all of them take effect, or none. Those that command handlers and workflows
+   * schedule meanwhile come after them. Each sees what the ones before it have left.
+   *
+   * @example
+   * const { results } = await bank.executeCommands(
+   *   WithdrawMoney({ accountNumber: 'ACC123', amount: 5 }),
+   *   DepositMoney({ accountNumber: 'ACC456', amount: 5 }),
+   * )
+   *
+   * @throws {BatchFailedError} `batch_failed`, which names the command that failed, and has what it failed with as its `cause`
+   * @throws {UnsupportedCapabilityError} `unsupported_capability` where the store cannot commit several streams at once
+   * @throws {EdictError} with a `code`, and an `outcome` that says whether the batch took effect
+   */
+  executeCommands<const Types extends readonly string[]>(
+    ...commands: CommandsFor<Routes, Types>
+  ): Promise<BatchResult<ResultsOf<Routes, Types>>>
+  /**
+   * As above, with options.
+   *
+   * @example
+   * const command = DepositMoney({ accountNumber: 'ACC123', amount: 5 })
+   * await bank.executeCommands([command], { consistency: 'strong' })
+   */
+  executeCommands<const Types extends readonly string[]>(
+    commands: CommandsFor<Routes, Types>,
+    options?: BatchOptions,
+  ): Promise<BatchResult<ResultsOf<Routes, Types>>>
+  /**
+   * Tells what a command, or a batch, would do: which events it would store, who would get them, and which commands would come of
+   * that, to any depth. Nothing is stored, and neither event handlers nor middleware run. Command handlers and workflows do run, as
+   * nobody knows else what they would do; they are told that it is a dry run.
+   *
+   * @example
+   * const { ok, commands } = await bank.dryRun(DepositMoney({ accountNumber: 'ACC123', amount: 5 }))
+   * console.log(ok, commands.flatMap(({ events }) => events.map(({ type }) => type)))
+   *
+   * @throws {EdictError} where a command could not even be routed
+   */
+  dryRun<Type extends string, Route = RouteOf<Routes, Type>>(
+    command: CommandFor<Route, Type>,
+    options?: DryRunOptions,
+  ): Promise<DryRunReport>
+  dryRun<const Types extends readonly string[]>(
+    commands: CommandsFor<Routes, Types>,
+    options?: DryRunOptions,
+  ): Promise<DryRunReport>
+  /**
    * Waits until handlers have handled every event up to a position: so one request can read what another one has written, on whatever
    * node. A position that no event has yet is waited for; 0 is before the first event.
    *
@@ -169,7 +219,7 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
    * @throws {InvalidOptionError} `invalid_option` where it has no such handler
    * @throws {NotRunningError} `not_running`
    */
-  handler(handler: (EventHandler & NoProcessManager) | string): HandlerControl
+  handler(handler: ((EventHandler | Workflow) & NoProcessManager) | string): HandlerControl
   handler(handler: ProcessManager): ProcessManagerControl
   /**
    * The state of one instance of a process manager, as the store knows it now; undefined where it does not run.

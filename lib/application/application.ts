@@ -1,3 +1,5 @@
+import type { BatchResult } from '../batches/batch-type.ts'
+import type { DryRunReport } from '../batches/dry-run-type.ts'
 import { modelOf } from '../aggregate/aggregate.ts'
 import { checkedTenant } from '../aggregate/tenant.ts'
 import { InstanceCache, type InstanceGroup } from '../aggregate/instance-cache.ts'
@@ -42,6 +44,7 @@ import { MiddlewareLife } from './middleware-life.ts'
 import { makeRunners, type Runner } from './runners.ts'
 import type { CommandProcessing } from './queue-definition.ts'
 import { StoredCommands } from './stored-commands.ts'
+import { Transactions } from './transactions.ts'
 import { checkedDefinition, type ApplicationDefinition, type CheckedDefinition } from './definition.ts'
 
 /**
@@ -89,6 +92,7 @@ class AssembledApplication {
   #runners: readonly Runner[] = []
   #detach: (() => void)[] = []
   readonly #middleware: MiddlewareLife
+  readonly #transactions: Transactions
   /** Whether a stop was asked for while it was starting. */
   #stopWasAsked = false
   #stopAsked: Promise<void> = Promise.resolve()
@@ -116,6 +120,7 @@ class AssembledApplication {
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
     const notRunning = (): Error | undefined => (this.#state === 'running' ? undefined : this.#notRunning())
     this.#stored = new StoredCommands(definition, routing, this.#services, this.#dispatcher, notRunning)
+    this.#transactions = new Transactions(definition, this.#services, new Map(plans), this.#dispatcher)
     keepInside(this, {
       name: this.name,
       store: definition.store,
@@ -231,6 +236,7 @@ class AssembledApplication {
       this.#routing,
       (command, options, handler) => refused() ?? this.#dispatcher.dispatch(command, options, handler),
       (command, options) => refused() ?? this.#stored.enqueue(command, options),
+      this.#transactions.batches,
     )
   }
 
@@ -371,6 +377,16 @@ class AssembledApplication {
     if (error === undefined) return this.#dispatcher.dispatch(command, options)
     this.#dispatcher.refused(command, options, error)
     return Promise.reject(error)
+  }
+
+  async executeCommands(...given: readonly unknown[]): Promise<BatchResult> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    return this.#transactions.executeCommands(given)
+  }
+
+  async dryRun(...given: readonly unknown[]): Promise<DryRunReport> {
+    if (this.#state !== 'running') throw this.#notRunning()
+    return this.#transactions.dryRun(given)
   }
 
   #refusal(options: DispatchOptions | undefined): EdictError | undefined {

@@ -1,3 +1,6 @@
+import type { BatchLimits } from '../batches/batch-type.ts'
+import type { Workflow } from '../batches/workflow.ts'
+import type { WorkflowBody } from '../batches/workflow-body.ts'
 import type { SnapshotPolicy } from '../aggregate/snapshots.ts'
 import { systemClock, type Clock } from '../effects/clock.ts'
 import { randomIds, systemRandom, type Ids, type Random } from '../effects/ids.ts'
@@ -26,6 +29,7 @@ import { processManagerBodyOf, type ProcessManagerBody } from '../subscribers/pr
 import type { ProcessManager } from '../subscribers/process-manager.ts'
 import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
+import { checkedBatches, checkedWorkflows } from './workflow-checks.ts'
 import {
   atLeastOne,
   checkedCache,
@@ -96,6 +100,10 @@ export interface ApplicationDefinition<Routes, Processing extends CommandProcess
    * @default none
    */
   readonly snapshots?: Readonly<Record<string, SnapshotPolicy>>
+  /** What follows from events, inside the transaction that they belong to or after it. The store needs `atomicStreams`. */
+  readonly workflows?: readonly Workflow[]
+  /** How far a cascade of commands that schedule commands may go. The store needs `atomicStreams`. */
+  readonly batches?: BatchLimits
   /** How the nodes that run this application share its handlers. The same on all of them. */
   readonly subscriptions?: {
     /**
@@ -143,6 +151,8 @@ export interface CheckedDefinition extends CheckedQueue {
   readonly projections: readonly ProjectionBody[]
   readonly onHandlerError: HandlerModel['onError']
   readonly processManagers: readonly ProcessManagerBody[]
+  readonly workflows: readonly WorkflowBody[]
+  readonly batches: Required<BatchLimits>
   readonly defaults: DispatchDefaults
   readonly handlerConsistency: 'eventual' | 'strong'
   readonly eventProcessing: EventProcessing
@@ -168,6 +178,8 @@ const KEYS: ReadonlySet<string> = new Set([
   'router',
   'eventStore',
   'handlers',
+  'workflows',
+  'batches',
   'onHandlerError',
   'defaults',
   'eventProcessing',
@@ -209,12 +221,15 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
   const random = checkedDoor(name, 'random', given.random, ['number', 'fill']) ?? systemRandom
   const store = checkedEventStore(given.eventStore)
   checkAtomicStreams(given.router, store)
+  const handlers = checkedHandlers(name, given.handlers ?? [], store)
   const defaults = { ...BUILT_IN_DEFAULTS, ...checkedDefaults(name, given.defaults ?? {}) }
   return {
     name,
     router: given.router,
     store,
-    ...checkedHandlers(name, given.handlers ?? [], store),
+    ...handlers,
+    workflows: checkedWorkflows(name, given.workflows ?? [], store, namesOf(handlers)),
+    batches: checkedBatches(name, given.batches, store),
     onHandlerError: checkedFunction(`the application ${name}`, 'onHandlerError', given.onHandlerError),
     defaults,
     handlerConsistency: defaults.consistency === 'strong' ? 'strong' : 'eventual',
@@ -237,6 +252,10 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
       checkedDoor(name, 'logger', given.logger, ['debug', 'info', 'warn', 'error']) ?? consoleLogger(),
     ),
   }
+}
+
+function namesOf(lists: object): readonly string[] {
+  return Object.values(lists).flatMap((list: readonly { readonly name: string }[]) => list.map(({ name }) => name))
 }
 
 function checkedHandlers(

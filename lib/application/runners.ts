@@ -1,3 +1,4 @@
+import type { ApplicationBatches } from '../batches/workflow-body.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import { SubscriptionHub } from '../event-store/subscription-hub.ts'
@@ -17,9 +18,11 @@ export function makeRunners(
   routing: Routing,
   dispatch: DispatchFromHandler,
   enqueue: EnqueueFromHandler,
+  batches: ApplicationBatches | undefined,
 ): readonly Runner[] {
   const { handlers, projections, processManagers, handlerConsistency, onHandlerError } = definition
-  if (handlers.length + projections.length + processManagers.length === 0) return []
+  const workflows = definition.workflows.filter((workflow) => workflow.kind === 'background')
+  if (handlers.length + projections.length + processManagers.length + workflows.length === 0) return []
   const { name, clock, random, logger, ids, upcasters, lease, claimInterval } = definition
   const { store, codec, fairness, board, telemetry } = services
   const decode = codec.decode.bind(codec)
@@ -36,5 +39,7 @@ export function makeRunners(
     ...handlers.map((handler) => handler.makeRunner(all)),
     ...projections.map((projection) => projection.makeRunner(all)),
     ...processManagers.map((processManager) => processManager.makeRunner({ ...all, codec, commands })),
+    // Those that have workflows have batches.
+    ...(batches === undefined ? [] : workflows.map((workflow) => workflow.makeRunner(all, batches))),
   ]
 }

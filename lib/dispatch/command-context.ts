@@ -1,6 +1,8 @@
+import { SchedulingRefusedError } from '../errors.ts'
 import { ImmutableDate } from '../messages/immutable.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { BeforeExecuteContext } from '../routing/route.ts'
+import type { ScheduleCommands } from '../routing/scheduling.ts'
 
 /** What a context shows of an execution. */
 export interface ContextSource {
@@ -12,6 +14,8 @@ export interface ContextSource {
   readonly tenant: string | undefined
   readonly now: number
   readonly signal: AbortSignal
+  /** Undefined where nobody would run what is scheduled. */
+  readonly executeCommands?: ScheduleCommands | undefined
 }
 
 /**
@@ -55,5 +59,14 @@ export class CommandContext implements BeforeExecuteContext {
 
   get signal(): AbortSignal {
     return this.#source.signal
+  }
+
+  get executeCommands(): ScheduleCommands {
+    const { executeCommands, command } = this.#source
+    if (executeCommands !== undefined) return executeCommands
+    throw new SchedulingRefusedError(
+      `${command.type} runs in no batch, so that nobody would run what its handler schedules: ` +
+        'call executeCommands of the application, and not dispatch',
+    )
   }
 }

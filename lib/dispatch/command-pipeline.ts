@@ -20,6 +20,8 @@ export interface PipedExecution {
   readonly options: { readonly consistency: Consistency }
   /** It has entered the mailbox of its aggregate. */
   readonly begun: boolean
+  /** What it comes to may still be rolled back when its middleware sees it. */
+  readonly isProvisional?: true
   metadata: Metadata
   timeout: number
   tenant: string | undefined
@@ -114,6 +116,11 @@ export class CommandPipeline implements Pipeline {
 
   get error(): EdictError | undefined {
     return this.#error
+  }
+
+  /** Whether the result, if there is one, is not stored yet. */
+  get isProvisional(): boolean {
+    return this.#execution.isProvisional === true
   }
 
   /** The handlers that the dispatch waits for. */

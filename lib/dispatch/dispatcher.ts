@@ -20,6 +20,7 @@ import { identityText } from '../routing/identity.ts'
 import { CommandPipeline } from './command-pipeline.ts'
 import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
+import type { FollowedCommands } from './followed-commands.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions, type ResolvedOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
@@ -51,6 +52,8 @@ export class Dispatcher {
   readonly #plans: ReadonlyMap<string, RoutePlan>
   /** With the machine's own clock, one reading of it serves the event and the event loop. */
   readonly #realTime: boolean
+  /** What goes another way, where workflows follow commands inside their transactions. */
+  followed: FollowedCommands | undefined
   /** Commands of one type often follow one another. */
   #lastPlan: RoutePlan | undefined
   /**
@@ -79,10 +82,12 @@ export class Dispatcher {
     options: DispatchOptions | undefined,
     dispatchingHandler?: DispatchingHandler,
   ): Promise<ExecutionResult> {
+    const { followed } = this
+    if (followed?.isFollowed(command)) return this.during(followed.dispatch(command, options, dispatchingHandler))
     const services = this.#services
     let execution: Execution | undefined
     try {
-      const plan = this.#planOf(command)
+      const plan = this.planOf(command)
       const sealed = command as SealedMessage
       const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
       if (resolved.depth > services.maxDepth) {
@@ -125,7 +130,7 @@ export class Dispatcher {
   /** Checks a command, and says where it goes, as `dispatch` does before it begins; what is wrong is thrown. */
   prepare(command: unknown, options: DispatchOptions | undefined): PreparedDispatch {
     const { board, maxDepth } = this.#services
-    const plan = this.#planOf(command)
+    const plan = this.planOf(command)
     // A definition of this application made it.
     const sealed = command as SealedMessage
     const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
@@ -203,7 +208,12 @@ export class Dispatcher {
     )
   }
 
-  #planOf(command: unknown): RoutePlan {
+  /**
+   * The way of a command.
+   *
+   * @throws {EdictError} where a value is no command of the application
+   */
+  planOf(command: unknown): RoutePlan {
     const definition = SealedMessage.definitionOf(command)
     if (definition === undefined) throw notMade(command)
     if (definition === this.#lastPlan?.route.command) return this.#lastPlan

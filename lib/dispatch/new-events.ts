@@ -109,7 +109,7 @@ function encodedEvents(
   })
 }
 
-function plainEnvelope(
+export function plainEnvelope(
   source: EventSource,
   metadata: Metadata,
   instance: EventOwner,
@@ -140,7 +140,7 @@ function guarded<Value>(encode: () => MaybePromise<Value>): MaybePromise<Value> 
  * A command whose id the caller gave may come again: what it was is kept, to tell a repeat from another command. What handlers'
  * commands inherit is kept too, for another node and for after a restart.
  */
-function storedMetadata(source: EventSource): Metadata {
+export function storedMetadata(source: EventSource): Metadata {
   const { command } = source
   const { commandId, deadline, depth } = source.options
   if (commandId === undefined && deadline === undefined && depth === 0) return source.metadata

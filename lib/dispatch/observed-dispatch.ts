@@ -5,18 +5,23 @@ import type { ExecutionResult } from '../routing/execution-result.ts'
 import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
 import type { DispatchFailed, DispatchStopped } from '../telemetry/operations.ts'
 import type { OperationEnd, Telemetry } from '../telemetry/telemetry.ts'
-import type { Execution } from './execution.ts'
 import { commandInfo, whereabouts } from './observed-execution.ts'
 import type { Destination } from './passage.ts'
+
+/** What telemetry has to know of a command. */
+export type ObservedCommand = Parameters<typeof commandInfo>[0] & {
+  readonly command: { readonly data: unknown }
+  metadata: Metadata
+}
 
 /** One dispatch that somebody wants to know of: from its call to its answer, the wait for its turn included. */
 export class ObservedDispatch implements Destination, OperationEnd<'dispatch', ExecutionResult> {
   readonly #telemetry: Telemetry
-  readonly #execution: Execution
+  readonly #execution: ObservedCommand
   readonly #way: Destination
   readonly #since: number
 
-  constructor(telemetry: Telemetry, execution: Execution, way: Destination) {
+  constructor(telemetry: Telemetry, execution: ObservedCommand, way: Destination) {
     this.#telemetry = telemetry
     this.#execution = execution
     this.#way = way

@@ -159,11 +159,12 @@ export class Passage {
 
   #committed(): { readonly outcome: 'executed'; readonly executionResult: ExecutionResult } | object {
     const { result } = this.#pipeline
-    return result === undefined ? {} : { outcome: 'executed', executionResult: result }
+    return result === undefined || this.#pipeline.isProvisional ? {} : { outcome: 'executed', executionResult: result }
   }
 
   #afterCommit(cause: unknown): CommandFailedError {
-    return new CommandFailedError('a middleware, after the command was committed,', cause, this.#committed())
+    const when = this.#pipeline.isProvisional ? 'ran' : 'was committed'
+    return new CommandFailedError(`a middleware, after the command ${when},`, cause, this.#committed())
   }
 
   #haltedError(): HaltedError {

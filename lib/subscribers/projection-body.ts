@@ -14,6 +14,8 @@ export interface RunningProjection {
  */
 export interface ProjectionBody {
   readonly name: string
+  /** Those of its events. */
+  readonly types: ReadonlySet<string>
   /** Which kind of store it is made for; undefined where any that has projections will do. */
   readonly storeKind: string | undefined
   /** The names that its readers use. */

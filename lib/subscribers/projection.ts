@@ -142,6 +142,7 @@ function made<Name extends string, Events extends readonly EventDefinition[]>(
   const defined = Object.freeze({ name, events, version: model.version })
   keepProjectionBody(defined, {
     name,
+    types: model.types,
     storeKind,
     tables: [...model.tables.keys()],
     replaces: model.replaces,

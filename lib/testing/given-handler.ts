@@ -67,6 +67,12 @@ export interface HandlerOutcome<Shape extends AggregateShape, Code extends strin
   thenReplies(value: Reply): Promise<void>
 }
 
+/** Nobody runs what a handler under test schedules. */
+const executeCommands: HandlerContext['executeCommands'] = (...commands) => ({
+  commands: commands.map(({ type }, index) => ({ type, commandId: `scheduled-${index + 1}` })),
+  depth: 1,
+})
+
 /** The body of `given({ to, aggregate }, events)`. */
 export class HandledTest {
   readonly #model: AggregateModel
@@ -89,7 +95,13 @@ export class HandledTest {
       throw new DefinitionError('when(command) needs a command that its definition made')
     // A definition has made it, so it is one.
     const sealed = command as SealedMessage
-    const whole = { ...fixedContext, now: new Date(0), signal: new AbortController().signal, ...context }
+    const whole = {
+      ...fixedContext,
+      now: new Date(0),
+      signal: new AbortController().signal,
+      executeCommands,
+      ...context,
+    }
     const what = `${sealed.type} to the command handler of ${this.#model.name}`
     return new HandledOutcome(this.#happened(sealed, whole), what)
   }

@@ -48,10 +48,10 @@ export class UnitCommit {
     this.#roots = roots
   }
 
-  async run(): Promise<Committed> {
+  async run(also: readonly StreamAppend[] = []): Promise<Committed> {
     const encoded = await Promise.all(this.#roots.map((root) => this.#encode(root)))
     const reserved = await unitReservations(this.#services.store, this.#roots)
-    const streams = [...this.#roots.map((root, index) => ownAppend(root, encoded[index] ?? [])), ...reserved]
+    const streams = [...this.#roots.map((root, index) => ownAppend(root, encoded[index] ?? [])), ...reserved, ...also]
     this.#owner.fence()
     this.#owner.appending()
     const { store, handling } = this.#services
@@ -105,7 +105,7 @@ export class UnitCommit {
   #committed(encoded: readonly (readonly NewEvent[])[], results: readonly StreamAppendResult[]): Committed {
     const { follower } = this.#services
     for (const [index, result] of results.entries()) {
-      // Of values that have to be unique, each stream gets one fact.
+      // Of values that have to be unique, and of what else comes with it, each stream gets one fact.
       if (result.status === 'appended') {
         follower?.appended(result.firstPosition, result.firstPosition + (encoded[index]?.length ?? 1) - 1)
       }

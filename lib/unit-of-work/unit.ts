@@ -12,6 +12,7 @@ import {
   UnitRolledBackError,
   type VersionConflictError,
 } from '../errors.ts'
+import type { StreamAppend } from '../event-store/event-store.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import { NOTHING_STORED, UnitCommit, type Committed } from './unit-commit.ts'
 import type { UnitOwner } from './unit-owner.ts'
@@ -175,12 +176,13 @@ export class Unit {
   /**
    * Stores all that was added by one append, and ends the unit.
    *
+   * @param also what is stored together with it, where anything is; one event for each stream
    * @throws {VersionConflictError} `version_conflict` where somebody else wrote to one of the streams meanwhile: nothing is stored, and
    *   all may be run again in a fresh unit
    * @throws {AggregateNotAddedError} `aggregate_not_added`; SeveralAggregatesError `several_aggregates`; UnitRolledBackError
    *   `unit_rolled_back`; UniqueValueTakenError `value_taken`; StreamClosedError `stream_closed`; StoreError `store_failed`
    */
-  async commit(): Promise<Committed> {
+  async commit(also: readonly StreamAppend[] = []): Promise<Committed> {
     this.#mustGoOn()
     this.#ended = true
     if (this.#broken !== undefined) throw new UnitRolledBackError(this.#broken.cause)
@@ -191,7 +193,7 @@ export class Unit {
     if (roots.length === 0) return NOTHING_STORED
     const commit = new UnitCommit(this.#services, this.#owner, roots)
     this.#commit = commit
-    const committed = await commit.run()
+    const committed = await commit.run(also)
     for (const { root, version } of committed.roots) {
       if (this.#keepWarm(root, root.state, version)) this.#services.snapshots.afterCommit(root.instance)
     }

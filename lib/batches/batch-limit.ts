@@ -1,0 +1,127 @@
+import { TurnDeadline } from '../dispatch/bounded-turn.ts'
+import type { DispatchServices } from '../dispatch/services.ts'
+import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError } from '../errors.ts'
+
+export interface BatchLimitOptions {
+  /** For messages. */
+  readonly what: string
+  /** Milliseconds, or Infinity. */
+  readonly timeout: number
+  /** Milliseconds since 1970. */
+  readonly deadline: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** How long a batch may take, and who may end it: then nothing of it is stored any more. */
+export class BatchLimit {
+  readonly #services: Pick<DispatchServices, 'clock' | 'turnDeadlines'>
+  readonly #options: BatchLimitOptions
+  readonly #timeout: number
+  readonly #endsWithDeadline: boolean
+  readonly #expiresAt: number
+  #phase: 'working' | 'appending' | 'through' = 'working'
+  #failure: EdictError | undefined
+  #controller: AbortController | undefined
+
+  constructor(services: Pick<DispatchServices, 'clock' | 'turnDeadlines'>, options: BatchLimitOptions) {
+    this.#services = services
+    this.#options = options
+    const now = services.clock.now()
+    const left = options.deadline === undefined ? Infinity : options.deadline - now
+    this.#endsWithDeadline = left <= options.timeout
+    this.#timeout = Math.min(left, options.timeout)
+    this.#expiresAt = now + this.#timeout
+  }
+
+  /** Why nobody waits for the batch any more. */
+  get failure(): EdictError | undefined {
+    return this.#failure
+  }
+
+  /** Aborts when nobody waits for the batch any more. Made only for those who look at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#failure) this.#controller.abort(this.#failure)
+    }
+    return this.#controller.signal
+  }
+
+  /** Throws where it is too late for anything to be stored. */
+  fence(): void {
+    if (this.#failure === undefined && this.#services.clock.now() > this.#expiresAt) this.#end(this.#timedOut())
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  appending(): void {
+    this.#phase = 'appending'
+  }
+
+  /** It was not stored after all, and is run again. */
+  again(): void {
+    this.#phase = 'working'
+  }
+
+  through(): void {
+    this.#phase = 'through'
+  }
+
+  /** Ends the wait when time runs out or the caller aborts. */
+  async within<Value>(work: () => Promise<Value>): Promise<Value> {
+    const { signal } = this.#options
+    if (this.#timeout <= 0) throw this.#timedOut()
+    if (signal?.aborted) throw this.#aborted(signal)
+    if (this.#timeout === Infinity && signal === undefined) return work()
+    let over: () => void = () => undefined
+    const ended = new Promise<never>((_, reject) => {
+      over = this.#watch(reject)
+    })
+    try {
+      return await Promise.race([work(), ended])
+    } finally {
+      over()
+    }
+  }
+
+  #watch(reject: (error: EdictError) => void): () => void {
+    const { turnDeadlines } = this.#services
+    const { signal } = this.#options
+    const end = (error: EdictError): void => {
+      this.#end(error)
+      reject(error)
+    }
+    const deadline = new TurnDeadline(() => {
+      if (this.#phase !== 'through') end(this.#timedOut())
+    })
+    if (this.#timeout !== Infinity) turnDeadlines.add(deadline, this.#timeout)
+    const abort = (): void => {
+      // An append that is under way is waited for: its outcome will be known in a moment.
+      if (signal !== undefined && this.#phase === 'working') end(this.#aborted(signal))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    return () => {
+      turnDeadlines.remove(deadline)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  #end(error: EdictError): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#controller?.abort(error)
+  }
+
+  #timedOut(): EdictError {
+    const { what, deadline } = this.#options
+    const outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'
+    return this.#endsWithDeadline && deadline !== undefined
+      ? new DeadlineExceededError(what, deadline, outcome)
+      : new CommandTimeoutError(what, this.#timeout, outcome)
+  }
+
+  #aborted(signal: AbortSignal): AbortedError {
+    return new AbortedError(`${this.#options.what} was aborted by its caller; nothing was stored`, {
+      cause: signal.reason,
+    })
+  }
+}

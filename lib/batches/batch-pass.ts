@@ -1,0 +1,167 @@
+import type { AsyncScope } from '../effects/async-scope.ts'
+import type { MaybePromise } from '../effects/maybe-promise.ts'
+import { CommandPipeline } from '../dispatch/command-pipeline.ts'
+import { commandInfo, executionEnd } from '../dispatch/observed-execution.ts'
+import type { DispatchServices } from '../dispatch/services.ts'
+import { DuplicateCommandError } from '../errors.ts'
+import type { ExecutionResult } from '../routing/execution-result.ts'
+import { CommittedBeforeSignal, Unit } from '../unit-of-work/unit.ts'
+import type { UnitRun } from '../unit-of-work/unit-run.ts'
+import type { BatchEntry } from './batch-entry.ts'
+import { BatchFailure } from './batch-failure.ts'
+import type { BatchLimit } from './batch-limit.ts'
+import type { BatchMarker } from './batch-marker.ts'
+import type { BatchQueue } from './batch-queue.ts'
+import { outcomesOf, synchronousAgain, type CommandOutcome } from './command-outcome.ts'
+import { executeEntry, repeatedEntry } from './entry-execution.ts'
+import type { Foreground, ForegroundHost } from './foreground.ts'
+import { processEntry } from './observed-entry.ts'
+
+export interface BatchPassParts {
+  readonly services: DispatchServices
+  readonly foreground: Foreground
+  readonly queue: BatchQueue
+  readonly limit: BatchLimit
+  /** Undefined where the caller gave no ids. */
+  readonly marker: BatchMarker | undefined
+  /** The batch that is running. */
+  readonly scope: AsyncScope<object> | undefined
+  readonly isDryRun: boolean
+  /** Whether it is one command by itself. */
+  readonly isDispatch: boolean
+}
+
+/** What a workflow does once the batch is committed. */
+export interface AfterCommit {
+  readonly workflow: string
+  readonly work: () => MaybePromise<unknown>
+}
+
+/** One time through the queue, in a unit of its own. Nothing of it is stored yet. */
+export class BatchPass {
+  readonly unit: Unit
+  readonly afterCommit: AfterCommit[] = []
+  /** Of the command handlers that were given the unit. */
+  readonly runs: UnitRun[] = []
+  readonly #parts: BatchPassParts
+  #repeated: readonly CommandOutcome[] | undefined
+
+  constructor(parts: BatchPassParts) {
+    this.#parts = parts
+    this.unit = new Unit(parts.services, parts.limit, { multipleAggregates: true })
+  }
+
+  /** What the batch came to, where it turned out that it committed before. */
+  get repeated(): readonly CommandOutcome[] | undefined {
+    return this.#repeated
+  }
+
+  /**
+   * The queue grows while it is gone through.
+   *
+   * @param batch whose turn it is
+   * @throws {BatchFailure} which tells whose failure it is; the limit's own failure is nobody's in particular
+   */
+  async run(batch: object): Promise<void> {
+    const { queue, limit, scope } = this.#parts
+    for (let index = 0; index < queue.entries.length && this.#repeated === undefined; index++) {
+      const entry = queue.entries[index] as BatchEntry
+      limit.fence()
+      try {
+        const process = () => this.#process(entry)
+        await (scope === undefined ? process() : scope.run(batch, process))
+        queue.refuseBroken()
+      } catch (thrown) {
+        if (thrown === limit.failure) throw thrown
+        throw new BatchFailure(entry, index, queue.broken ?? thrown)
+      }
+    }
+  }
+
+  async #process(entry: BatchEntry): Promise<void> {
+    const { services } = this.#parts
+    const { chain } = entry.plan
+    const execute = () => this.#execute(entry)
+    if (entry.passed || chain === undefined) {
+      entry.provisional = await processEntry(services, entry, execute)
+    } else {
+      const pipeline = new CommandPipeline(entry, services, entry.boardHandlers)
+      entry.pipeline = pipeline
+      const destination = { start: execute, startLater: execute }
+      entry.provisional = await processEntry(services, entry, () => chain.run(pipeline, destination))
+    }
+    entry.passed = true
+  }
+
+  /** The command, and what workflows make of its events: middleware goes around both. */
+  async #execute(entry: BatchEntry): Promise<ExecutionResult> {
+    const { services, queue, foreground, limit } = this.#parts
+    limit.fence()
+    const { telemetry } = services
+    const run = () => this.#runOrRepeat(entry)
+    const result = await (telemetry.watched.execute
+      ? telemetry.around('execute', { ...commandInfo(entry), metadata: entry.metadata }, run, executionEnd)
+      : run())
+    limit.fence()
+    queue.refuseBroken()
+    if (this.#repeated !== undefined) return result
+    await foreground.run(services.codec.asRead(result.events), this.#hostFor(entry))
+    queue.refuseBroken()
+    return result
+  }
+
+  async #runOrRepeat(entry: BatchEntry): Promise<ExecutionResult> {
+    const { queue, services, isDispatch } = this.#parts
+    try {
+      return await executeEntry(
+        {
+          services,
+          isDispatch,
+          unit: this.unit,
+          schedule: (parent, commands) => queue.fromHandler(parent, commands),
+          ran: (run) => void this.runs.push(run),
+        },
+        entry,
+      )
+    } catch (error) {
+      if (error instanceof CommittedBeforeSignal) return this.#repeat(entry, error)
+      throw error
+    }
+  }
+
+  /**
+   * Somebody else may have committed this very batch meanwhile. One command that comes again by itself is answered as it was; of
+   * others, nobody knows what became of the rest.
+   */
+  async #repeat(entry: BatchEntry, { found }: CommittedBeforeSignal): Promise<ExecutionResult> {
+    const { services, queue, marker } = this.#parts
+    const known = await marker?.find(queue.given)
+    const own = known?.[queue.entries.indexOf(entry)]
+    if (own === undefined && queue.entries.length > 1) {
+      throw new DuplicateCommandError(entry.commandId, found.instance.streamId)
+    }
+    const result = own?.result ?? (await repeatedEntry(services, entry, found))
+    this.#repeated =
+      known ??
+      outcomesOf(
+        queue.entries,
+        () => result,
+        () => synchronousAgain(services, result),
+      )
+    return result
+  }
+
+  #hostFor(entry: BatchEntry): ForegroundHost {
+    const { services, queue, limit, isDryRun } = this.#parts
+    return {
+      application: services.applicationName,
+      isDryRun,
+      signal: limit.signal,
+      schedule: (workflow, event, commands) => queue.fromWorkflow(workflow, entry, event, commands),
+      afterCommit: (workflow, work) => void this.afterCommit.push({ workflow, work }),
+      fence: () => {
+        limit.fence()
+      },
+    }
+  }
+}
