@@ -13,6 +13,8 @@ import { loadCase } from './load.ts'
 import { middlewareCase } from './middleware.ts'
 import { nodesCase } from './nodes.ts'
 import { postgresAppendsCase } from './postgres-appends.ts'
+import { queueAloneCase } from './queue-alone.ts'
+import { queuedMemoryCase, queuedPostgresCase, queuedSqliteCase } from './queued.ts'
 import { routesCase } from './routes.ts'
 import { sqliteAppendsCase } from './sqlite-appends.ts'
 import { strongCase } from './strong.ts'
@@ -46,4 +48,8 @@ export const cases: readonly Case[] = [
   waitsCase,
   transfersCase,
   liveProcessesCase,
+  queuedMemoryCase,
+  queuedSqliteCase,
+  queuedPostgresCase,
+  queueAloneCase,
 ]
