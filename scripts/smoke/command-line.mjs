@@ -30,7 +30,8 @@ writeFileSync('counting.mts', domain('shape<{ id: string; by: number }>()', ': {
 
 const expectAnswer = (words, fits) => {
   const { status, stdout, stderr } = edict(...words)
-  if (!fits(status, stdout, stderr)) throw new Error(`edict ${words.join(' ')} ended with ${status}: ${stdout}${stderr}`)
+  if (!fits(status, stdout, stderr))
+    throw new Error(`edict ${words.join(' ')} ended with ${status}: ${stdout}${stderr}`)
 }
 const showsRoute = (status, stdout) => status === 0 && /^Increase +Counter/m.test(stdout)
 
