@@ -106,10 +106,10 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     await until(async () => ((await heir.commands.get(receipt.commandId))?.attempts ?? 0) >= 2, 'two attempts')
     back.resolve()
     await until(async () => (await heir.commands.get(receipt.commandId))?.state === 'dead', 'the dead letter')
-    expect(await heir.commands.get(receipt.commandId)).toMatchObject({
-      attempts: 2,
-      failure: { code: 'command_interrupted' },
-    })
+    const dead = await heir.commands.get(receipt.commandId)
+    expect(dead?.failure?.code).toBe('command_interrupted')
+    // One that came back may have taken it over once more before it was told.
+    expect(dead?.attempts).toBeGreaterThanOrEqual(2)
     await Promise.all([first, second, third].map((app) => app!.stop()))
     expect(await heir.aggregateVersion(Counter, 'a')).toBe(0)
   })
