@@ -26,6 +26,8 @@ export default {
   injectGlobals: false,
   // Also on a machine of two cores: specs that use real stores and processes mostly wait.
   maxWorkers: '100%',
+  // The modules of a spec that is over stay in memory, and cost every later one its time.
+  workerIdleMemoryLimit: '1GB',
   randomize: true,
   // Long, for those who start processes on a busy machine: a spec waits for what it expects, and ends when it is there.
   testTimeout: 30_000,

@@ -523,6 +523,8 @@ describe('a process manager that is stopped', () => {
     await first.app.dispatch(Add({ id: 'from-a', by: 2 }))
     await until(() => begun.length === 1, 'the first event')
     const stopping = first.app.stop()
+    // In memory, the stop comes to the process managers within a turn.
+    await new Promise(setImmediate)
     inHand.resolve()
     await stopping
     expect(begun).toEqual([1])
