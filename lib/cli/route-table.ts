@@ -24,7 +24,7 @@ export function routeTable({ routes }: Routing): readonly RouteRow[] {
     command,
     aggregate: route.aggregate.name,
     router: route.routerName,
-    handledBy: route.handler === undefined ? 'aggregate' : 'command handler',
+    handledBy: (route.handler ?? route.unit) === undefined ? 'aggregate' : 'command handler',
     identity: route.identityName,
     prefix: route.prefix,
     middleware: route.middleware.length,

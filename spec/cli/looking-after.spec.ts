@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import { readRecordedEvents } from 'edict'
 import { sqliteEventStore } from 'edict/sqlite'
@@ -209,6 +210,13 @@ describe('edict', () => {
       ...{ prefix: 'order-', middleware: 0, options: {} },
     })
     expect((await edict(['routes', '--mermaid'])).stdout).toMatch(/^flowchart LR\n {2}subgraph r1\["orders"\]\n/)
+  })
+
+  it('says of a route whether a command handler decides, one that loads and persists too', async () => {
+    const app = fileURLToPath(new URL('../../examples/publishing/app.ts', import.meta.url))
+    const rows = (await edict(['routes', '--json', '--app', app])).json<readonly object[]>()
+    expect(rows).toContainEqual(expect.objectContaining({ command: 'PublishArticle', handledBy: 'command handler' }))
+    expect(rows).toContainEqual(expect.objectContaining({ command: 'WriteArticle', handledBy: 'aggregate' }))
   })
 
   it('ends with 2 where the command line makes no sense, and says what would', async () => {
