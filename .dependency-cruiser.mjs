@@ -41,12 +41,7 @@ const testingMayImport = [
 const adaptersMayImport = ['errors.ts', 'effects', 'messages', 'event-store', 'audit']
 
 // Where Node's own modules may be named. Everything else runs in a browser.
-const nodeIsAllowedIn = [
-  '^lib/adapters/(?!in-memory/)',
-  '^lib/(sqlite|postgres)/',
-  '^lib/cli/',
-  '^lib/inspector/',
-]
+const nodeIsAllowedIn = ['^lib/adapters/(?!in-memory/)', '^lib/(sqlite|postgres)/', '^lib/cli/', '^lib/inspector/']
 
 const escape = (name) => name.replaceAll('.', '[.]')
 const within = (names) =>
