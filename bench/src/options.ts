@@ -9,7 +9,7 @@ export interface Options {
 }
 
 const FULL_ROUNDS = 5
-const SHORT_ROUNDS = 3
+const SHORT_ROUNDS = 2
 
 /** @throws where an option is unknown or makes no sense, with a message for who typed it */
 export function optionsFrom(args: readonly string[]): Options {

@@ -136,7 +136,7 @@ const catchUp = (kind: StoreKind, title: string, bare: Measure): Case => ({
     'the same rows with all their columns, page by page, and makes nothing of them. Memory is the whole process at its peak.',
   ],
   rounds: 3,
-  shortRounds: 2,
+  shortRounds: 1,
   ...(kind === 'postgres' && { postgres: true as const }),
   prepare: prepare(kind),
   contenders: { [BARE]: bare, [EDICT]: handler(kind) },

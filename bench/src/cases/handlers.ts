@@ -87,7 +87,7 @@ const handlersCase = (name: string, title: string, measure: (make: Made) => Meas
   title: `${title}: 1,000,000 stored events (100,000 in a short run) through a handler`,
   notes: ['From the start of the application to the last event handled. Memory is the whole process at its peak.'],
   rounds: 3,
-  shortRounds: 2,
+  shortRounds: 1,
   ...(name.startsWith('sqlite') && { prepare: prepare('sqlite') }),
   contenders: { [ONE]: measure(one), [PARTITIONS]: measure(partitions), [BATCHES]: measure(batches) },
   rows: [

@@ -86,7 +86,7 @@ export const postgresAppendsCase: Case = {
     'connections look whether what was acknowledged is there. Emmett folds the stream for each command.',
   ],
   postgres: true,
-  shortRounds: 2,
+  shortRounds: 1,
   contenders: {
     [RAW_BATCH]: raw(64, 'events and streams'),
     [EDICT_64]: edictInFlight('postgres', 64),

@@ -57,7 +57,7 @@ export const sqliteAppendsCase: Case = {
     'WAL and synchronous=FULL. Raw: the rows that Edict wrote, inserted again into the same tables with the same indexes by',
     'prepared statements, without Edict. While Edict runs, a second connection looks whether what was acknowledged is there.',
   ],
-  shortRounds: 2,
+  shortRounds: 1,
   contenders: {
     [RAW_BATCH]: raw(64),
     [EDICT_64]: edictInFlight('sqlite', 64),
