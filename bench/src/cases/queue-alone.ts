@@ -31,7 +31,11 @@ const queueAlone =
         const added = performance.now()
         let taken = 0
         const takeAll = async (): Promise<void> => {
-          while (taken < jobs) taken += await queue.take()
+          while (taken < jobs) {
+            // Not in one step: `+=` would add to what it was before the others took theirs.
+            const more = await queue.take()
+            taken += more
+          }
         }
         await Promise.all(Array.from({ length: TAKERS }, takeAll))
         verify('how many jobs were taken', taken, jobs)
