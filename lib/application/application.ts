@@ -145,6 +145,7 @@ class AssembledApplication {
       mustRun: () => {
         if (this.#state !== 'running') throw this.#notRunning()
       },
+      followerOf: (type) => this.#dispatcher.followed?.followerOf(type),
       during: (work) => this.#dispatcher.during(work),
     })
     this.#waits = new PositionWaits(this.#services, { upcasters, timeout: defaults.consistencyTimeout })

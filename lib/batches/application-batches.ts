@@ -43,6 +43,10 @@ class Batches implements ApplicationBatches {
     return definition !== undefined && this.#followed.has(definition.type)
   }
 
+  followerOf(type: string): string | undefined {
+    return this.#foreground.firstFollowing(type)
+  }
+
   dispatch(...given: Parameters<ApplicationBatches['dispatch']>): Promise<ExecutionResult> {
     return this.#engine.dispatch(...given)
   }

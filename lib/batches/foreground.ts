@@ -38,6 +38,11 @@ export class Foreground {
     return this.#byType.size === 0
   }
 
+  /** The name of the first workflow that follows events of a type. */
+  firstFollowing(type: string): string | undefined {
+    return this.#byType.get(type)?.[0]?.name
+  }
+
   following({ type }: RecordedEvent): readonly WorkflowModel[] {
     return this.#byType.get(type) ?? []
   }

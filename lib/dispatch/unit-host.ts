@@ -7,6 +7,8 @@ export interface UnitHost {
   readonly defaults: DispatchDefaults
   /** @throws {NotRunningError} `not_running` */
   mustRun(): void
+  /** The first workflow that follows an event of this type inside its transaction. */
+  readonly followerOf: (type: string) => string | undefined
   /** Lets the application's stop wait for some work. */
   during<Value>(work: Promise<Value>): Promise<Value>
 }

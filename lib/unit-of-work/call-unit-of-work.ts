@@ -123,10 +123,10 @@ class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner 
   }
 
   #begin(): UnitRun {
-    const { services } = this.#host
+    const { services, followerOf } = this.#host
     services.handling ??= handlingScope()
     const source = new UnitSource(services, this.options)
-    const unit = new Unit(services, this, { multipleAggregates: this.#multipleAggregates })
+    const unit = new Unit(services, this, { multipleAggregates: this.#multipleAggregates, followerOf })
     return new UnitRun(services, unit, source, new CommandContext(source.asContext(this)), { instance: undefined })
   }
 

@@ -59,12 +59,12 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
   }
 
   #begin(): UnitRun {
-    const { services } = this.#host
+    const { services, followerOf } = this.#host
     const { options, multipleAggregates } = this.#checked
     services.handling ??= handlingScope()
     const source = new UnitSource(services, options)
     const context = new CommandContext(source.asContext())
-    return new UnitRun(services, new Unit(services, NOBODY, { multipleAggregates }), source, context, {
+    return new UnitRun(services, new Unit(services, NOBODY, { multipleAggregates, followerOf }), source, context, {
       instance: undefined,
     })
   }
@@ -96,7 +96,7 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
    *
    * @throws {VersionConflictError} `version_conflict` where somebody else wrote to one of its aggregates: nothing is stored
    * @throws {AggregateNotAddedError} `aggregate_not_added`; SeveralAggregatesError `several_aggregates`; UnitRolledBackError
-   *   `unit_rolled_back`; UniqueValueTakenError `value_taken`; StoreError `store_failed`
+   *   `unit_rolled_back`; SchedulingRefusedError `scheduling_refused`; UniqueValueTakenError `value_taken`; StoreError `store_failed`
    * @throws {ConsistencyTimeoutError} `consistency_timeout` where all is stored, and a handler is behind
    * @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where it has not begun, or has ended
    */

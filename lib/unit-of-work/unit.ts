@@ -6,6 +6,7 @@ import type { DispatchServices } from '../dispatch/services.ts'
 import {
   AggregateNotAddedError,
   describeThrown,
+  SchedulingRefusedError,
   SeveralAggregatesError,
   StoreError,
   UnitOfWorkMisuseError,
@@ -21,6 +22,8 @@ import { UnitRoot } from './unit-root.ts'
 export interface UnitRules {
   /** Whether it may persist more than one aggregate. */
   readonly multipleAggregates: boolean
+  /** The workflow that follows an event of this type inside the transaction, where the unit has no queue for what it would schedule. */
+  readonly followerOf?: (type: string) => string | undefined
 }
 
 /** A command that committed before, found in a stream that the unit loads: its first result is the answer. */
@@ -168,6 +171,18 @@ export class Unit {
     throw new SeveralAggregatesError(roots.map(({ streamId }) => streamId))
   }
 
+  /** To store them without what has to be stored with them would be half of the work. */
+  #refuseFollowed(roots: readonly UnitRoot[]): void {
+    const { followerOf } = this.#rules
+    if (followerOf === undefined) return
+    for (const { type } of roots.flatMap(({ runs }) => runs.flatMap(({ events }) => events))) {
+      const workflow = followerOf(type)
+      if (workflow === undefined) continue
+      const what = `the workflow ${workflow} follows ${type} inside the transaction, and a unit of work of your own runs none`
+      throw new SchedulingRefusedError(`${what}: dispatch a command that leads to it`)
+    }
+  }
+
   /** Something within it failed: it never commits, whoever catches that. The first cause is kept. */
   breakBy(cause: unknown): void {
     this.#broken ??= { cause }
@@ -191,6 +206,7 @@ export class Unit {
     const roots = this.#toStore()
     this.#refuseSeveral(roots)
     if (roots.length === 0) return NOTHING_STORED
+    this.#refuseFollowed(roots)
     const commit = new UnitCommit(this.#services, this.#owner, roots)
     this.#commit = commit
     const committed = await commit.run(also)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { eventHandler, skip, workflow } from 'edict'
+import { eventHandler, skip, unitOfWork, UnitOfWork, workflow, type UnitOfWorkScope } from 'edict'
 import { deferred, started, stopAll } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
 import { Enter, Entered, Ledger, ledgerRouter, Refuse } from './ledger.ts'
@@ -38,6 +38,25 @@ describe.each(everyStore)('a workflow on $kind', ({ share }) => {
     const again = await app.dispatch(Enter({ ledger: 'a', text: 'two' }), { commandId: 'two' })
     expect(await app.dispatch(Enter({ ledger: 'a', text: 'two' }), { commandId: 'two' })).toEqual(again)
     expect(await app.aggregateState(Ledger, 'c')).toEqual({ texts: ['two'] })
+  })
+
+  it('in the foreground keeps its events from a unit of work that no command began, which could not take it in', async () => {
+    const eventStore = stores.node()
+    const app = await started({ router: ledgerRouter(), eventStore, workflows: [copying('a', 'b')] })
+    const refused = {
+      code: 'scheduling_refused',
+      message: expect.stringMatching('the workflow copy-a-b follows Entered'),
+    }
+    const enter = async ({ repository }: Pick<UnitOfWorkScope, 'repository'>) => {
+      const ledger = await repository.create(Ledger, 'a')
+      ledger.execute(one)
+      repository.add(ledger)
+    }
+    await expect(unitOfWork(app, enter)).rejects.toMatchObject(refused)
+    const byHand = new UnitOfWork(app).start()
+    await enter(byHand)
+    await expect(byHand.commit()).rejects.toMatchObject(refused)
+    expect(await eventStore.headPosition()).toBe(0)
   })
 
   it('in the foreground rolls back the dispatch whose events it does not take, or what it scheduled fails', async () => {
