@@ -32,8 +32,13 @@ export interface TriggeredOptions extends DispatchOptions {
   readonly [DEPTH]?: number
 }
 
-const KNOWN_OPTIONS =
+/** Their names, as a message gives them. */
+export const DISPATCH_OPTIONS =
   'consistency, timeout, consistencyTimeout, metadata, commandId, causationId, correlationId, signal, retryAttempts, expectedVersion, deadline, tenant, application'
+
+export function isDispatchOption(key: string): boolean {
+  return DISPATCH_OPTIONS.split(', ').includes(key)
+}
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
 
@@ -82,7 +87,7 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
         // Read before, where the router looks for the application that is meant.
         break
       default:
-        throw new InvalidOptionError(`a dispatch has no option ${key}; it has ${KNOWN_OPTIONS}`)
+        throw new InvalidOptionError(`a dispatch has no option ${key}; it has ${DISPATCH_OPTIONS}`)
     }
   }
   const depth = (given as TriggeredOptions)[DEPTH]

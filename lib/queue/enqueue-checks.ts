@@ -1,3 +1,4 @@
+import { DISPATCH_OPTIONS, isDispatchOption } from '../dispatch/options.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { shown, textFault } from '../event-store/argument-checks.ts'
 import type { Lane } from '../event-store/command-queue-store.ts'
@@ -44,6 +45,13 @@ export function splitOptions(given: ProcessOptions | undefined): SplitOptions {
     throw new InvalidOptionError('the options of a command that is stored are an object')
   }
   const { idempotencyKey, priority = 'normal', notBefore, delay, strict, asynchronous: _, ...dispatch } = given
+  const unknown = Object.entries<unknown>(dispatch).find(
+    ([key, value]) => value !== undefined && !isDispatchOption(key),
+  )
+  if (unknown !== undefined) {
+    const own = 'idempotencyKey, priority, notBefore, delay, strict, asynchronous'
+    throw new InvalidOptionError(`a stored command has no option ${unknown[0]}; it has ${own}, ${DISPATCH_OPTIONS}`)
+  }
   if (!isPriority(priority)) {
     throw new InvalidOptionError(`priority must be 'high', 'normal' or 'low', not ${shown(priority)}`)
   }

@@ -73,6 +73,10 @@ describe.each(everyQueueStore)('a queued command, on $kind,', ({ share }) => {
     for (const options of wrong) {
       await expect(app.enqueue(add(), options as never)).rejects.toMatchObject({ code: 'invalid_option' })
     }
+    // The message names what may be said here, not what a dispatch takes alone.
+    await expect(app.enqueue(add(), { nonsense: 1 } as never)).rejects.toThrow(
+      /nonsense; it has idempotencyKey, .*timeout/,
+    )
     expect(await app.commands.list()).toEqual([])
   })
 
