@@ -24,10 +24,13 @@ export function logCommands(application: Pick<Application<unknown>, 'on'>, log: 
     else log.warn({ ...fields, error }, `command failed: ${error.message}`)
   })
   application.on('command:settle', ({ command, commandId, correlationId, streamId, state, attempts, ...rest }) => {
-    const { waited, duration, delay } = rest
-    const fields = { command, commandId, correlationId, streamId, state, attempts, waited, duration, delay }
-    if (state === 'dead') log.error(fields, 'queued command is a dead letter')
-    else if (state === 'delayed') log.warn(fields, 'queued command is tried again')
+    const { waited, duration, delay, error } = rest
+    const told = { command, commandId, correlationId, streamId, state, attempts, waited, duration, delay }
+    const fields = { ...told, code: error?.code }
+    // What was refused, or never began, is told of nowhere else at this level.
+    const why = error === undefined ? '' : `: ${error.message}`
+    if (state === 'dead') log.error(fields, `queued command is a dead letter${why}`)
+    else if (state === 'delayed') log.warn(fields, `queued command is tried again${why}`)
     else log.debug(fields, `queued command ${state}`)
   })
 }

@@ -1,6 +1,7 @@
 import { describeThrown } from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import { factOf, isOwnFact } from '../event-store/own-facts.ts'
+import { withoutReserved } from '../event-store/recorded-event.ts'
 import { FACT_CONTENT_TYPE, type StoredEvent } from '../event-store/stored-event.ts'
 import { plainJson, printable } from './plain.ts'
 
@@ -46,7 +47,8 @@ function shown(stored: StoredEvent, index: number, type: string): ShownEvent {
   const { position, streamId, streamVersion, category, metadata, eventId, commandId, causationId } = stored
   const { correlationId, tenant, createdAt } = stored
   return {
-    ...{ position, index, streamId, streamVersion, category, type, metadata },
+    ...{ position, index, streamId, streamVersion, category, type },
+    metadata: withoutReserved(metadata),
     ...{ eventId, commandId, causationId, correlationId },
     ...(tenant !== undefined && { tenant }),
     createdAt: new Date(createdAt),

@@ -98,7 +98,7 @@ export function forAnotherReader(event: RecordedEvent): RecordedEvent {
   return recordedEvent(stored, data, event.index)
 }
 
-function withoutReserved(metadata: Metadata): Metadata {
+export function withoutReserved(metadata: Metadata): Metadata {
   if (!(FINGERPRINT_KEY in metadata || DEADLINE_KEY in metadata || DEPTH_KEY in metadata)) return metadata
   const visible = Object.entries(metadata).filter(([key]) => !key.startsWith(RESERVED_METADATA_PREFIX))
   return Object.freeze(Object.fromEntries(visible))

@@ -78,6 +78,8 @@ describe('edict events', () => {
     expect(all.map(({ position }) => position)).toEqual(all.map(({ position }) => position).toSorted((a, b) => a - b))
     // What the handler has set aside is a fact of Edict's own.
     expect(all).toHaveLength(5)
+    // Nor does anybody who reads them see Edict's own metadata, as that of a command that a handler sent.
+    expect(all).toEqual(all.map(() => expect.objectContaining({ metadata: {} })))
     const internal = (await edict(['events', '--from', '1', '--json', '--internal'])).lines()
     expect(internal.map(({ type }) => type)).toContain('edict.EventParked')
 
