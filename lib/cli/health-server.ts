@@ -37,8 +37,8 @@ export async function healthServer(health: Health, port: number, host: string): 
       )
     } else answer(response, 404, { error: 'there are /health/live and /health/ready' })
   })
-  server.listen(port, host)
   try {
+    server.listen(port, host)
     await once(server, 'listening')
   } catch (thrown) {
     throw new CliError(`it cannot listen on ${host}:${port}: ${describeThrown(thrown)}`, EXIT.usage, { cause: thrown })

@@ -22,6 +22,10 @@ async function ask(question: string): Promise<string> {
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return await asking.question(question)
+  } catch (thrown) {
+    // Whoever ends the input, or interrupts, has not said yes.
+    if (thrown instanceof Error && thrown.name === 'AbortError') return ''
+    throw thrown
   } finally {
     asking.close()
   }

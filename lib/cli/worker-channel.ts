@@ -42,9 +42,10 @@ export function supervisor(): Supervisor | undefined {
     },
     listen: (listener) => {
       process.on('message', listener)
-      process.on('disconnect', () => {
-        listener({ kind: 'drain' })
-      })
+      const drain = () => listener({ kind: 'drain' })
+      process.on('disconnect', drain)
+      // It may have gone while this process was loading, when nobody listened yet.
+      if (!process.connected) queueMicrotask(drain)
     },
     leave: () => {
       process.removeAllListeners('disconnect')

@@ -66,6 +66,20 @@ describe('edict server', () => {
     expect((await edict(['handlers', 'list', '--json'])).json()).toMatchObject([{ state: 'free' }, { state: 'free' }])
   }, 90_000)
 
+  it('says so where there is no such port', async () => {
+    const server = start('--port', '99999')
+    expect(await server.exit()).toBe(2)
+    expect(server.other.join()).toContain('it cannot listen on 127.0.0.1:99999')
+  }, 60_000)
+
+  it('leaves no process behind where the one that watches over it is killed while it is loading', async () => {
+    const server = start('--workers', '1')
+    await server.logged('server starts its processes')
+    await server.kill()
+    // The process shares its output: that is over when both are.
+    expect(await server.exit()).toBeUndefined()
+  }, 60_000)
+
   it('watches over several processes, and starts another one for one that was killed', async () => {
     const server = start('--workers', '2', '--port', '0')
     const { port } = await server.logged('health endpoint listens')
