@@ -4,7 +4,7 @@ import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Executed } from '../dispatch/executed.ts'
 import type { QueueServices } from './queue-services.ts'
 import { dispatchOptions, readCommand } from './stored-command.ts'
-import { storedFailure } from './stored-failure.ts'
+import { outcomeIn, storedFailure } from './stored-failure.ts'
 import { storedResult } from './stored-result.ts'
 import { endingOf, type Ending } from './verdict.ts'
 
@@ -63,7 +63,7 @@ export function tookEffect(services: QueueServices, command: QueuedCommand, erro
 
 /** What is not to be begun (any more): unless it took effect before, which is worth a look. */
 async function beyondHope(services: QueueServices, command: QueuedCommand): Promise<Ending | undefined> {
-  const { dispatching, policy } = services
+  const { dispatching, dispatcher, policy } = services
   const { deadline, attempts, type, commandId, streamId } = command
   const isLate = deadline !== undefined && dispatching.clock.now() >= deadline
   // It was never begun more often than that: those who began it have died of it.
@@ -71,9 +71,12 @@ async function beyondHope(services: QueueServices, command: QueuedCommand): Prom
   if (!isLate && !isPoison) return undefined
   const events = await dispatching.store.readCommand(streamId, commandId)
   if (events.length > 0) return undefined
-  if (isLate) {
+  const failure = command.failure ?? storedFailure(new CommandInterruptedError(type, commandId))
+  // A unit of work may have written to other streams alone: then nobody knows, and it cannot be said that it never ran.
+  const isDoubtful =
+    attempts > 0 && dispatcher.planFor(type)?.route.unit !== undefined && outcomeIn(failure) === 'unknown'
+  if (isLate && !isDoubtful) {
     return { state: 'expired', failure: storedFailure(new DeadlineExceededError(type, deadline, 'not-executed')) }
   }
-  const failure = command.failure ?? storedFailure(new CommandInterruptedError(type, commandId))
   return { state: 'dead', failure, failed: false }
 }

@@ -18,6 +18,8 @@ export interface GroupRunServices {
 /** The commands of one claim, one after another. */
 export class GroupRun {
   readonly claim: GroupClaim
+  /** In whose name it was claimed. */
+  readonly owner: string
   readonly beganAt: Moment
   readonly #services: GroupRunServices
   readonly #abort = new AbortController()
@@ -26,11 +28,17 @@ export class GroupRun {
   #renewed: (() => void)[] = []
   #stops = false
 
-  constructor(services: GroupRunServices, claim: GroupClaim, claimedAt: Moment) {
+  constructor(services: GroupRunServices, claim: GroupClaim, owner: string, claimedAt: Moment) {
     this.#services = services
     this.claim = claim
+    this.owner = owner
     this.beganAt = claimedAt
     this.#leasedAt = claimedAt
+  }
+
+  /** Whether some of it may be held still, and is not run any more. */
+  get isLost(): boolean {
+    return this.#abort.signal.aborted
   }
 
   /** What runs is run to its end, and nothing more is begun. */

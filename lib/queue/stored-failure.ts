@@ -24,7 +24,7 @@ export function storedFailure(error: unknown): StoredFailure {
   const name = error instanceof Error ? error.name : 'Error'
   const message = describeThrown(error).slice(0, LONGEST_MESSAGE)
   const details = detailsOf(error)
-  const stack = stackOf(error)
+  const stack = readableStack(error)
   return { code, name, message, ...(details !== undefined && { details }), ...(stack !== undefined && { stack }) }
 }
 
@@ -35,6 +35,15 @@ function detailsOf(error: unknown): unknown {
   if (error instanceof UniqueValueTakenError) return { scope: error.scope }
   if (error instanceof VersionConflictError) return { expected: error.expected, actual: error.actual }
   return isEdictError(error) && error.outcome !== 'not-executed' ? { outcome: error.outcome } : undefined
+}
+
+/** What was thrown may be anything, also what throws where it is looked at: a failure that could not be stored would be tried for ever. */
+function readableStack(error: unknown): string | undefined {
+  try {
+    return stackOf(error)
+  } catch {
+    return undefined
+  }
 }
 
 /** Of what the user's code threw, rather than of Edict's own error around it. */
@@ -88,7 +97,8 @@ function causeOf(failure: StoredFailure | undefined): Error | undefined {
   return Object.assign(new Error(message), { code, name, ...(stack !== undefined && { stack }) })
 }
 
-function outcomeIn(failure: StoredFailure | undefined): Outcome {
+/** Whether the command may have taken effect all the same. */
+export function outcomeIn(failure: StoredFailure | undefined): Outcome {
   const { outcome } = (failure?.details ?? {}) as { readonly outcome?: unknown }
   return outcome === 'unknown' ? outcome : 'not-executed'
 }

@@ -14,6 +14,8 @@ interface StoredResult {
   readonly streamId: string
   readonly aggregateVersion: number
   readonly hasEvents: boolean
+  /** Where its events are; left out where they are in its own stream, as they mostly are. */
+  readonly streams?: readonly string[]
   readonly metadata: Metadata
   readonly tenant?: string
   readonly reply?: { readonly json: unknown }
@@ -32,8 +34,10 @@ export function storedResult(
     logger.warn({ streamId }, 'a reply that no message could hold reaches the one who waits in this process alone')
   }
   const hasEvents = events.length > 0
+  const streams = [...new Set(events.map((event) => event.streamId))]
   return {
     ...{ aggregateId, streamId, aggregateVersion, hasEvents, metadata },
+    ...(streams.some((other) => other !== streamId) && { streams }),
     ...(whose !== undefined && { tenant: whose }),
     ...(reply !== undefined && { reply }),
   }
@@ -50,7 +54,9 @@ export async function resultOf(
   const model = dispatcher.planFor(type)?.model
   if (model === undefined) throw new UnregisteredCommandError(`nobody registers ${type} here, so its result is unknown`)
   const { store, codec, snapshots } = dispatching
-  const found = stored.hasEvents ? await store.readCommand(streamId, commandId) : []
+  const streams = stored.streams ?? (stored.hasEvents ? [streamId] : [])
+  const lists = await Promise.all(streams.map(async (own) => store.readCommand(own, commandId)))
+  const found = lists.flat().sort((one, other) => one.position - other.position)
   const events = await Promise.all(found.map(async (event) => codec.decode(event)))
   const stream = { model, streamId, tenant }
   const from = await snapshots.load(stream, aggregateVersion)

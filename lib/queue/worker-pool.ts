@@ -29,7 +29,7 @@ const BACK_FILL_SLICE_MS = 20
 export class WorkerPool implements GroupRunServices {
   readonly #options: WorkerPoolOptions
   readonly #commands: CommandQueueStore
-  readonly #owner: string
+  #owner: string
   readonly #time: PassingTime
   readonly #groups = new Set<GroupRun>()
   #working: Promise<void> | undefined
@@ -42,6 +42,8 @@ export class WorkerPool implements GroupRunServices {
   #wakeUp: (() => void) | undefined
   #renewal: { readonly handle: unknown } | undefined
   #failing = false
+  /** There are commands whose next end would be their last one, and which may do no harm to anybody. */
+  #careful = false
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
@@ -85,7 +87,7 @@ export class WorkerPool implements GroupRunServices {
     this.#stopping = false
     let ran = 0
     for (;;) {
-      const claims = await this.#claim(this.#options.workers)
+      const claims = await this.#claim(this.#options.workers, true)
       if (claims.length === 0) return ran
       ran += claims.reduce((sum, { commands }) => sum + commands.length, 0)
       await this.#idle()
@@ -128,9 +130,12 @@ export class WorkerPool implements GroupRunServices {
   async #look(free: number): Promise<void> {
     this.#due = false
     try {
-      await this.#claim(free)
+      if (this.#careful) await this.#claimAlone()
+      else await this.#claim(free, false)
       this.#failing = false
     } catch (err) {
+      // Its answer may be what was lost.
+      this.#disown()
       this.#wait = this.#options.policy.pollInterval
       if (!this.#failing) {
         this.#options.dispatching.logger.warn({ err }, 'queued commands cannot be claimed; it is tried again')
@@ -139,16 +144,60 @@ export class WorkerPool implements GroupRunServices {
     }
   }
 
-  async #claim(groups: number): Promise<readonly GroupClaim[]> {
+  /**
+   * Of all that ran in a process that died, nobody knows which command was its end: each counts an attempt. So the last one of such a
+   * command is made by itself, lest it is given up for what another one did. Where what else runs takes long, it is not waited for.
+   */
+  async #claimAlone(): Promise<void> {
+    await this.#company()
+    if (this.#stopping) return
+    const claims = await this.#claim(1, true)
+    this.#due = true
+    this.#careful = claims.some((claim) => this.#isSuspect(claim))
+    if (claims.length > 0) await this.#company()
+  }
+
+  /** Until nothing runs here any more, but not for long. */
+  async #company(): Promise<void> {
+    const since = this.#time.moment()
+    const { lease, pollInterval } = this.#options.policy
+    this.#wait = pollInterval
+    while (this.#groups.size > 0 && !this.#stopping && this.#time.since(since) < lease) await this.#rest(true)
+  }
+
+  #isSuspect({ commands }: GroupClaim): boolean {
+    const last = this.#options.policy.maxAttempts - 1
+    // One that failed by itself is known for what it is.
+    return commands.some(({ attempts, failure }) => attempts > 0 && attempts === last && failure === undefined)
+  }
+
+  async #claim(groups: number, alone: boolean): Promise<readonly GroupClaim[]> {
     const { policy } = this.#options
     const claimedAt = this.#time.moment()
-    const options = { owner: this.#owner, groups, commandsOfEach: COMMANDS_OF_EACH, lease: policy.lease }
+    const owner = this.#owner
+    const options = { owner, groups, commandsOfEach: COMMANDS_OF_EACH, lease: policy.lease }
     const { claims, nextIn } = await this.#commands.claim(options)
     this.#wait = Math.min(nextIn ?? Infinity, policy.pollInterval)
     if (nextIn === 0) this.#due = true
     this.#pressed = nextIn === 0
-    for (const claim of claims) void this.#run(new GroupRun(this, claim, claimedAt))
+    const suspects = alone ? [] : claims.filter((claim) => this.#isSuspect(claim))
+    for (const claim of claims) {
+      if (!suspects.includes(claim)) void this.#run(new GroupRun(this, claim, owner, claimedAt))
+    }
+    if (suspects.length > 0) {
+      this.#careful = true
+      this.#due = true
+      await Promise.all(suspects.map((claim) => this.giveBack(claim, claim.commands)))
+    }
     return claims
+  }
+
+  /**
+   * Something of this owner is held that nobody here runs. As the leases of an owner are renewed together, it would be held for as long
+   * as there is other work: so that work goes on under another name, and others take over what is left of this one.
+   */
+  #disown(): void {
+    this.#owner = this.#options.dispatching.ids.next()
   }
 
   async #run(group: GroupRun): Promise<void> {
@@ -157,7 +206,9 @@ export class WorkerPool implements GroupRunServices {
     if (this.#stopping) group.stop()
     try {
       await group.run()
+      if (group.isLost) this.#disown()
     } catch (err) {
+      this.#disown()
       const { streamId } = group.claim
       const { logger } = this.#options.dispatching
       logger.error({ err, streamId }, 'the outcomes of queued commands could not be stored; they will be taken over')
@@ -207,8 +258,9 @@ export class WorkerPool implements GroupRunServices {
     const at = this.#time.moment()
     const { policy, dispatching } = this.#options
     try {
-      const holds = await this.#commands.renew(this.#owner, policy.lease)
-      const held = new Set(holds.map(({ streamId, lane, epoch }) => JSON.stringify([streamId, lane, epoch])))
+      const owners = new Set(groups.map(({ owner }) => owner))
+      const renewed = await Promise.all([...owners].map(async (owner) => this.#commands.renew(owner, policy.lease)))
+      const held = new Set(renewed.flat().map(({ streamId, lane, epoch }) => JSON.stringify([streamId, lane, epoch])))
       for (const group of groups) {
         const { streamId, lane, epoch } = group.claim
         if (held.has(JSON.stringify([streamId, lane, epoch]))) group.renewed(at)

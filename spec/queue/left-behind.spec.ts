@@ -1,0 +1,187 @@
+import { describe, expect, it } from '@jest/globals'
+import { StoreError, commandHandler, router, type EventStore } from 'edict'
+import type { CommandQueueStore } from '../../lib/event-store/command-queue-store.ts'
+import { Add, Added, Counter, Explode, started } from '../support/counter.ts'
+import { everyQueueStore } from './queue-stores.ts'
+
+type Work = (...given: never[]) => unknown
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const slowRouter = router('slow', (r) =>
+  r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+    aggregate: Counter,
+    to: async (_counter, { by }) => {
+      await pause(10)
+      return Added({ by })
+    },
+  }),
+)
+
+/** A store one operation of which is done once without its caller being told, as where a connection is lost. */
+function losingAnswers(store: EventStore, key: 'claim' | 'settle' | 'append', isLost: (answer: unknown) => boolean) {
+  let isOver = false
+  const losing =
+    (work: Work) =>
+    async (...given: never[]) => {
+      const answer = await work(...given)
+      if (isOver || !isLost(answer)) return answer
+      isOver = true
+      throw new StoreError('the connection was lost', { outcome: 'unknown' })
+    }
+  const over = <Target extends object>(target: Target, replaced: (name: string | symbol) => unknown): Target =>
+    new Proxy(target, {
+      get: (of, name) => {
+        const value: unknown = replaced(name) ?? Reflect.get(of, name)
+        if (typeof value !== 'function') return value
+        const work = value.bind(of) as Work
+        return name === key ? losing(work) : work
+      },
+    })
+  return over(store, (name) =>
+    name === 'commands' ? over(store.commands as CommandQueueStore, () => undefined) : undefined,
+  )
+}
+
+/** Gives other aggregates work until it is stopped. */
+function keptBusy(enqueue: (by: number) => Promise<unknown>): () => Promise<void> {
+  const ending = new AbortController()
+  const over = (async () => {
+    for (let by = 1; !ending.signal.aborted; by++) {
+      await enqueue(by)
+      await pause(4)
+    }
+  })()
+  return () => {
+    ending.abort()
+    return over
+  }
+}
+
+describe.each(everyQueueStore)('what nobody runs any more, on $kind,', ({ kind, share }) => {
+  const stores = share()
+
+  const isOfA = (answer: unknown) => JSON.stringify(answer).includes('"counter-a"')
+
+  it.each([
+    ['claim', isOfA],
+    ['settle', () => true],
+  ] as const)('is taken over, however busy the others are, where the answer to a %s was lost', async (key, isLost) => {
+    const queue = { lease: 200, pollInterval: 20 }
+    const eventStore = losingAnswers(stores.node(), key, isLost)
+    const app = await started({ router: slowRouter, eventStore, workers: 2, queue })
+    const receipts = []
+    for (let by = 1; by <= 5; by++) receipts.push(await app.enqueue(Add({ id: 'a', by })))
+    const stop = keptBusy((by) => app.enqueue(Add({ id: 'busy', by })))
+    try {
+      await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 5_000 })))
+    } finally {
+      await stop()
+    }
+    expect(await app.aggregateState(Counter, 'a')).toEqual({ total: 15 })
+    expect(await app.aggregateVersion(Counter, 'a')).toBe(5)
+  })
+
+  it('is run by itself where it may have been the end of a process, so that none is given up for another one', async () => {
+    const enqueuing = await started({ router: slowRouter, eventStore: stores.node() })
+    const receipts = []
+    for (const id of ['a', 'b', 'c', 'd']) receipts.push(await enqueuing.enqueue(Add({ id, by: 1 })))
+    const lost = stores.node()
+    // In memory it is the one that is open already.
+    if (kind !== 'memory') await lost.open()
+    const { claims } = await lost.commands!.claim({ owner: 'dead', groups: 4, commandsOfEach: 1, lease: 100 })
+    expect(claims).toHaveLength(4)
+    if (kind !== 'memory') await lost.close()
+
+    let running = 0
+    let most = 0
+    const watched = router('watched', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: async (_counter, { by }) => {
+          most = Math.max(most, ++running)
+          await pause(10)
+          running--
+          return Added({ by })
+        },
+      }),
+    )
+    const queue = { lease: 1_000, pollInterval: 20, maxAttempts: 2 }
+    const heir = await started({ router: watched, eventStore: stores.node(), workers: 4, queue })
+    for (const receipt of receipts) {
+      const own = await heir.commands.receipt(receipt.commandId)
+      await own.completed({ timeout: 5_000 })
+      expect(await own.status()).toMatchObject({ state: 'completed', attempts: 1 })
+    }
+    expect(most).toBe(1)
+  })
+})
+
+describe.each(everyQueueStore)('what came of a queued command, on $kind,', ({ share }) => {
+  const stores = share()
+
+  it('is stored, whatever its handler throws', async () => {
+    const queue = { maxAttempts: 1, lease: 60_000 }
+    const hostile = new Error('hostile')
+    Object.defineProperty(hostile, 'stack', {
+      get: () => {
+        throw new Error('nobody looks at my stack')
+      },
+    })
+    const throwing = router('throwing', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch(Explode, {
+        aggregate: Counter,
+        to: () => {
+          throw hostile
+        },
+      }),
+    )
+    const failing = await started({ router: throwing, eventStore: stores.node(), workers: 1, queue })
+    const receipt = await failing.enqueue(Explode({ id: 'a', with: 1 }))
+    await expect(receipt.completed({ timeout: 5_000 })).rejects.toMatchObject({ code: 'command_dead' })
+    expect((await receipt.status()).failure).toMatchObject({ code: 'command_failed' })
+  })
+
+  const both = commandHandler(Counter, {
+    commands: [Add],
+    multipleAggregates: true,
+    handle: {
+      async Add({ id, by }, { repository }) {
+        // Of one that is named so, the other one alone is written to.
+        for (const own of id === 'aside' ? ['beside'] : [id, `${id}-2`]) {
+          const counter = (await repository.find(Counter, own)) ?? (await repository.create(Counter, own))
+          counter.raise(Added({ by }))
+          repository.add(counter)
+        }
+      },
+    },
+  })
+  const bothRouter = router('both', (r) =>
+    r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, { to: both }),
+  )
+
+  it('has the events of all the aggregates that its unit of work wrote to, whoever asks', async () => {
+    const app = await started({ router: bothRouter, eventStore: stores.node(), workers: 1 })
+    for (const [id, written] of [
+      ['a', ['counter-a', 'counter-a-2']],
+      ['aside', ['counter-beside']],
+    ] as const) {
+      const receipt = await app.enqueue(Add({ id, by: 1 }))
+      await receipt.completed()
+      const asked = await (await app.commands.receipt(receipt.commandId)).completed()
+      expect(asked.events.map(({ streamId }) => streamId)).toEqual(written)
+    }
+  })
+
+  it('is not said to be nothing, in time or not, where a unit of work may have written elsewhere', async () => {
+    const eventStore = losingAnswers(stores.node(), 'append', () => true)
+    const queue = { backoff: { base: 1_100 }, pollInterval: 20 }
+    const app = await started({ router: bothRouter, eventStore, workers: 1, queue })
+    const receipt = await app.enqueue(Add({ id: 'aside', by: 1 }), { deadline: Date.now() + 1_000 })
+    await expect(receipt.completed({ timeout: 5_000 })).rejects.toMatchObject({
+      code: 'command_dead',
+      outcome: 'unknown',
+    })
+    expect(await app.aggregateVersion(Counter, 'beside')).toBe(1)
+  })
+})
