@@ -82,6 +82,13 @@ export class InstanceCache {
     return group
   }
 
+  /** A cache of its own for the same aggregates, with nothing in it. */
+  emptyCopy(): InstanceCache {
+    const copy = new InstanceCache(Infinity)
+    for (const [model, { prefix }] of this.#groups) copy.group(model, prefix)
+    return copy
+  }
+
   groupOf(model: AggregateModel): InstanceGroup | undefined {
     return this.#groups.get(model)
   }

@@ -145,8 +145,8 @@ class AssembledApplication {
       mustRun: () => {
         if (this.#state !== 'running') throw this.#notRunning()
       },
-      followerOf: (type) => this.#dispatcher.followed?.followerOf(type),
       during: (work) => this.#dispatcher.during(work),
+      followerOf: (type) => this.#dispatcher.followed?.followerOf(type),
     })
     this.#waits = new PositionWaits(this.#services, { upcasters, timeout: defaults.consistencyTimeout })
   }

@@ -1,6 +1,6 @@
-import { InstanceCache } from '../aggregate/instance-cache.ts'
 import { Snapshots } from '../aggregate/snapshots.ts'
 import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
+import { Lifespans } from '../dispatch/lifespans.ts'
 import { routePlan, type RoutePlan } from '../dispatch/route-plan.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -66,7 +66,10 @@ class Batches implements ApplicationBatches {
   async dryRun(given: readonly unknown[]): Promise<DryRunReport> {
     const [first, options = {}] = given
     const { commands } = givenCommands(Array.isArray(first) ? given : [first])
-    for (const key of Object.keys(options as object)) {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidOptionError('the options of a dry run are an object')
+    }
+    for (const key of Object.keys(options)) {
       if (DRY_RUN_OPTIONS.includes(key)) continue
       throw new InvalidOptionError(`a dry run has no option ${key}; it has ${DRY_RUN_OPTIONS.join(', ')}`)
     }
@@ -90,7 +93,7 @@ class Batches implements ApplicationBatches {
         ),
     })
     // The engine looks at what each of them is.
-    return dryRun.run(commands as readonly SealedMessage[], options as object)
+    return dryRun.run(commands as readonly SealedMessage[], options)
   }
 
   /** Without middleware, which is there for commands that are sent. */
@@ -126,17 +129,20 @@ function mayConcern(foreground: Foreground, { model, route }: RoutePlan): boolea
 async function dryServices(services: DispatchServices): Promise<DispatchServices> {
   const { applicationName, clock, logger, codec } = services
   const store = await overlayStore(services.store)
+  const instances = services.instances.emptyCopy()
   let made = 0
   return {
     ...services,
     store,
-    instances: new InstanceCache(Infinity),
+    instances,
     board: new ConsistencyBoard({ clock }),
     eventProcessing: 'async',
     telemetry: new Telemetry({ application: applicationName, clock, logger, instrumentation: undefined }),
     ids: { next: () => `dry-run-${++made}` },
     snapshots: new Snapshots({ store, codec, clock, logger, policies: new Map() }),
     follower: undefined,
+    lifespans: new Lifespans({ clock, instances, logger }),
+    standsInFor: services,
   }
 }
 

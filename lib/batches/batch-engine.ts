@@ -25,6 +25,7 @@ import { checkedBatchOptions, givenCommands } from './batch-options.ts'
 import { BatchQueue } from './batch-queue.ts'
 import type { BatchResult, BatchRunner, ScheduledResult } from './batch-type.ts'
 import type { CommandOutcome } from './command-outcome.ts'
+import { DispatchTurns, type DispatchTurn } from './dispatch-turns.ts'
 import { entryMaker, type EntryMaker, type EntryOf } from './entry-maker.ts'
 import type { Foreground } from './foreground.ts'
 
@@ -48,12 +49,14 @@ interface Prepared {
   readonly queue: BatchQueue
   readonly count: number
   readonly consistencyTimeout: number
+  readonly turn: DispatchTurn | undefined
 }
 
 /** Runs commands in transactions, for one application. */
 export class BatchEngine implements BatchRunner {
   readonly #parts: BatchEngineParts
   readonly #scope: AsyncScope<Batch> | undefined = asyncScope()
+  readonly #turns = new DispatchTurns()
 
   constructor(parts: BatchEngineParts) {
     this.#parts = parts
@@ -78,7 +81,8 @@ export class BatchEngine implements BatchRunner {
   async executeCommands(given: readonly unknown[], handler?: DispatchingHandler): Promise<BatchResult> {
     const { commands, options } = givenCommands(given)
     const { each, commandIds } = checkedBatchOptions(options, commands.length)
-    this.#refuseWithin()
+    // What an event wakes may run where the event was made; it is no part of the batch.
+    if (handler === undefined) this.#refuseWithin()
     if (commands.length === 0) return resultOf([])
     const wanted = commands.map((command, index) => {
       const commandId = commandIds?.[index]
@@ -97,15 +101,32 @@ export class BatchEngine implements BatchRunner {
     options: DispatchOptions | undefined,
     handler?: DispatchingHandler,
   ): Promise<ExecutionResult> {
+    let prepared: Prepared | undefined
     try {
-      const prepared = this.#prepare([{ command, options: options ?? {} }], this.#markedBy(command, options), undefined)
-      const outcomes = await prepared.limit.within(() => prepared.batch.run())
+      prepared = this.#prepare([{ command, options: options ?? {} }], this.#markedBy(command, options), undefined)
+      const outcomes = await this.#inTurn(prepared)
       const [only] = outcomes as readonly [CommandOutcome]
       await this.#waitFor(prepared, outcomes, only.result, handler)
       return only.result
     } catch (error) {
       throw error instanceof BatchFailedError && !error.isScheduled ? error.cause : error
     }
+  }
+
+  async #inTurn({ limit, batch, turn }: Prepared): Promise<readonly CommandOutcome[]> {
+    try {
+      return await limit.within(() => batch.run())
+    } finally {
+      // One that has run out of time holds up nobody.
+      turn?.leave()
+    }
+  }
+
+  /** Within a batch, which may have the turn itself, nobody waits for one. */
+  #turnOf({ plan, aggregateId, options }: BatchEntry): DispatchTurn | undefined {
+    const running = this.#scope?.current()
+    if (running !== undefined && !running.isOver) return undefined
+    return this.#turns.take(JSON.stringify([plan.model.name, aggregateId, options.tenant]))
   }
 
   /** What a command handler stored may lie in many streams, between what others stored: where, is kept together with it. */
@@ -117,6 +138,7 @@ export class BatchEngine implements BatchRunner {
 
   /** What the commands would come to, for a dry run: whose engine this is then. */
   async rehearse(commands: readonly SealedMessage[], options: object): Promise<Rehearsal> {
+    if (commands.length === 0) return { entries: [], outcomes: [], failure: undefined }
     const wanted = commands.map((command) => ({ command, options }))
     const { batch, limit, queue } = this.#prepare(wanted, undefined, options)
     let failure: EdictError | undefined
@@ -150,10 +172,12 @@ export class BatchEngine implements BatchRunner {
     const limit = new BatchLimit(services, { what: nameOf(entries), timeout, deadline, signal })
     made.limit = limit
     const groupOf = (type: string) => plans.get(type)?.group
-    const marker = commandIds === undefined ? undefined : new BatchMarker(services, commandIds, groupOf)
+    const marker = commandIds === undefined ? undefined : new BatchMarker(services, commandIds, groupOf, alone)
     const queue = new BatchQueue(services, maker, limits, entries)
     const scope = this.#scope
+    const turn = alone && !isDryRun ? this.#turnOf(first) : undefined
     const parts = {
+      turn,
       services,
       random,
       foreground,
@@ -165,7 +189,7 @@ export class BatchEngine implements BatchRunner {
       isDryRun,
       isDispatch: alone,
     }
-    return { batch: new Batch(parts), limit, queue, count: entries.length, consistencyTimeout }
+    return { batch: new Batch(parts), limit, queue, count: entries.length, consistencyTimeout, turn }
   }
 
   /** All are validated before the first one runs; the error names which is not valid. */

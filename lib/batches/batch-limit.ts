@@ -60,6 +60,9 @@ export class BatchLimit {
   /** It was not stored after all, and is run again. */
   again(): void {
     this.#phase = 'working'
+    const { signal } = this.#options
+    // While the append was under way, nobody listened.
+    if (signal?.aborted) this.#end(this.#aborted(signal))
   }
 
   through(): void {

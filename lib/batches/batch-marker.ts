@@ -4,7 +4,7 @@ import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import { Executed } from '../dispatch/executed.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { DuplicateCommandError, StoreError, describeThrown } from '../errors.ts'
+import { DuplicateCommandError, StoreError, StreamClosedError, describeThrown } from '../errors.ts'
 import type { StreamAppend, StreamSlice } from '../event-store/event-store.ts'
 import { factOf, ownFact } from '../event-store/own-facts.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
@@ -44,17 +44,31 @@ interface Kept {
  */
 export class BatchMarker {
   readonly #services: DispatchServices
-  readonly #streamId: string
+  readonly #commandIds: readonly string[]
+  readonly #isDispatch: boolean
   readonly #groupOf: (type: string) => InstanceGroup | undefined
 
   constructor(
     services: DispatchServices,
     commandIds: readonly string[],
     groupOf: (type: string) => InstanceGroup | undefined,
+    isDispatch: boolean,
   ) {
     this.#services = services
-    this.#streamId = `${CATEGORY}-${v5(JSON.stringify(commandIds), NAMESPACE)}`
+    this.#commandIds = commandIds
+    this.#isDispatch = isDispatch
     this.#groupOf = groupOf
+  }
+
+  /**
+   * Tenants know nothing of each other's ids; that of a command may come from its middleware. The id of one command by itself is known
+   * in the stream of its aggregate alone.
+   */
+  #streamOf(given: readonly BatchEntry[]): string {
+    const tenants = given.map(({ tenant }) => tenant ?? null)
+    const ofTenants = tenants.some((tenant) => tenant !== null) ? [this.#commandIds, tenants] : this.#commandIds
+    const own = this.#isDispatch ? given.map(({ plan, aggregateId }) => [plan.model.name, aggregateId]) : undefined
+    return `${CATEGORY}-${v5(JSON.stringify(own === undefined ? ofTenants : { own, ofTenants }), NAMESPACE)}`
   }
 
   /**
@@ -63,20 +77,21 @@ export class BatchMarker {
    * @throws {DuplicateCommandError} `duplicate_command` where it was made of other commands
    */
   async find(given: readonly BatchEntry[]): Promise<readonly CommandOutcome[] | undefined> {
-    const [fact] = (await this.#read()).events
+    const streamId = this.#streamOf(given)
+    const [fact] = (await this.#read(streamId)).events
     if (fact === undefined) return undefined
     // Written by `appends`.
     const kept = factOf(fact)['commands'] as readonly Kept[]
     for (const [index, { command, commandId }] of given.entries()) {
       if (kept[index]?.fingerprint === fingerprint(command)) continue
-      throw new DuplicateCommandError(commandId, this.#streamId)
+      throw new DuplicateCommandError(commandId, streamId)
     }
     return Promise.all(kept.map((one, index) => this.#recalled(one, given[index])))
   }
 
-  async #read(): Promise<StreamSlice> {
+  async #read(streamId: string): Promise<StreamSlice> {
     try {
-      return await this.#services.store.readStream(this.#streamId, { maxCount: 1 })
+      return await this.#services.store.readStream(streamId, { maxCount: 1 })
     } catch (cause) {
       const what = 'whether the batch was executed before cannot be read'
       throw new StoreError(`${what}: ${describeThrown(cause)}`, { cause, outcome: 'unknown' })
@@ -98,7 +113,11 @@ export class BatchMarker {
     const events: RecordedEvent[] = []
     for (const { streamId, from, count } of places) {
       const slice = await store.readStream(streamId, { fromVersion: from, maxCount: count })
-      for (const stored of slice.events) events.push(...(await codec.decode(stored)))
+      for (const stored of slice.events) {
+        // It took effect, whatever became of its events since.
+        if (stored.tombstone === true) throw new StreamClosedError(streamId, 'deleted', { outcome: 'executed' })
+        events.push(...(await codec.decode(stored)))
+      }
     }
     const state = await this.#stateAt(instance, version)
     return new Executed(instance, version, Object.freeze(events), events[0]?.metadata ?? {}, state, undefined)
@@ -112,7 +131,11 @@ export class BatchMarker {
   }
 
   /** The fact that is stored together with the events of the batch. */
-  appends(entries: readonly BatchEntry[], roots: readonly UnitRoot[]): readonly StreamAppend[] {
+  appends(
+    entries: readonly BatchEntry[],
+    given: readonly BatchEntry[],
+    roots: readonly UnitRoot[],
+  ): readonly StreamAppend[] {
     const [first] = entries
     if (first === undefined || !roots.some(({ isChanged }) => isChanged)) return []
     const places = placesOf(roots)
@@ -128,11 +151,10 @@ export class BatchMarker {
     })
     // Of all batches there is one that has this stream.
     const { causationId, correlationId, now } = first
-    const commandId = this.#streamId
-    const fact = ownFact(COMMITTED, `${this.#streamId}-1`, { commands }, { commandId, causationId, correlationId, now })
-    return [
-      { streamId: this.#streamId, category: CATEGORY, expectedVersion: 'none', events: [fact], deduplicate: false },
-    ]
+    const streamId = this.#streamOf(given)
+    const origin = { commandId: streamId, causationId, correlationId, now }
+    const fact = ownFact(COMMITTED, `${streamId}-1`, { commands }, origin)
+    return [{ streamId, category: CATEGORY, expectedVersion: 'none', events: [fact], deduplicate: false }]
   }
 }
 

@@ -18,6 +18,7 @@ export class BatchQueue {
   readonly #limits: { readonly maxDepth: number; readonly maxCommands: number }
   readonly #given: readonly BatchEntry[]
   #entries: BatchEntry[]
+  readonly #scheduled = new Set<BatchEntry>()
   #broken: EdictError | undefined
 
   constructor(
@@ -41,6 +42,13 @@ export class BatchQueue {
   /** In the order in which they run. */
   get entries(): readonly BatchEntry[] {
     return this.#entries
+  }
+
+  /** Those that were scheduled in an earlier run, and in the last one no more. */
+  get dropped(): readonly BatchEntry[] {
+    if (this.#scheduled.size === 0) return []
+    const entries = new Set(this.#entries)
+    return [...this.#scheduled].filter((entry) => !entries.has(entry))
   }
 
   /** Why the cascade was cut: the batch fails by it, whoever caught it. */
@@ -116,6 +124,7 @@ export class BatchQueue {
     const known = parent.children[at]
     if (known !== undefined && isSame(known, made)) return known
     parent.children[at] = made
+    this.#scheduled.add(made)
     return made
   }
 }

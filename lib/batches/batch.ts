@@ -13,6 +13,7 @@ import type { BatchEntry } from './batch-entry.ts'
 import { asEdictError, BatchFailure } from './batch-failure.ts'
 import { BatchPass, type BatchPassParts } from './batch-pass.ts'
 import { outcomesOf, type CommandOutcome } from './command-outcome.ts'
+import type { DispatchTurn } from './dispatch-turns.ts'
 import { storedEvents, type StoredEvents } from './entry-events.ts'
 
 const NOTHING: StoredEvents = { made: [], recorded: [] }
@@ -23,6 +24,8 @@ const CONFLICT_BACKOFF = { base: 2, longest: 200 }
 export interface BatchParts extends BatchPassParts {
   readonly random: Random
   readonly retryAttempts: number
+  /** Of one command by itself. What is done after the commit has no part in it. */
+  readonly turn: DispatchTurn | undefined
 }
 
 interface Committal {
@@ -36,6 +39,8 @@ interface Committal {
 export class Batch {
   readonly #parts: BatchParts
   #isOver = false
+  /** What made it run again. */
+  #conflict: VersionConflictError | undefined
 
   constructor(parts: BatchParts) {
     this.#parts = parts
@@ -47,11 +52,12 @@ export class Batch {
   }
 
   async run(): Promise<readonly CommandOutcome[]> {
-    const { queue, services } = this.#parts
+    const { queue, services, turn } = this.#parts
     const counts = services.telemetry.counts.dispatches
     try {
+      await turn?.comes
       const { pass, outcomes, events = [] } = await this.#untilCommitted()
-      this.#isOver = true
+      this.#end()
       for (const [index, entry] of queue.entries.entries()) {
         const outcome = outcomes[index]
         if (outcome !== undefined) entry.settle?.resolve(outcome.result)
@@ -60,7 +66,7 @@ export class Batch {
       if (pass !== undefined) await this.#afterCommit(pass, events)
       return outcomes
     } catch (thrown) {
-      this.#isOver = true
+      this.#end()
       const error: EdictError = thrown instanceof BatchFailure ? thrown.told : asEdictError(thrown)
       for (const entry of queue.entries) {
         const own = thrown instanceof BatchFailure && thrown.entry === entry ? thrown.own : error
@@ -69,6 +75,14 @@ export class Batch {
       }
       throw error
     }
+  }
+
+  /** Nobody waits for it, or hears more of it, but those who sent its commands. */
+  #end(): void {
+    this.#isOver = true
+    this.#parts.turn?.leave()
+    // They ran, and were not scheduled again when the batch ran again.
+    for (const entry of this.#parts.queue.dropped) entry.settle?.reject(this.#conflict as VersionConflictError)
   }
 
   async #untilCommitted(): Promise<Committal> {
@@ -81,11 +95,12 @@ export class Batch {
         await pass.run(this)
         if (pass.repeated !== undefined) return { outcomes: pass.repeated }
         limit.fence()
-        const committed = await pass.unit.commit(marker?.appends(queue.entries, pass.unit.roots))
+        const committed = await pass.unit.commit(marker?.appends(queue.entries, queue.given, pass.unit.roots))
         limit.through()
         return { pass, events: committed.events, outcomes: this.#outcomes(pass, committed) }
       } catch (error) {
         if (!(error instanceof VersionConflictError)) throw error
+        this.#conflict = error
         limit.again()
         if (!this.#mayRetry(error, failures)) throw error
       } finally {
@@ -119,7 +134,7 @@ export class Batch {
       const events = Object.freeze(stored.get(entry)?.recorded ?? [])
       const result = new Executed(ran, ran.aggregateVersion, events, ran.metadata, ran.aggregateState, ran.reply)
       const { lifespan } = entry.plan
-      const root = lifespan && unit.roots.find(({ streamId }) => streamId === result.streamId)
+      const root = lifespan && unit.rootOf(result.streamId)
       if (lifespan && root) services.lifespans.afterResult(root.instance, lifespan, entry.command, result)
       return result
     }

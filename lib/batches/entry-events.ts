@@ -4,26 +4,22 @@ import { plainEnvelope, storedMetadata } from '../dispatch/new-events.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
 import { OBJECT_CONTENT_TYPE } from '../event-store/stored-event.ts'
 import type { Committed } from '../unit-of-work/unit-commit.ts'
-import type { UnitRoot } from '../unit-of-work/unit-root.ts'
+import type { Unit } from '../unit-of-work/unit.ts'
 import type { BatchEntry } from './batch-entry.ts'
 
 /** What a command has brought about so far: aggregate by aggregate in the order of loading. The events have no position yet. */
-export function provisionalEvents(roots: readonly UnitRoot[], entry: BatchEntry): readonly RecordedEvent[] {
+export function provisionalEvents(unit: Unit, entry: BatchEntry): readonly RecordedEvent[] {
   let metadata: Metadata | undefined
   const found: RecordedEvent[] = []
-  for (const root of roots) {
-    let version = root.loadedVersion
-    for (const { source, events } of root.runs) {
-      if (source === entry) {
-        metadata ??= storedMetadata(entry)
-        for (const [index, event] of events.entries()) {
-          const { instance } = root
-          const envelope = plainEnvelope(entry, metadata, instance, event, index, OBJECT_CONTENT_TYPE)
-          const { streamId, model } = instance
-          found.push(Object.freeze(justRecorded(envelope, event.data, streamId, model.name, version + 1 + index, 0)))
-        }
-      }
-      version += events.length
+  for (const { instance, runs } of unit.changedBy(entry)) {
+    // The events of one command stand together, and it is the last one that has run.
+    const run = runs.findLast(({ source }) => source === entry)
+    if (run === undefined) continue
+    metadata ??= storedMetadata(entry)
+    const { streamId, model } = instance
+    for (const [index, event] of run.events.entries()) {
+      const envelope = plainEnvelope(entry, metadata, instance, event, index, OBJECT_CONTENT_TYPE)
+      found.push(Object.freeze(justRecorded(envelope, event.data, streamId, model.name, run.from + index, 0)))
     }
   }
   return Object.freeze(found)

@@ -48,7 +48,7 @@ export async function executeEntry(host: EntryHost, entry: BatchEntry): Promise<
   try {
     const { unit: handler } = entry.plan.route
     const { root, reply } = await (handler === undefined ? byAggregate(host, entry) : byHandler(host, entry, handler))
-    const events = provisionalEvents(host.unit.roots, entry)
+    const events = provisionalEvents(host.unit, entry)
     return new Executed(root.instance, root.version, events, entry.metadata, root.state, reply)
   } finally {
     scheduler.end()
@@ -95,7 +95,7 @@ async function byHandler(host: EntryHost, entry: BatchEntry, handler: CommandHan
   )
   if (run.rolledBack)
     throw new UnitRolledBackError(new Error(`the command handler of ${entry.command.type} rolled it back`))
-  const lost = unit.roots.filter((root) => root.isChanged && !root.added)
+  const lost = unit.changedBy(entry).filter(({ added }) => !added)
   if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
   if (host.isDispatch && entry.scheduledBy === undefined && !handler.multipleAggregates) refuseSeveral(unit, entry)
   host.ran(run)
@@ -115,7 +115,7 @@ export function repeatedEntry(
 }
 
 function refuseSeveral(unit: Unit, entry: BatchEntry): void {
-  const changed = unit.roots.filter(({ runs }) => runs.some(({ source }) => source === entry))
+  const changed = unit.changedBy(entry)
   if (changed.length > 1) throw new SeveralAggregatesError(changed.map(({ streamId }) => streamId))
 }
 

@@ -46,4 +46,6 @@ export interface DispatchServices {
    */
   handling: AsyncScope<RunningHandler> | undefined
   readonly random: Random
+  /** Those that these stand in for in a dry run: what runs in it is still of the same application. */
+  readonly standsInFor?: DispatchServices
 }

@@ -8,7 +8,7 @@ import { Unit } from './unit.ts'
 import { checkedUnitOptions, type CheckedUnitOptions, type UnitOfWorkCallOptions } from './unit-options.ts'
 import { NOTHING_STORED, type Committed } from './unit-commit.ts'
 import type { UnitOwner } from './unit-owner.ts'
-import { unitHere, UnitRun, type UnitOfWorkResult } from './unit-run.ts'
+import { unitHereOf, UnitRun, type UnitOfWorkResult } from './unit-run.ts'
 import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
 import { UnitSource } from './unit-source.ts'
 import { waitForHandlers } from './wait-for-handlers.ts'
@@ -39,8 +39,8 @@ export async function unitOfWork<Value>(
   if (typeof work !== 'function') throw new InvalidOptionError('unitOfWork(application, work) needs its work')
   const checked = checkedUnitOptions(host, options, true)
   host.mustRun()
-  const enclosing = unitHere()
-  if (enclosing?.services === host.services) return joined(enclosing, work)
+  const enclosing = unitHereOf(host.services)
+  if (enclosing !== undefined) return joined(enclosing, work)
   const { services } = host
   const { value, run, result, synchronous } = await host.during(new CalledUnit(host, checked, work).start())
   await run.committed(result)
@@ -113,6 +113,10 @@ class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner 
       } catch (error) {
         if (!(error instanceof VersionConflictError) || !run.unit.hasConflicted(error)) throw error
         if (conflicts >= this.options.retryAttempts) throw error
+        this.phase = 'working'
+        const { signal } = this.options
+        // While the append was under way, nobody listened.
+        if (signal?.aborted) throw this.aborted(signal)
       } finally {
         run.end()
         run.unit.rollBack()

@@ -3,6 +3,8 @@ import { Executed } from '../dispatch/executed.ts'
 import { repeatedResult } from '../dispatch/repeated-result.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import { isOwnFact } from '../event-store/own-facts.ts'
+import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
@@ -40,30 +42,41 @@ export async function repeatedUnit(
   return new Executed(identity, aggregateVersion, Object.freeze(events), first.metadata, aggregateState, undefined)
 }
 
-/** The events of one command lie next to each other, in whatever streams, since they were stored by one append. */
+/**
+ * The events of one command, in whatever streams, were stored by one append: between them lie those of other commands, where it was part
+ * of a batch, or workflows followed it.
+ */
 async function allOf(store: EventStore, known: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
   const [first] = known
   const last = known.at(-1)
   if (first === undefined || last === undefined) return known
-  const before = await following(store, first, 'backward')
-  const after = await following(store, last, 'forward')
+  const seen = new Set([first.streamId])
+  const before = await ofSameAppend(store, first, 'backward', seen)
+  const after = await ofSameAppend(store, last, 'forward', seen)
   return [...before.reverse(), ...known, ...after]
 }
 
-async function following(
+/** Goes on as long as what it finds may be of the same append: of one correlation, each stream once, and no fact of Edict's own. */
+async function ofSameAppend(
   store: EventStore,
-  { position, commandId }: StoredEvent,
+  { position, commandId, correlationId, streamId, metadata }: StoredEvent,
   direction: 'forward' | 'backward',
+  seen: Set<string>,
 ): Promise<StoredEvent[]> {
   const found: StoredEvent[] = []
-  let at = position
+  let [at, stream] = [position, streamId]
   for (;;) {
     at += direction === 'forward' ? 1 : -1
     if (at < 1) return found
     const { events } = await store.readAll({ fromPosition: at, maxCount: PAGE_EVENTS, direction })
     for (const event of events) {
-      if (event.commandId !== commandId) return found
-      found.push(event)
+      if (event.correlationId !== correlationId || isOwnFact(event)) return found
+      if (event.streamId !== stream && seen.has(event.streamId)) return found
+      stream = event.streamId
+      seen.add(stream)
+      // Of a tombstone, nobody knows any more what command it was of.
+      const isSame = event.tombstone === true || event.metadata[FINGERPRINT_KEY] === metadata[FINGERPRINT_KEY]
+      if (event.commandId === commandId && isSame) found.push(event)
       at = event.position
     }
     if (events.length === 0) return found

@@ -5,7 +5,7 @@ import { InvalidOptionError, UnitOfWorkMisuseError } from '../errors.ts'
 import type { Repository } from './repository.ts'
 import { Unit } from './unit.ts'
 import { checkedUnitOptions, type CheckedUnitOptions, type UnitOfWorkOptions } from './unit-options.ts'
-import { unitHere, UnitRun, type AfterCommit, type UnitOfWorkResult } from './unit-run.ts'
+import { unitHereOf, UnitRun, type AfterCommit, type UnitOfWorkResult } from './unit-run.ts'
 import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
 import { UnitSource } from './unit-source.ts'
 import { waitForHandlers } from './wait-for-handlers.ts'
@@ -51,9 +51,9 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
     if (this.#run !== undefined)
       throw new UnitOfWorkMisuseError('the unit of work was started before: make another one')
     this.#host.mustRun()
-    const enclosing = unitHere()
-    this.#joined = enclosing?.services === this.#host.services
-    this.#run = this.#joined && enclosing !== undefined ? enclosing : this.#begin()
+    const enclosing = unitHereOf(this.#host.services)
+    this.#joined = enclosing !== undefined
+    this.#run = enclosing ?? this.#begin()
     this.#scope = new UnitScope(this.#run, this.#joined)
     return this
   }

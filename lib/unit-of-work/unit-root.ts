@@ -16,7 +16,17 @@ import { SealedMessage } from '../messages/sealed-message.ts'
 /** Events of one command that follow each other in a stream. */
 export interface EventRun {
   readonly source: EventSource
+  /** The version of the first one. */
+  readonly from: number
   readonly events: SealedMessage[]
+}
+
+/** Where a root stands in its unit. */
+export interface RootPlace {
+  /** How many were asked for before it. */
+  readonly place: number
+  /** Told of whose events it takes. */
+  readonly changedBy: (root: UnitRoot, source: EventSource) => void
 }
 
 /** An aggregate in a unit of work: how it was loaded, and what has become of it since. Nothing of that is stored yet. */
@@ -26,18 +36,22 @@ export class UnitRoot {
   readonly loadedVersion: number
   readonly loadedState: unknown
   readonly snapshotVersion: number
+  readonly place: number
   /** Whether its events are to be stored. */
   added = false
   #state: unknown
   #pending = 0
   readonly #runs: EventRun[] = []
+  readonly #changedBy: RootPlace['changedBy']
 
-  constructor(instance: Instance, loaded: VersionedState) {
+  constructor(instance: Instance, loaded: VersionedState, { place, changedBy }: RootPlace) {
     this.instance = instance
     this.loadedVersion = loaded.version
     this.loadedState = loaded.state
     this.snapshotVersion = loaded.snapshotVersion ?? 0
     this.#state = loaded.state
+    this.place = place
+    this.#changedBy = changedBy
   }
 
   get streamId(): string {
@@ -100,7 +114,10 @@ export class UnitRoot {
     if (events.length === 0) return
     const last = this.#runs.at(-1)
     if (last?.source === source) last.events.push(...events)
-    else this.#runs.push({ source, events: [...events] })
+    else {
+      this.#runs.push({ source, from: this.version + 1, events: [...events] })
+      this.#changedBy(this, source)
+    }
     this.#pending += events.length
     this.#state = state
   }

@@ -4,7 +4,7 @@ import type { EventSource } from '../dispatch/new-events.ts'
 import type { RunningHandler } from '../dispatch/running-handler.ts'
 import { runningHere } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { describeThrown } from '../errors.ts'
+import { describeThrown, UnitOfWorkMisuseError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Unit } from './unit.ts'
 import { UnitRepository } from './unit-repository.ts'
@@ -62,6 +62,8 @@ export class UnitRun implements RunningHandler {
   }
 
   afterCommit(hook: AfterCommit): void {
+    // From JavaScript, anything.
+    if (typeof (hook as unknown) !== 'function') throw new UnitOfWorkMisuseError('afterCommit(…) takes a function')
     this.#hooks.push(hook)
   }
 
@@ -89,6 +91,12 @@ export class UnitRun implements RunningHandler {
       }
     }
   }
+}
+
+/** The unit of an application's that this code runs in, if it runs in one that goes on: also in a dry run. */
+export function unitHereOf(services: DispatchServices): UnitRun | undefined {
+  const run = unitHere()
+  return run !== undefined && (run.services.standsInFor ?? run.services) === services ? run : undefined
 }
 
 /** The unit that this code runs in, if it runs in one that goes on. */

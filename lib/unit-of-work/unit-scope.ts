@@ -28,6 +28,7 @@ export class UnitScope {
   constructor(run: UnitRun, joined = false) {
     this.#run = run
     this.#joined = joined
+    if (joined) run.unit.joined()
   }
 
   get inProgress(): boolean {
@@ -45,13 +46,14 @@ export class UnitScope {
 
   rollback(): void {
     this.#mustGoOn()
-    this.#over = true
+    this.leave()
     if (this.#joined) this.#run.unit.breakBy(new UnitOfWorkMisuseError('rollback() was called in a unit within it'))
     else this.#run.rollBack()
   }
 
   /** Its own part is done; what it has joined goes on. */
   leave(): void {
+    if (this.#joined && !this.#over) this.#run.unit.left()
     this.#over = true
   }
 

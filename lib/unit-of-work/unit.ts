@@ -57,6 +57,11 @@ export class Unit {
   readonly #roots = new Map<string, UnitRoot>()
   readonly #lookedFor = new Map<string, Set<string>>()
   #committedBefore: CommittedBefore | undefined
+  /** Those that each command has changed. A batch has many commands, and many roots. */
+  readonly #changedBy = new Map<EventSource, Set<UnitRoot>>()
+  #asked = 0
+  /** How many units within it have not ended. */
+  #open = 0
   #broken: { readonly cause: unknown } | undefined
   #commit: UnitCommit | undefined
   #ended = false
@@ -70,6 +75,16 @@ export class Unit {
   /** Those that are loaded, in the order in which they were asked for. */
   get roots(): readonly UnitRoot[] {
     return [...this.#loads.keys()].flatMap((streamId) => this.#roots.get(streamId) ?? [])
+  }
+
+  /** Those of them that were changed in somebody's name. */
+  changedBy(source: EventSource): readonly UnitRoot[] {
+    return [...(this.#changedBy.get(source) ?? [])].sort((one, other) => one.place - other.place)
+  }
+
+  /** One that is loaded. */
+  rootOf(streamId: string): UnitRoot | undefined {
+    return this.#roots.get(streamId)
   }
 
   /** Set as soon as a stream is loaded in which the command that asked for it committed before: nothing is to be stored then. */
@@ -92,7 +107,7 @@ export class Unit {
     const { streamId } = instance
     let loading = this.#loads.get(streamId)
     if (loading === undefined) {
-      loading = this.#hydrate(instance)
+      loading = this.#hydrate(instance, this.#asked++)
       this.#loads.set(streamId, loading)
       // One that could not be read may be asked for again.
       loading.catch(() => this.#loads.delete(streamId))
@@ -103,13 +118,17 @@ export class Unit {
     return root
   }
 
-  async #hydrate(instance: Instance): Promise<UnitRoot> {
+  async #hydrate(instance: Instance, place: number): Promise<UnitRoot> {
     const from: VersionedState =
       instance.version === NOT_LOADED
         ? await this.#services.snapshots.load(instance)
         : { state: instance.state, version: instance.version, snapshotVersion: instance.snapshotVersion }
     const loaded = await new Hydration(this.#services, instance, from, this.#owner).run()
-    const root = new UnitRoot(instance, { ...loaded, snapshotVersion: from.snapshotVersion ?? 0 })
+    const root = new UnitRoot(
+      instance,
+      { ...loaded, snapshotVersion: from.snapshotVersion ?? 0 },
+      { place, changedBy: this.#isChangedBy },
+    )
     this.#keepWarm(root, loaded.state, loaded.version)
     this.#roots.set(instance.streamId, root)
     return root
@@ -135,6 +154,11 @@ export class Unit {
     if (events.length === 0) return
     this.#committedBefore ??= { source, instance, events }
     throw new CommittedBeforeSignal(this.#committedBefore)
+  }
+
+  readonly #isChangedBy = (root: UnitRoot, source: EventSource): void => {
+    const roots = this.#changedBy.get(source) ?? new Set()
+    this.#changedBy.set(source, roots.add(root))
   }
 
   /** Live instances keep what is newest, unless somebody else's command is at work on them. */
@@ -183,6 +207,15 @@ export class Unit {
     }
   }
 
+  /** Another one within it has begun: it does not commit before that has ended. */
+  joined(): void {
+    this.#open++
+  }
+
+  left(): void {
+    this.#open--
+  }
+
   /** Something within it failed: it never commits, whoever catches that. The first cause is kept. */
   breakBy(cause: unknown): void {
     this.#broken ??= { cause }
@@ -201,6 +234,7 @@ export class Unit {
     this.#mustGoOn()
     this.#ended = true
     if (this.#broken !== undefined) throw new UnitRolledBackError(this.#broken.cause)
+    if (this.#open > 0) throw new UnitRolledBackError(new UnitOfWorkMisuseError('a unit within it has not ended'))
     const lost = this.roots.filter((root) => root.isChanged && !root.added)
     if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
     const roots = this.#toStore()

@@ -1,0 +1,300 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import {
+  aggregate,
+  command,
+  commandHandler,
+  inMemoryEventStore,
+  router,
+  shape,
+  UnitOfWork,
+  unitOfWork,
+  workflow,
+  type EventStore,
+  type Repository,
+} from 'edict'
+import { deferred, started, stopAll } from '../support/counter.ts'
+import { everyStore } from '../support/every-store.ts'
+import { Enter, Entered, Ledger, ledgerRouter } from './ledger.ts'
+
+// What batches and units promise, where they meet tenants, workflows, dry runs and each other.
+
+const one = Enter({ ledger: 'a', text: 'one' })
+const two = Enter({ ledger: 'b', text: 'two' })
+
+async function enter(repository: Repository, ledger: string, text: string): Promise<void> {
+  const root = (await repository.find(Ledger, ledger)) ?? (await repository.create(Ledger, ledger))
+  root.execute(Enter({ ledger, text }))
+  repository.add(root)
+}
+
+const EnterBoth = command('EnterBoth', shape<{ ledger: string; other: string }>())
+const clerk = commandHandler(Ledger, {
+  commands: [EnterBoth],
+  multipleAggregates: true,
+  handle: {
+    async EnterBoth({ ledger, other }, { repository }) {
+      await enter(repository, ledger, 'both')
+      await enter(repository, other, 'both')
+    },
+  },
+})
+const clerks = router('clerks', (r) => r.router(ledgerRouter()).dispatch(EnterBoth, { to: clerk, identity: 'ledger' }))
+const both = EnterBoth({ ledger: 'a', other: 'b' })
+
+const Order = command('Order', shape<{ order: string }>())
+
+const follow = workflow('follow', {
+  events: [Entered],
+  handle: async ({ text }, _recorded, { executeCommands }) => {
+    if (text === 'both') executeCommands(Enter({ ledger: 'a', text: 'more' }))
+    await Promise.resolve()
+  },
+})
+
+describe.each(everyStore)('an idempotent batch on $kind', ({ share }) => {
+  const stores = share()
+
+  it('is known to its own tenant alone', async () => {
+    const app = await started({ router: ledgerRouter(), eventStore: stores.node() })
+    const commandIds = ['1', '2']
+    await app.executeCommands([one, two], { commandIds, tenant: 'north' })
+    const { results } = await app.executeCommands([one, two], { commandIds, tenant: 'south' })
+    expect(results.map(({ events: [event] }) => event?.tenant)).toEqual(['south', 'south'])
+    const again = await app.executeCommands([one, two], { commandIds, tenant: 'south' })
+    expect(again.results[1].events).toEqual(results[1].events)
+    expect(await app.aggregateVersion(Ledger, 'a', { tenant: 'north' })).toBe(1)
+    expect(await app.aggregateVersion(Ledger, 'a', { tenant: 'south' })).toBe(1)
+  })
+
+  it('says that it took effect where its events are deleted since', async () => {
+    const eventStore = stores.node()
+    const app = await started({ router: ledgerRouter(), eventStore })
+    await app.executeCommands([one, two], { commandIds: ['1', '2'] })
+    await eventStore.deleteStream('ledger-a')
+    await expect(app.executeCommands([one, two], { commandIds: ['1', '2'] })).rejects.toMatchObject({
+      code: 'stream_closed',
+      outcome: 'executed',
+    })
+  })
+})
+
+describe.each(everyStore)('a command handler that workflows followed, on $kind', ({ share }) => {
+  const stores = share()
+
+  it('is answered with all of its events when it comes again without them', async () => {
+    const eventStore = stores.node()
+    const before = await started({ router: clerks, eventStore, workflows: [follow] })
+    const first = await before.dispatch(both, { commandId: '1' })
+    // Between the two lie those of what the workflow has scheduled.
+    expect(first.events.map(({ position }) => position)).toEqual([1, 4])
+    const after = await started({ router: clerks, eventStore: stores.node() })
+    const again = await after.dispatch(both, { commandId: '1' })
+    expect(again.events.map(({ eventId }) => eventId)).toEqual(first.events.map(({ eventId }) => eventId))
+    expect(again.aggregateVersion).toBe(first.aggregateVersion)
+  })
+})
+
+describe('a foreground workflow', () => {
+  afterEach(stopAll)
+
+  it('lets many dispatches to one aggregate run one after another', async () => {
+    const app = await started({ router: ledgerRouter(), workflows: [follow], defaults: { retryAttempts: 0 } })
+    const hold = deferred()
+    const enterings = Array.from({ length: 30 }, (_, index) =>
+      hold.promise.then(() => app.dispatch(Enter({ ledger: 'a', text: `${index}` }))),
+    )
+    hold.resolve()
+    await Promise.all(enterings)
+    expect(await app.aggregateVersion(Ledger, 'a')).toBe(30)
+  })
+
+  it('may dispatch to the aggregate of its own turn after the commit, and one that runs out of time lets others in', async () => {
+    const never = deferred()
+    const answering = workflow('answering', {
+      events: [Entered],
+      handle: async ({ text }, _recorded, { afterCommit }) => {
+        if (text === 'one') afterCommit(() => app.dispatch(Enter({ ledger: 'a', text: 'answer' })))
+        if (text === 'slow') await never.promise
+      },
+    })
+    const app = await started({ router: ledgerRouter(), workflows: [answering] })
+    await app.dispatch(one)
+    expect(await app.aggregateState(Ledger, 'a')).toEqual({ texts: ['one', 'answer'] })
+    const slow = app.dispatch(Enter({ ledger: 'a', text: 'slow' }), { timeout: 20 })
+    const behind = app.dispatch(Enter({ ledger: 'a', text: 'behind' }))
+    await expect(slow).rejects.toMatchObject({ code: 'command_timeout', outcome: 'not-executed' })
+    await behind
+    never.resolve()
+    expect(await app.aggregateVersion(Ledger, 'a')).toBe(3)
+  })
+
+  it('that dispatches by itself does not keep a background workflow from its own batch', async () => {
+    const dispatching = workflow('dispatching', {
+      events: [Entered],
+      handle: async ({ text }) => {
+        if (text === 'one') await app.dispatch(Enter({ ledger: 'n', text: 'nested' }), { consistency: 'strong' })
+      },
+    })
+    const behind = workflow('behind', {
+      events: [Entered],
+      background: true,
+      consistency: 'strong',
+      handle: ({ text }, _recorded, { executeCommands }) => {
+        if (text === 'nested') executeCommands(Enter({ ledger: 'z', text: 'behind' }))
+      },
+    })
+    const app = await started({ router: ledgerRouter(), workflows: [dispatching, behind] })
+    await app.executeCommands(one)
+    expect(await app.aggregateVersion(Ledger, 'z')).toBe(1)
+  })
+
+  it('that schedules something else in the run after a conflict leaves no dispatch without an end', async () => {
+    const eventStore = inMemoryEventStore()
+    const other = await started({ router: ledgerRouter(), eventStore })
+    let runs = 0
+    const fickle = workflow('fickle', {
+      events: [Entered],
+      handle: async ({ text }, _recorded, { executeCommands }) => {
+        if (text !== 'one') return
+        executeCommands(Enter({ ledger: 'q', text: `run ${++runs}` }))
+        if (runs === 1) await other.dispatch(Enter({ ledger: 'a', text: 'other' }))
+      },
+    })
+    const app = await started({ router: ledgerRouter(), eventStore, workflows: [fickle] })
+    const told: string[] = []
+    app.on('dispatch:start', () => void told.push('start'))
+    app.on('dispatch:stop', () => void told.push('stop'))
+    app.on('dispatch:exception', ({ error }) => void told.push(error.code))
+    await app.executeCommands(one)
+    expect(told.sort()).toEqual(['start', 'start', 'start', 'stop', 'stop', 'version_conflict'])
+    expect(await app.aggregateState(Ledger, 'q')).toEqual({ texts: ['run 2'] })
+  })
+})
+
+describe('a dry run', () => {
+  afterEach(stopAll)
+
+  it('stores nothing of a unit that a command handler opens within its own', async () => {
+    const nesting = commandHandler(Ledger, {
+      commands: [Enter],
+      handle: {
+        Enter: ({ ledger, text }): Promise<void> =>
+          unitOfWork(app, ({ repository }) => enter(repository, ledger, text)),
+      },
+    })
+    const eventStore = inMemoryEventStore()
+    const app = await started({
+      router: router('nesting', (r) => r.identify(Ledger, { by: 'ledger' }).dispatch(Enter, { to: nesting })),
+      eventStore,
+    })
+    const { ok, commands } = await app.dryRun(one)
+    expect([ok, commands[0]?.events.length, await eventStore.headPosition()]).toEqual([true, 1, 0])
+  })
+
+  it('finds the aggregates that a command handler loads, also where no command goes to them', async () => {
+    const Other = aggregate('Other', {
+      commands: [Order],
+      events: [],
+      initialState: () => ({}),
+      execute: { Order: () => undefined },
+      apply: {},
+    })
+
+    const other = commandHandler(Other, {
+      commands: [Order],
+      handle: { Order: ({ order }, { repository }) => enter(repository, order, 'ordered') },
+    })
+    const app = await started({
+      router: router('orders', (r) =>
+        r
+          .identify(Ledger, { by: 'ledger' })
+          .identify(Other, { by: 'order', prefix: 'order-' })
+          .dispatch(Order, { to: other }),
+      ),
+    })
+    const { commands } = await app.dryRun(Order({ order: '1' }))
+    expect(commands[0]?.events).toMatchObject([{ type: 'Entered', data: { text: 'ordered' } }])
+  })
+
+  it('takes no commands for nothing to do, and options only as an object', async () => {
+    const app = await started({ router: ledgerRouter() })
+    expect(await app.dryRun([])).toMatchObject({ ok: true, commands: [] })
+    for (const options of [null, 5]) {
+      // @ts-expect-error options are an object
+      await expect(app.dryRun(one, options)).rejects.toMatchObject({ code: 'invalid_option' })
+    }
+  })
+})
+
+describe('a unit of work', () => {
+  afterEach(stopAll)
+
+  it('is not committed while a unit within it goes on: half of the work is not all of it', async () => {
+    const eventStore = inMemoryEventStore()
+    const app = await started({ router: ledgerRouter(), eventStore })
+    const half = deferred()
+    const left = unitOfWork(app, async () => {
+      void unitOfWork(app, async ({ repository }) => {
+        await enter(repository, 'a', 'half')
+        half.resolve()
+        await new Promise(setImmediate)
+      })
+      await half.promise
+    })
+    await expect(left).rejects.toMatchObject({ code: 'unit_rolled_back', cause: { code: 'unit_of_work_misuse' } })
+    const forgotten = unitOfWork(app, () => enter(new UnitOfWork(app).start().repository, 'a', 'forgotten'))
+    await expect(forgotten).rejects.toMatchObject({ code: 'unit_rolled_back' })
+    expect(await eventStore.headPosition()).toBe(0)
+  })
+
+  it('refuses a hook that is no function before anything is stored', async () => {
+    const app = await started({ router: ledgerRouter() })
+    // @ts-expect-error a hook is a function
+    const hooked = unitOfWork(app, (unit) => unit.afterCommit('log'))
+    await expect(hooked).rejects.toMatchObject({ code: 'unit_of_work_misuse' })
+  })
+})
+
+describe('who is aborted while an append is under way', () => {
+  afterEach(stopAll)
+
+  /** Its next append waits until it is let go, and somebody else has written meanwhile. */
+  function held(inner: EventStore): { store: EventStore; begun: Promise<void>; go: () => void } {
+    const [begun, go] = [deferred(), deferred()]
+    let isFirst = true
+    const store = new Proxy(inner, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key)
+        if (key === 'append' && isFirst) {
+          return async (...given: Parameters<EventStore['append']>) => {
+            isFirst = false
+            begun.resolve()
+            await go.promise
+            return inner.append(...given)
+          }
+        }
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    return { store, begun: begun.promise, go: go.resolve }
+  }
+
+  it.each(['a batch', 'a unit'])('stores nothing by %s after a conflict', async (what) => {
+    const inner = inMemoryEventStore()
+    const { store, begun, go } = held(inner)
+    const other = await started({ router: ledgerRouter(), eventStore: inner })
+    const app = await started({ router: ledgerRouter(), eventStore: store })
+    const abort = new AbortController()
+    const { signal } = abort
+    const aborted =
+      what === 'a batch'
+        ? app.executeCommands([one], { signal })
+        : unitOfWork(app, ({ repository }) => enter(repository, 'a', 'one'), { signal })
+    await begun
+    await other.dispatch(Enter({ ledger: 'a', text: 'other' }))
+    abort.abort()
+    go()
+    await expect(aborted).rejects.toMatchObject({ code: 'aborted', outcome: 'not-executed' })
+    expect(await other.aggregateState(Ledger, 'a')).toEqual({ texts: ['other'] })
+  })
+})
