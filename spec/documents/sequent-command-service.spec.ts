@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { BatchFailedError, readRecordedEvents, workflow, type EventStore } from 'edict'
 import { started } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
-import { Enter, Entered, Explode, Ledger, ledgerRouter, loggingMiddleware } from './ledger.ts'
+import { Enter, Entered, Explode, Ledger, ledgerRouter, loggingMiddleware } from '../batches/ledger.ts'
 
 // The sentences of Sequent's page on its command service, one by one.
 

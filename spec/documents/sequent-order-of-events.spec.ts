@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { command, commandHandler, readRecordedEvents, router, shape, workflow, type EventStore } from 'edict'
 import { started, stopAll } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
-import { Enter, Entered, Ledger, ledgerRouter } from './ledger.ts'
+import { Enter, Entered, Ledger, ledgerRouter } from '../batches/ledger.ts'
 
 afterEach(stopAll)
 
