@@ -29,7 +29,8 @@ const BACK_FILL_SLICE_MS = 20
 export class WorkerPool implements GroupRunServices {
   readonly #options: WorkerPoolOptions
   readonly #commands: CommandQueueStore
-  #owner: string
+  /** None before the first claim: whoever runs no queued commands takes no id. */
+  #owner: string | undefined
   readonly #time: PassingTime
   readonly #groups = new Set<GroupRun>()
   #working: Promise<void> | undefined
@@ -48,7 +49,6 @@ export class WorkerPool implements GroupRunServices {
   constructor(options: WorkerPoolOptions) {
     this.#options = options
     this.#commands = options.commands
-    this.#owner = options.dispatching.ids.next()
     this.#time = new PassingTime(options.dispatching.clock)
     this.#wait = options.policy.pollInterval
   }
@@ -174,7 +174,7 @@ export class WorkerPool implements GroupRunServices {
   async #claim(groups: number, alone: boolean): Promise<readonly GroupClaim[]> {
     const { policy } = this.#options
     const claimedAt = this.#time.moment()
-    const owner = this.#owner
+    const owner = (this.#owner ??= this.#options.dispatching.ids.next())
     const options = { owner, groups, commandsOfEach: COMMANDS_OF_EACH, lease: policy.lease }
     const { claims, nextIn } = await this.#commands.claim(options)
     this.#wait = Math.min(nextIn ?? Infinity, policy.pollInterval)
@@ -197,7 +197,7 @@ export class WorkerPool implements GroupRunServices {
    * as there is other work: so that work goes on under another name, and others take over what is left of this one.
    */
   #disown(): void {
-    this.#owner = this.#options.dispatching.ids.next()
+    this.#owner = undefined
   }
 
   async #run(group: GroupRun): Promise<void> {

@@ -117,14 +117,14 @@ describe.each([
     const closing = `${JSON.stringify({ type: 'CloseAccount', data: { accountNumber: 'closed' } })}\n`
     await run(store, opens('a', 1_000) + opens('b', 1_000) + opens('c', 1_000) + opens('closed') + closing)
     let asked = 0
-    for (let life = 0; life < 3; life++) {
+    for (let life = 0; life < 2; life++) {
       const before = await eventStore.headPosition()
       const child = startExample(main, ['--json', '--store', store, '-'])
       child.stdin.on('error', () => undefined)
-      for (let index = 0; index < 400; index++) {
+      for (let index = 0; index < 200; index++) {
         child.stdin.write(transfers(`T${++asked}`, numbers[index % 3]!, numbers[(index * 7 + 1) % 4]!))
       }
-      await until(async () => (await eventStore.headPosition()) > before + 150 + 97 * life)
+      await until(async () => (await eventStore.headPosition()) > before + 100 + 57 * life)
       child.kill('SIGKILL')
       await exitOf(child)
     }
