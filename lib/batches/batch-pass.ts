@@ -2,8 +2,9 @@ import type { AsyncScope } from '../effects/async-scope.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandPipeline } from '../dispatch/command-pipeline.ts'
 import { commandInfo, executionEnd } from '../dispatch/observed-execution.ts'
+import { handlingScope, inBatchText, isInBatch, type RunningHandler } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { DuplicateCommandError } from '../errors.ts'
+import { DuplicateCommandError, ReentrantDispatchError } from '../errors.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { CommittedBeforeSignal, Unit } from '../unit-of-work/unit.ts'
 import type { UnitRun } from '../unit-of-work/unit-run.ts'
@@ -44,11 +45,29 @@ export class BatchPass {
   /** Of the command handlers that were given the unit. */
   readonly runs: UnitRun[] = []
   readonly #parts: BatchPassParts
+  readonly #running: RunningHandler
+  /** The stream of the command that is running, which its handler may not have loaded yet. */
+  #ownStream: string | undefined
   #repeated: readonly CommandOutcome[] | undefined
 
   constructor(parts: BatchPassParts) {
     this.#parts = parts
     this.unit = new Unit(parts.services, parts.limit, { multipleAggregates: true })
+    const { services } = parts
+    const real = services.standsInFor ?? services
+    const handling = (real.handling ??= handlingScope())
+    services.handling = handling
+    const dispatchedFrom = handling?.current()
+    this.#running = {
+      instance: undefined,
+      dispatchedFrom,
+      unitOfWork: dispatchedFrom?.unitOfWork,
+      hasInBatch: (asking, streamId) => asking === real && !this.unit.isEnded && this.#has(streamId),
+    }
+  }
+
+  #has(streamId: string): boolean {
+    return streamId === this.#ownStream || this.unit.rootOf(streamId) !== undefined
   }
 
   /** What the batch came to, where it turned out that it committed before. */
@@ -81,7 +100,12 @@ export class BatchPass {
   async #process(entry: BatchEntry): Promise<void> {
     const { services } = this.#parts
     const { chain } = entry.plan
-    const execute = () => this.#execute(entry)
+    const { handling } = services
+    // Middleware is outside: it runs once, so that what it stores is there when the batch runs again.
+    const execute = async () => {
+      this.#refuseInBatch(entry)
+      return handling === undefined ? this.#execute(entry) : handling.run(this.#running, () => this.#execute(entry))
+    }
     if (entry.passed || chain === undefined) {
       entry.provisional = await processEntry(services, entry, execute)
     } else {
@@ -91,6 +115,15 @@ export class BatchPass {
       entry.provisional = await processEntry(services, entry, () => chain.run(pipeline, destination))
     }
     entry.passed = true
+  }
+
+  #refuseInBatch({ plan, tenant, aggregateId, command }: BatchEntry): void {
+    const group = tenant === undefined ? plan.group : plan.group.of(tenant)
+    const streamId = group.prefix + aggregateId
+    if (isInBatch(this.#running.dispatchedFrom, this.#parts.services, streamId)) {
+      throw new ReentrantDispatchError(inBatchText(command.type, streamId))
+    }
+    this.#ownStream = streamId
   }
 
   /** The command, and what workflows make of its events: middleware goes around both. */

@@ -4,11 +4,19 @@ import { Executed } from '../dispatch/executed.ts'
 import { commandInfo } from '../dispatch/observed-execution.ts'
 import { synchronousEvents } from '../dispatch/synchronous-events.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { describeThrown, VersionConflictError, type EdictError } from '../errors.ts'
+import {
+  describeThrown,
+  StreamClosedError,
+  UniqueValueTakenError,
+  VersionConflictError,
+  type EdictError,
+} from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
+import type { Unit } from '../unit-of-work/unit.ts'
 import type { Committed } from '../unit-of-work/unit-commit.ts'
+import { takerOf } from '../unit-of-work/unit-reservations.ts'
 import type { BatchEntry } from './batch-entry.ts'
 import { asEdictError, BatchFailure } from './batch-failure.ts'
 import { BatchPass, type BatchPassParts } from './batch-pass.ts'
@@ -99,10 +107,10 @@ export class Batch {
         limit.through()
         return { pass, events: committed.events, outcomes: this.#outcomes(pass, committed) }
       } catch (error) {
-        if (!(error instanceof VersionConflictError)) throw error
+        if (!(error instanceof VersionConflictError)) throw this.#named(error, pass.unit)
         this.#conflict = error
         limit.again()
-        if (!this.#mayRetry(error, failures)) throw error
+        if (!this.#mayRetry(error, failures)) throw this.#named(error, pass.unit)
       } finally {
         pass.unit.rollBack()
       }
@@ -110,6 +118,22 @@ export class Batch {
       limit.fence()
       queue.again()
     }
+  }
+
+  /** What the commit failed by, as the failure of the last command that changed the aggregate which it is about. */
+  #named(error: unknown, unit: Unit): unknown {
+    const { queue, isDispatch } = this.#parts
+    if (isDispatch) return error
+    const root =
+      error instanceof UniqueValueTakenError
+        ? takerOf(error)
+        : error instanceof VersionConflictError || error instanceof StreamClosedError
+          ? unit.rootOf(error.streamId)
+          : undefined
+    const source = root?.runs.at(-1)?.source
+    const index = queue.entries.findIndex((entry) => entry === source)
+    const entry = queue.entries[index]
+    return entry === undefined ? error : new BatchFailure(entry, index, error)
   }
 
   /** A conflict that a command met by itself is its failure; this one is the commit's. */

@@ -106,7 +106,7 @@ export class DryRun {
           command: command as unknown as Command,
           sentBy: scheduledBy === undefined ? sentBy : { kind: scheduledBy.kind, name: scheduledBy.name },
           ...{ depth: depth + cascade, transaction },
-          ...became(index, failed, failure),
+          ...became({ index, hasRun: entry.provisional !== undefined }, failed, failure),
           streamId: result?.streamId,
           aggregateVersion: result?.aggregateVersion,
           aggregateState: result?.aggregateState,
@@ -141,12 +141,13 @@ export class DryRun {
 }
 
 function became(
-  index: number,
+  { index, hasRun }: { readonly index: number; readonly hasRun: boolean },
   failed: number | undefined,
   failure: EdictError | undefined,
 ): Pick<DryRunCommand, 'outcome' | 'error'> {
   if (failure === undefined) return { outcome: 'executed', error: undefined }
-  if (failed === undefined || index < failed) return { outcome: 'rolled-back', error: undefined }
-  if (index > failed) return { outcome: 'not-run', error: undefined }
+  // What fails at the commit has let all of them run.
+  if (failed === undefined || (index !== failed && hasRun)) return { outcome: 'rolled-back', error: undefined }
+  if (index !== failed) return { outcome: 'not-run', error: undefined }
   return { outcome: 'failed', error: failure.cause as EdictError }
 }

@@ -9,6 +9,8 @@ export interface RunningHandler {
   readonly turn?: object
   /** The unit of work that it runs in, if it does. */
   readonly unitOfWork?: object | undefined
+  /** Of a batch: whether a stream of an application's is in its transaction, as long as that goes on. */
+  readonly hasInBatch?: (services: object, streamId: string) => boolean
 }
 
 /** Whether an instance is held by a handler, or by one that waits for that handler. */
@@ -18,6 +20,18 @@ export function holds(handler: RunningHandler | undefined, instance: Instance): 
     if (at.instance === instance && instance.mailbox.current === (at.turn ?? at)) return true
   }
   return false
+}
+
+/** Whether a stream is in the transaction of a batch that waits for this handler: what others store there makes the batch conflict. */
+export function isInBatch(handler: RunningHandler | undefined, services: object, streamId: string): boolean {
+  for (let at = handler; at !== undefined; at = at.dispatchedFrom) {
+    if (at.hasInBatch?.(services, streamId)) return true
+  }
+  return false
+}
+
+export function inBatchText(what: string, streamId: string): string {
+  return `${what} was to change ${streamId} from within a batch that has loaded it: schedule a command, by executeCommands of the context`
 }
 
 let scope: AsyncScope<RunningHandler> | undefined

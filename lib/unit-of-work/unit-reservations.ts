@@ -3,6 +3,13 @@ import { UniqueValueTakenError } from '../errors.ts'
 import type { EventStore, StreamAppend } from '../event-store/event-store.ts'
 import type { UnitRoot } from './unit-root.ts'
 
+const takers = new WeakMap<UniqueValueTakenError, UnitRoot>()
+
+/** Whose value is taken, where a unit was to have it. */
+export function takerOf(error: UniqueValueTakenError): UnitRoot | undefined {
+  return takers.get(error)
+}
+
 interface RootMove {
   readonly root: UnitRoot
   readonly move: Move
@@ -23,7 +30,7 @@ export async function unitReservations(
   const appends: StreamAppend[] = []
   for (const [root, own] of byRoot(handedOver(moves))) {
     const found = await reservations(store, own, reserving(root))
-    if (found instanceof UniqueValueTakenError) throw found
+    if (found instanceof UniqueValueTakenError) throw takenFrom(root, found)
     appends.push(...found)
   }
   return appends
@@ -40,7 +47,7 @@ function handedOver(moves: readonly RootMove[]): readonly RootMove[] {
   const taken = new Map<string, RootMove>()
   for (const one of moves.filter(({ move }) => isReserved(move))) {
     const { move, root } = one
-    if (taken.has(move.streamId)) throw new UniqueValueTakenError(commandOf(root), move.scope)
+    if (taken.has(move.streamId)) throw takenFrom(root, new UniqueValueTakenError(commandOf(root), move.scope))
     taken.set(move.streamId, one)
   }
   const released = moves.filter(({ move }) => !isReserved(move))
@@ -52,6 +59,11 @@ function handedOver(moves: readonly RootMove[]): readonly RootMove[] {
     }),
     ...released.filter(({ move }) => !taken.has(move.streamId)),
   ]
+}
+
+function takenFrom(root: UnitRoot, error: UniqueValueTakenError): UniqueValueTakenError {
+  takers.set(error, root)
+  return error
 }
 
 function byRoot(moves: readonly RootMove[]): ReadonlyMap<UnitRoot, readonly Move[]> {

@@ -2,10 +2,12 @@ import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { EventSource } from '../dispatch/new-events.ts'
+import { inBatchText, isInBatch, runningHere } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import {
   AggregateNotAddedError,
   describeThrown,
+  ReentrantDispatchError,
   SchedulingRefusedError,
   SeveralAggregatesError,
   StoreError,
@@ -207,6 +209,13 @@ export class Unit {
     }
   }
 
+  /** The batch that waits for it would conflict with it, and run it again each time. */
+  #refuseInBatch(roots: readonly UnitRoot[]): void {
+    const from = runningHere()
+    const held = from && roots.find(({ streamId }) => isInBatch(from, this.#services, streamId))
+    if (held) throw new ReentrantDispatchError(inBatchText('a unit of work', held.streamId))
+  }
+
   /** Another one within it has begun: it does not commit before that has ended. */
   joined(): void {
     this.#open++
@@ -228,7 +237,8 @@ export class Unit {
    * @throws {VersionConflictError} `version_conflict` where somebody else wrote to one of the streams meanwhile: nothing is stored, and
    *   all may be run again in a fresh unit
    * @throws {AggregateNotAddedError} `aggregate_not_added`; SeveralAggregatesError `several_aggregates`; UnitRolledBackError
-   *   `unit_rolled_back`; UniqueValueTakenError `value_taken`; StreamClosedError `stream_closed`; StoreError `store_failed`
+   *   `unit_rolled_back`; UniqueValueTakenError `value_taken`; StreamClosedError `stream_closed`; ReentrantDispatchError `reentrant_dispatch`;
+   *   StoreError `store_failed`
    */
   async commit(also: readonly StreamAppend[] = []): Promise<Committed> {
     this.#mustGoOn()
@@ -241,6 +251,7 @@ export class Unit {
     this.#refuseSeveral(roots)
     if (roots.length === 0) return NOTHING_STORED
     this.#refuseFollowed(roots)
+    this.#refuseInBatch(roots)
     const commit = new UnitCommit(this.#services, this.#owner, roots)
     this.#commit = commit
     const committed = await commit.run(also)

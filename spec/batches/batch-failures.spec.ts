@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import {
+  aggregate,
   BatchFailedError,
   command,
+  event,
   inMemoryEventStore,
+  router,
   shape,
   workflow,
   type AroundMiddleware,
@@ -193,6 +196,61 @@ describe('a batch', () => {
     ])
     const { dispatches } = await app.metrics()
     expect(dispatches).toMatchObject({ executed: 2, failed: 1, rejected: 1 })
+  })
+})
+
+const Register = command('Register', shape<{ id: string; email: string }>())
+const Registered = event('Registered', shape<{ email: string }>())
+const User = aggregate('User', {
+  commands: [Register],
+  events: [Registered],
+  initialState: () => ({ email: '' }),
+  execute: { Register: (_user, { email }) => Registered({ email }) },
+  apply: { Registered: (user, { email }) => void (user.email = email) },
+  unique: { email: { of: ({ email }) => (email === '' ? undefined : email) } },
+})
+const users = router('users', (r) =>
+  r.router(ledgerRouter()).identify(User, { by: 'id', prefix: 'user-' }).dispatch(Register, { to: User }),
+)
+
+describe.each(everyStore)('the commit of a batch on $kind', ({ share }) => {
+  const stores = share()
+
+  it('names the command whose value is taken, whose stream is closed, or on whose stream others were first', async () => {
+    const eventStore = stores.node()
+    let disturb = (): unknown => undefined
+    const follow = workflow('follow', {
+      events: [Entered],
+      handle: async ({ text }) => {
+        if (text === 'disturbed') await disturb()
+      },
+    })
+    const other = await started({ router: users, eventStore })
+    const app = await started({ router: users, eventStore, workflows: [follow] })
+    await app.dispatch(Register({ id: '1', email: 'ada@x' }))
+    const taken = Register({ id: '2', email: 'ada@x' })
+    const named = { command: 'Register', index: 1, isScheduled: false, outcome: 'not-executed' }
+    expect(await failed(app.executeCommands(one, taken, Enter({ ledger: 'b', text: 'b' })))).toMatchObject({
+      ...named,
+      failedCode: 'value_taken',
+      cause: { scope: 'User.email' },
+    })
+    const same = [Register({ id: '3', email: 'same@x' }), Register({ id: '4', email: 'same@x' })] as const
+    expect(await failed(app.executeCommands(...same))).toMatchObject({ ...named, failedCode: 'value_taken' })
+    await expect(app.dispatch(taken)).rejects.toMatchObject({ code: 'value_taken' })
+    const { ok, commands } = await app.dryRun([one, taken, one])
+    expect([ok, commands.map(({ outcome }) => outcome)]).toEqual([false, ['rolled-back', 'failed', 'rolled-back']])
+
+    disturb = () => other.dispatch(Register({ id: '1', email: 'ada@y' }))
+    const disturbed = Enter({ ledger: 'c', text: 'disturbed' })
+    const changed = Register({ id: '1', email: 'ada@z' })
+    const conflict = await failed(app.executeCommands([disturbed, changed, disturbed], { retryAttempts: 0 }))
+    expect(conflict).toMatchObject({ ...named, failedCode: 'version_conflict' })
+
+    disturb = () => eventStore.archiveStream('user-1')
+    const closed = await failed(app.executeCommands(disturbed, changed))
+    expect(closed).toMatchObject({ ...named, failedCode: 'stream_closed', cause: { streamId: 'user-1' } })
+    expect(await app.aggregateVersion(Ledger, 'c')).toBe(0)
   })
 })
 

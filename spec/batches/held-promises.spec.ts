@@ -9,6 +9,7 @@ import {
   UnitOfWork,
   unitOfWork,
   workflow,
+  type AroundMiddleware,
   type EventStore,
   type Repository,
 } from 'edict'
@@ -40,6 +41,9 @@ const clerk = commandHandler(Ledger, {
 })
 const clerks = router('clerks', (r) => r.router(ledgerRouter()).dispatch(EnterBoth, { to: clerk, identity: 'ledger' }))
 const both = EnterBoth({ ledger: 'a', other: 'b' })
+
+const textOf = (type: string, ledger: string) =>
+  `${type} was to change ledger-${ledger} from within a batch that has loaded it: schedule a command, by executeCommands of the context`
 
 const Order = command('Order', shape<{ order: string }>())
 
@@ -168,6 +172,94 @@ describe('a foreground workflow', () => {
     await app.executeCommands(one)
     expect(told.sort()).toEqual(['start', 'start', 'start', 'stop', 'stop', 'version_conflict'])
     expect(await app.aggregateState(Ledger, 'q')).toEqual({ texts: ['run 2'] })
+  })
+})
+
+describe('a dispatch from within a batch', () => {
+  afterEach(stopAll)
+
+  const refusing = (text: string) => expect.objectContaining({ code: 'reentrant_dispatch', message: text })
+
+  it('is refused where it goes to an aggregate that the batch has loaded, before anything is stored', async () => {
+    const refused: unknown[] = []
+    let runs = 0
+    const inner = (ledger: string) =>
+      app.dispatch(Enter({ ledger, text: 'inner' })).then(
+        () => refused.push(ledger),
+        (error: unknown) => refused.push(error),
+      )
+    const nesting = commandHandler(Ledger, {
+      commands: [EnterBoth],
+      multipleAggregates: true,
+      handle: {
+        async EnterBoth({ ledger, other }, { repository }) {
+          runs++
+          // Its own, which it has not loaded; one that a command before it has; one that nobody has.
+          for (const to of [ledger, 'b', 'free']) await inner(to)
+          await enter(repository, other, 'outer')
+          await inner(other)
+        },
+      },
+    })
+    const app = await started({
+      router: router('nesting', (r) =>
+        r.router(ledgerRouter()).dispatch(EnterBoth, { to: nesting, identity: 'ledger' }),
+      ),
+    })
+    await app.executeCommands(two, EnterBoth({ ledger: 'a', other: 'c' }))
+    const [a, b, c] = ['a', 'b', 'c'].map((ledger) => refusing(textOf('Enter', ledger)))
+    expect([runs, refused]).toEqual([1, [a, b, 'free', c]])
+    expect(await app.aggregateState(Ledger, 'b')).toEqual({ texts: ['two'] })
+    expect(await app.aggregateState(Ledger, 'c')).toEqual({ texts: ['outer'] })
+    expect(await app.aggregateState(Ledger, 'free')).toEqual({ texts: ['inner'] })
+    // What the batch had loaded is free again.
+    await app.dispatch(two)
+  })
+
+  it('is refused likewise from a workflow, where one follows it too', async () => {
+    const refused: unknown[] = []
+    const nested = workflow('nested', {
+      events: [Entered],
+      handle: async ({ text }) => {
+        if (text === 'one') await app.dispatch(two).catch((error: unknown) => refused.push(error))
+      },
+    })
+    const app = await started({ router: ledgerRouter(), workflows: [nested] })
+    await app.executeCommands(two, one)
+    expect(refused).toEqual([refusing(textOf('Enter', 'b'))])
+    await app.dispatch(one)
+    expect(await app.aggregateState(Ledger, 'b')).toEqual({ texts: ['two', 'two'] })
+  })
+
+  it('stores nothing where its handler changes an aggregate that the batch has loaded', async () => {
+    const refused: unknown[] = []
+    const nesting = commandHandler(Ledger, {
+      commands: [Order],
+      handle: {
+        async Order() {
+          await app.dispatch(EnterBoth({ ledger: 'free', other: 'b' })).catch((error: unknown) => refused.push(error))
+        },
+      },
+    })
+    const app = await started({
+      router: router('nesting', (r) => r.router(clerks).dispatch(Order, { to: nesting, identity: 'order' })),
+    })
+    await app.executeCommands(two, Order({ order: 'o' }))
+    expect(refused).toEqual([refusing(textOf('a unit of work', 'b'))])
+    expect(await app.aggregateVersion(Ledger, 'free')).toBe(0)
+  })
+
+  it('may come from its middleware, which runs once', async () => {
+    let isFirst = true
+    const inner: AroundMiddleware = async (_pipeline, next) => {
+      await next()
+      if (!isFirst) return
+      isFirst = false
+      await app.dispatch(Enter({ ledger: 'a', text: 'inner' }))
+    }
+    const app = await started({ router: ledgerRouter(inner) })
+    await app.executeCommands(one)
+    expect(await app.aggregateState(Ledger, 'a')).toEqual({ texts: ['inner', 'one'] })
   })
 })
 
