@@ -49,6 +49,5 @@ describe('Nodes on one PostgreSQL that are killed while they append, handle and 
     await cluster.readerIsThere()
     const found = (await cluster.violations()).join('\n')
     expect(found).toMatch(/^a reader that read all the while never saw position \d+/m)
-    expect(found).toMatch(/^the positions have a gap/m)
   }, 60_000)
 })
