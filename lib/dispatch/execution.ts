@@ -284,13 +284,16 @@ export class Execution extends DecidingTurn implements RunningHandler {
   }
 
   #closed(state: 'archived' | 'deleted'): never {
-    const instance = this.instance as Instance
     // What is deleted in the store is not to live on in memory.
-    if (state === 'deleted') {
-      instance.state = undefined
-      instance.version = NOT_LOADED
-    }
-    throw new StreamClosedError(instance.streamId, state)
+    if (state === 'deleted') this.#forget()
+    throw new StreamClosedError((this.instance as Instance).streamId, state)
+  }
+
+  /** The next command reads it from the store: a state that is known to be behind would only meet the same conflict again. */
+  #forget(): void {
+    const instance = this.instance as Instance
+    instance.state = undefined
+    instance.version = NOT_LOADED
   }
 
   #committed(firstPosition: number, streamVersion: number): ExecutionResult {
@@ -344,7 +347,10 @@ export class Execution extends DecidingTurn implements RunningHandler {
     const { retryAttempts, signal } = this.options
     const retried = this.attempts < retryAttempts
     this.#tellOfConflict(expected, actual, retried)
-    if (!retried) throw new VersionConflictError(streamId, expected, actual)
+    if (!retried) {
+      this.#forget()
+      throw new VersionConflictError(streamId, expected, actual)
+    }
     this.attempts++
     this.fence()
     if (signal?.aborted) throw this.aborted(signal)
