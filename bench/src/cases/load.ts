@@ -111,7 +111,7 @@ export const loadCase: Case = {
     'The snapshot is the last of those that an application takes every 1,000 events.',
   ],
   rounds: 3,
-  shortRounds: 1,
+  fullOnly: true,
   postgres: true,
   contenders: {
     [SQLITE]: edict('sqlite', false),

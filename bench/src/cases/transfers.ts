@@ -101,6 +101,7 @@ const LARGE = `${MANY.toLocaleString('en')} instances`
 
 export const liveProcessesCase: Case = {
   name: 'live-processes',
+  fullOnly: true,
   title: 'transfers among instances of a process manager that stay',
   notes: ['Ten at a time. 10,000 instances are in memory at most; the states of the others are read again.'],
   contenders: { [SMALL]: withInstances(FEW), [LARGE]: withInstances(MANY) },

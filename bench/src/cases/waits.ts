@@ -119,7 +119,7 @@ export const waitsCase: Case = {
     'is open all the time, as in a backup; 64 deposits in flight.',
   ],
   rounds: 3,
-  shortRounds: 1,
+  fullOnly: true,
   postgres: true,
   contenders: { [QUIET]: throughput(false), [SNAPSHOT]: throughput(true), [HELD]: behindHeld },
   rows: [
