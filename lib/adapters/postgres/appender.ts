@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers'
 import { describeThrown, StoreError } from '../../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendBatch, type AppendCall, type BatchResult } from './append-batch.ts'
 import { APPEND_ONE_SQL, appendOneAnswer, appendOneParameters } from './append-one.ts'
+import { CommitTurns } from './commit-turns.ts'
 import type { Database, Parameter, Queries, Row } from './database.ts'
 import type { EventReader } from './event-reader.ts'
 import { isConnectionLost, isRefusedValue, isTransient, storeFailure } from './failure.ts'
@@ -20,10 +20,7 @@ interface WaitingCall extends AppendCall {
   readonly reject: (reason: unknown) => void
 }
 
-/**
- * Group commit: a call that finds nothing under way goes at once; those that come while a batch is under way go together as the
- * next, in one statement and one commit.
- */
+/** Appends, by group commit. */
 export class Appender {
   readonly #database: Database
   readonly #reader: EventReader
@@ -32,8 +29,7 @@ export class Appender {
   readonly #lane: Lane
   readonly #appended: (headPosition: number) => void
   #waiting: WaitingCall[] = []
-  #underWay = false
-  readonly #idle: (() => void)[] = []
+  readonly #turns: CommitTurns
   /** Reads of what was repeated, whose callers still wait. */
   readonly #readings = new Set<Promise<void>>()
 
@@ -44,45 +40,24 @@ export class Appender {
     this.#sqlOfOne = schema.sql(APPEND_ONE_SQL)
     this.#lane = new Lane(database)
     this.#appended = appended
+    this.#turns = new CommitTurns({
+      waiting: () => this.#waiting.length,
+      send: () => this.#send(this.#takeBatch()),
+    })
   }
 
   append(call: AppendCall): Promise<readonly StreamAppendResult[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...call, resolve, reject })
-      if (!this.#underWay) void this.#sendNext()
+      this.#turns.come()
     })
   }
 
   /** Resolves when every call has been answered, and the connection is given back. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (this.#underWay) this.#idle.push(resolve)
-      else resolve()
-    })
+    await this.#turns.idle()
     await Promise.all(this.#readings)
     this.#lane.close()
-  }
-
-  async #sendNext(): Promise<void> {
-    this.#underWay = true
-    const batch = this.#takeBatch()
-    const answers = await this.#send(batch)
-    // The caller of a lone append may come again at once, and then finds nothing under way. Of many that are answered now each gets
-    // time to come again, so that they go together. One turn of the event loop would not do: an application that gives way to others
-    // comes in the turn after, and whoever came first would go alone, with all others waiting for that commit.
-    if (batch.length === 1 && this.#waiting.length === 0) this.#end()
-    else setImmediate(() => setImmediate(() => this.#goOn()))
-    for (const answer of answers) answer()
-  }
-
-  #goOn(): void {
-    if (this.#waiting.length === 0) this.#end()
-    else void this.#sendNext()
-  }
-
-  #end(): void {
-    this.#underWay = false
-    for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   /** No stream stands twice in a batch, and none is overtaken by a later call for it. */

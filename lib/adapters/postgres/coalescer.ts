@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers'
+import { CommitTurns } from './commit-turns.ts'
 
 /** A call whose items are sent together. */
 interface WaitingCall<Item, Answer> {
@@ -20,50 +20,30 @@ export interface CoalescerOptions<Item, Answer> {
   readonly most: { readonly items: number; readonly size: number }
 }
 
-/**
- * Group commit: a call that finds nothing under way goes at once; those that come while a batch is under way go together as the
- * next, in one statement and one commit.
- */
+/** Group commit for calls whose items are sent as one list. */
 export class Coalescer<Item, Answer> {
   readonly #options: CoalescerOptions<Item, Answer>
   #waiting: WaitingCall<Item, Answer>[] = []
-  #underWay = false
-  readonly #idle: (() => void)[] = []
+  readonly #turns: CommitTurns
 
   constructor(options: CoalescerOptions<Item, Answer>) {
     this.#options = options
+    this.#turns = new CommitTurns({
+      waiting: () => this.#waiting.length,
+      send: () => this.#send(this.#takeBatch()),
+    })
   }
 
   add(items: readonly Item[]): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ items, resolve, reject })
-      if (!this.#underWay) void this.#sendNext()
+      this.#turns.come()
     })
   }
 
   /** Resolves when every call has been answered. */
-  async end(): Promise<void> {
-    if (this.#underWay) await new Promise<void>((resolve) => this.#idle.push(resolve))
-  }
-
-  async #sendNext(): Promise<void> {
-    this.#underWay = true
-    const batch = this.#takeBatch()
-    const answers = await this.#send(batch)
-    // As the appender does: many that are answered now get time to come again, so that they go together.
-    if (batch.length === 1 && this.#waiting.length === 0) this.#end()
-    else setImmediate(() => setImmediate(() => this.#goOn()))
-    for (const answer of answers) answer()
-  }
-
-  #goOn(): void {
-    if (this.#waiting.length === 0) this.#end()
-    else void this.#sendNext()
-  }
-
-  #end(): void {
-    this.#underWay = false
-    for (const resolve of this.#idle.splice(0)) resolve()
+  end(): Promise<void> {
+    return this.#turns.idle()
   }
 
   /** In the order in which they came: none is overtaken. */
