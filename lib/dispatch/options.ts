@@ -3,7 +3,7 @@ import { textFault } from '../event-store/argument-checks.ts'
 import { checkedTenant } from '../aggregate/tenant.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { Consistency, DispatchOptions } from '../routing/dispatch-options.ts'
-import { frozenMetadata } from '../event-store/frozen-metadata.ts'
+import { frozenMetadata, NO_METADATA } from '../event-store/frozen-metadata.ts'
 
 /** The options of one dispatch, checked, with every level's say in them. */
 export interface ResolvedOptions {
@@ -23,6 +23,19 @@ export interface ResolvedOptions {
   /** How many events led to the command, one after another; 0 where a caller made it. */
   readonly depth: number
 }
+
+/** What only the call itself can say, where it has said nothing. */
+export const NOTHING_SAID = Object.freeze({
+  metadata: NO_METADATA,
+  commandId: undefined,
+  causationId: undefined,
+  correlationId: undefined,
+  signal: undefined,
+  expectedVersion: undefined,
+  deadline: undefined,
+  tenant: undefined,
+  depth: 0,
+}) satisfies Partial<ResolvedOptions>
 
 /** Where a handler's dispatch says how deep it is. A symbol: no caller says it, and what spreads the options carries it along. */
 export const DEPTH: unique symbol = Symbol('depth')

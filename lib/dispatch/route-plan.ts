@@ -7,7 +7,7 @@ import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { Logger } from '../effects/logger.ts'
 import { frozenMetadata, NO_METADATA } from '../event-store/frozen-metadata.ts'
 import { middlewareChain, type MiddlewareChain } from './middleware-chain.ts'
-import { mergedMetadata, type ResolvedOptions } from './options.ts'
+import { mergedMetadata, NOTHING_SAID, type ResolvedOptions } from './options.ts'
 
 /** A route as one application dispatches by it: all that need not be worked out again for each command. */
 export interface RoutePlan {
@@ -62,15 +62,8 @@ export function routePlan(
       timeout: options.timeout ?? defaults.timeout,
       consistencyTimeout: defaults.consistencyTimeout,
       retryAttempts: options.retryAttempts ?? defaults.retryAttempts,
+      ...NOTHING_SAID,
       metadata: mergedMetadata(NO_METADATA, metadata),
-      commandId: undefined,
-      causationId: undefined,
-      correlationId: undefined,
-      signal: undefined,
-      expectedVersion: undefined,
-      deadline: undefined,
-      tenant: undefined,
-      depth: 0,
     }),
     lifespan: options.lifespan ?? lifespan,
     chain: route.middleware.length === 0 ? undefined : middlewareChain(route.middleware, logger),

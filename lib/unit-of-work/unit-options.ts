@@ -1,8 +1,7 @@
 import { checkOptions } from '../event-store/argument-checks.ts'
 import type { UnitHost } from '../dispatch/unit-host.ts'
-import { resolveOptions, type ResolvedOptions } from '../dispatch/options.ts'
+import { NOTHING_SAID, resolveOptions, type ResolvedOptions } from '../dispatch/options.ts'
 import { InvalidOptionError, UnsupportedCapabilityError } from '../errors.ts'
-import { NO_METADATA } from '../event-store/frozen-metadata.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 
 /** What a unit of work may choose. */
@@ -48,16 +47,4 @@ export function checkedUnitOptions(host: UnitHost, given: UnitOfWorkCallOptions,
     )
   }
   return { options: resolveOptions({ ...NOTHING_SAID, ...host.defaults }, rest), multipleAggregates }
-}
-
-const NOTHING_SAID = {
-  metadata: NO_METADATA,
-  commandId: undefined,
-  causationId: undefined,
-  correlationId: undefined,
-  signal: undefined,
-  expectedVersion: undefined,
-  deadline: undefined,
-  tenant: undefined,
-  depth: 0,
 }

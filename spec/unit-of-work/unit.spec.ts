@@ -14,9 +14,8 @@ import {
 } from 'edict'
 import { modelOf } from '../../lib/aggregate/aggregate.ts'
 import { CommandContext } from '../../lib/dispatch/command-context.ts'
-import { resolveOptions } from '../../lib/dispatch/options.ts'
+import { NOTHING_SAID, resolveOptions } from '../../lib/dispatch/options.ts'
 import { unitHostOf, type UnitHost } from '../../lib/dispatch/unit-host.ts'
-import { NO_METADATA } from '../../lib/event-store/frozen-metadata.ts'
 import { Unit } from '../../lib/unit-of-work/unit.ts'
 import { UnitSource } from '../../lib/unit-of-work/unit-source.ts'
 import { started } from '../support/counter.ts'
@@ -24,18 +23,6 @@ import { everyStore } from '../support/every-store.ts'
 import { Author, CreditAuthor, publishing, PublishArticle, Article } from './publishing.ts'
 
 const NOBODY = { failure: undefined, fence: () => undefined, appending: () => undefined }
-const NOTHING_SAID = {
-  metadata: NO_METADATA,
-  commandId: undefined,
-  causationId: undefined,
-  correlationId: undefined,
-  signal: undefined,
-  expectedVersion: undefined,
-  deadline: undefined,
-  tenant: undefined,
-  depth: 0,
-}
-
 function hostOf(app: object): UnitHost {
   const host = unitHostOf(app)
   if (host === undefined) throw new Error('that is no application')
