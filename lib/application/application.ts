@@ -11,24 +11,13 @@ import { routePlan } from '../dispatch/route-plan.ts'
 import { keepUnitHost } from '../dispatch/unit-host.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import type { Result } from '../effects/result.ts'
-import { waitAtMost } from '../effects/wait-at-most.ts'
-import {
-  CommandFailedError,
-  DefinitionError,
-  InvalidOptionError,
-  NotRunningError,
-  StoreError,
-  describeThrown,
-  isEdictError,
-  type EdictError,
-} from '../errors.ts'
+import { DefinitionError, InvalidOptionError, type EdictError } from '../errors.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { identityText } from '../routing/identity.ts'
 import type { CommandReceipt } from '../routing/command-receipt.ts'
 import type { EnqueueOptions, ProcessOptions } from '../routing/enqueue-options.ts'
-import { attachRunning } from '../routing/running.ts'
 import { routingOf, type Routing } from '../routing/routing.ts'
 import type { QueuedCommands } from '../queue/queued-commands.ts'
 import type { HandlerControl } from '../subscribers/handler-control.ts'
@@ -36,10 +25,11 @@ import { processManagerBodyOf } from '../subscribers/process-manager-body.ts'
 import { projectionBodyOf } from '../subscribers/projection-body.ts'
 import type { TelemetryListener } from '../telemetry/telemetry.ts'
 import type { TelemetryName } from '../telemetry/telemetry-events.ts'
+import { ApplicationLife, STOP_PATIENCE_MS } from './application-life.ts'
 import { applicationMetrics, type ApplicationMetrics } from './application-metrics.ts'
 import type { Application, InstanceOptions } from './application-type.ts'
 import { dispatchServices } from './dispatch-services.ts'
-import { keepInside, runningApplications } from './inside.ts'
+import { keepInside } from './inside.ts'
 import { MiddlewareLife } from './middleware-life.ts'
 import { makeRunners, type Runner } from './runners.ts'
 import type { CommandProcessing } from './queue-definition.ts'
@@ -73,11 +63,6 @@ export function application<Routes, const Processing extends CommandProcessing =
   return new AssembledApplication(checked, routing) as unknown as Application<Routes, Processing>
 }
 
-/** How long `stop` waits for what does not end by itself, in milliseconds, before it goes on without. */
-const STOP_PATIENCE_MS = 5_000
-
-type State = 'new' | 'starting' | 'running' | 'beginning-anew' | 'stopping' | 'stopped'
-
 class AssembledApplication {
   readonly name: string
   readonly #definition: CheckedDefinition
@@ -87,16 +72,8 @@ class AssembledApplication {
   readonly #dispatcher: Dispatcher
   readonly #waits: PositionWaits
   readonly #stored: StoredCommands
-  #state: State = 'new'
-  #changing: Promise<void> = Promise.resolve()
-  #runners: readonly Runner[] = []
-  #detach: (() => void)[] = []
-  readonly #middleware: MiddlewareLife
+  readonly #life: ApplicationLife
   readonly #transactions: Transactions
-  /** Whether a stop was asked for while it was starting. */
-  #stopWasAsked = false
-  #stopAsked: Promise<void> = Promise.resolve()
-  #askToStop: () => void = () => undefined
 
   constructor(definition: CheckedDefinition, routing: Routing) {
     this.name = definition.name
@@ -110,7 +87,7 @@ class AssembledApplication {
       ([type, route]) => [type, routePlan(route, definition.defaults, this.#services, definition.lifespan)] as const,
     )
     const { clock, logger, telemetry } = this.#services
-    this.#middleware = new MiddlewareLife({
+    const middleware = new MiddlewareLife({
       middleware: new Set([...routing.routes.values()].flatMap((route) => route.middleware)),
       host: { name: this.name, clock, logger, on: telemetry.on.bind(telemetry) },
       clock,
@@ -118,7 +95,9 @@ class AssembledApplication {
       patience: STOP_PATIENCE_MS,
     })
     this.#dispatcher = new Dispatcher(this.#services, new Map(plans))
-    const notRunning = (): Error | undefined => (this.#state === 'running' ? undefined : this.#notRunning())
+    const life = new ApplicationLife(definition)
+    this.#life = life
+    const notRunning = (): Error | undefined => (life.isRunning ? undefined : life.notRunning())
     this.#stored = new StoredCommands(definition, routing, this.#services, this.#dispatcher, notRunning)
     this.#transactions = new Transactions(definition, this.#services, new Map(plans), this.#dispatcher)
     keepInside(this, {
@@ -132,77 +111,42 @@ class AssembledApplication {
         this.#stored.workWith(workers)
       },
       drainWorkers: (patience) => this.#stored.stop(patience),
-      isRunning: () => this.#state === 'running',
-      handlers: () => this.#runners.map(({ name }) => name),
+      isRunning: () => life.isRunning,
+      handlers: () => this.#life.runners.map(({ name }) => name),
       idle: () => this.#dispatcher.idle(),
       runQueued: () => this.#stored.drain(),
-      beginAnew: (meanwhile) => this.#inTurn(() => this.#beginAnew(meanwhile)),
+      beginAnew: (meanwhile) => life.beginAnew(meanwhile),
     })
     const { upcasters, defaults } = definition
     keepUnitHost(this, {
       services: this.#services,
       defaults,
       mustRun: () => {
-        if (this.#state !== 'running') throw this.#notRunning()
+        life.mustRun()
       },
       during: (work) => this.#dispatcher.during(work),
       followerOf: (type) => this.#dispatcher.followed?.followerOf(type),
     })
     this.#waits = new PositionWaits(this.#services, { upcasters, timeout: defaults.consistencyTimeout })
-  }
-
-  start(): Promise<this> {
-    return this.#inTurn(() => this.#start()).then(() => this)
-  }
-
-  /** Starts and stops come one after another, in the order of their calls. */
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changing.then(change)
-    this.#changing = changed.catch(() => undefined)
-    return changed
-  }
-
-  async #start(): Promise<void> {
-    if (this.#state === 'running') return
-    if (runningApplications.has(this.name)) {
-      throw new DefinitionError(
-        `an application named ${this.name} runs in this process already: give each its own name`,
-      )
-    }
-    runningApplications.set(this.name, this)
-    this.#state = 'starting'
-    this.#stopWasAsked = false
-    this.#stopAsked = new Promise((resolve) => {
-      this.#askToStop = () => {
-        this.#stopWasAsked = true
-        resolve()
-      }
+    life.assembled({
+      ...{ services: this.#services, dispatcher: this.#dispatcher, stored: this.#stored, waits: this.#waits },
+      ...{ middleware, routing },
+      running: {
+        name: this.name,
+        self: this,
+        dispatch: (command, options) => this.dispatch(command, options),
+      },
+      makeRunners: () => this.#makeRunners(),
     })
-    try {
-      await this.#definition.store.open()
-    } catch (error) {
-      this.#ended()
-      throw error
-    }
-    try {
-      await this.#middleware.start(this.#stopAsked)
-      this.#refuseIfStopped()
-      await this.#services.follower?.start()
-      this.#runners = this.#makeRunners()
-      await Promise.race([this.#startRunners(), this.#stopAsked])
-      this.#refuseIfStopped()
-    } catch (error) {
-      await this.#close()
-      throw error
-    }
-    const running = {
-      name: this.name,
-      self: this,
-      dispatch: (command: unknown, options: DispatchOptions | undefined) => this.dispatch(command, options),
-    }
-    this.#detach = this.#routing.routers.map((router) => attachRunning(router, running))
-    this.#state = 'running'
-    this.#stored.start()
+  }
+
+  async start(): Promise<this> {
+    await this.#life.start()
+    return this
+  }
+
+  stop(): Promise<void> {
+    return this.#life.stop()
   }
 
   on<Name extends TelemetryName>(name: Name, listener: TelemetryListener<Name>): () => void {
@@ -210,27 +154,16 @@ class AssembledApplication {
   }
 
   async metrics(): Promise<ApplicationMetrics> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     return applicationMetrics(
       { ...this.#services, upcasters: this.#definition.upcasters },
-      this.#runners.map(({ name }) => name),
+      this.#life.runners.map(({ name }) => name),
       this.#dispatcher.pending,
     )
   }
 
-  #refuseIfStopped(): void {
-    if (this.#stopWasAsked) throw this.#notRunning()
-  }
-
-  async #startRunners(): Promise<void> {
-    for (const runner of this.#runners) {
-      if (this.#stopWasAsked) return
-      await runner.start()
-    }
-  }
-
   #makeRunners(): readonly Runner[] {
-    const refused = () => (this.#state === 'stopped' ? Promise.reject(this.#notRunning()) : undefined)
+    const refused = () => (this.#life.isOver ? Promise.reject(this.#life.notRunning()) : undefined)
     return makeRunners(
       this.#definition,
       this.#services,
@@ -242,7 +175,7 @@ class AssembledApplication {
   }
 
   async processState(processManager: object, instanceId: unknown, options?: InstanceOptions): Promise<unknown> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     const body = processManagerBodyOf(processManager)
     if (body === undefined) throw new InvalidOptionError('processState: that is no processManager(…)')
     if (!this.#definition.processManagers.includes(body)) {
@@ -252,10 +185,10 @@ class AssembledApplication {
   }
 
   async rebuild(projection: { readonly name: string }): Promise<void> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     const body = projectionBodyOf(projection)
     if (body === undefined) throw new InvalidOptionError('rebuild: that is no projection(…)')
-    const runner = this.#runners.find(({ name }) => name === body.name)
+    const runner = this.#life.runners.find(({ name }) => name === body.name)
     if (runner !== undefined && 'rebuild' in runner && this.#definition.projections.includes(body)) {
       return runner.rebuild()
     }
@@ -263,110 +196,15 @@ class AssembledApplication {
   }
 
   handler(handler: string | { readonly name: string }): HandlerControl {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     // From JavaScript, anything.
     const given = handler as string | { readonly name?: unknown } | null | undefined
     const name = typeof given === 'string' ? given : given?.name
-    const runner = this.#runners.find((one) => one.name === name)
+    const runner = this.#life.runners.find((one) => one.name === name)
     if (runner !== undefined && 'replay' in runner) return runner
     throw new InvalidOptionError(
       `handler: ${String(name)} is no event handler and no process manager of the application ${this.name}`,
     )
-  }
-
-  stop(): Promise<void> {
-    this.#refuseNewCommands()
-    // A handler whose start hangs must not keep the application from stopping.
-    if (this.#state === 'starting') this.#askToStop()
-    return this.#inTurn(() => this.#stop())
-  }
-
-  #refuseNewCommands(): void {
-    if (this.#state !== 'running') return
-    this.#state = 'stopping'
-    this.#detachRouters()
-  }
-
-  #detachRouters(): void {
-    for (const detach of this.#detach.splice(0)) detach()
-    this.#waits.end(this.#notRunning())
-  }
-
-  /** Commands first, since they may wait for handlers; then handlers, which may dispatch; then the commands of those. */
-  async #stop(): Promise<void> {
-    // It may have been starting when the call came.
-    this.#refuseNewCommands()
-    if (this.#state !== 'stopping') return
-    await this.#stored.stop(STOP_PATIENCE_MS)
-    await this.#idle()
-    await this.#close()
-  }
-
-  /** Waits for the commands under way, but not for ever: one may wait, without a bound, for a handler that hangs. */
-  async #idle(): Promise<void> {
-    await waitAtMost(this.#definition.clock, STOP_PATIENCE_MS, this.#dispatcher.idle())
-  }
-
-  async #close(): Promise<void> {
-    try {
-      const notStopped = await this.#stopRunners()
-      this.#services.follower?.stop()
-      let notTold: PromiseRejectedResult | undefined
-      try {
-        await this.#definition.store.close()
-      } finally {
-        notTold = await this.#middleware.stop()
-      }
-      if (notStopped !== undefined) throw asStoreError(notStopped.reason)
-      if (notTold !== undefined) throw asMiddlewareError(notTold.reason)
-    } finally {
-      this.#ended()
-    }
-  }
-
-  /** Handlers, which may dispatch, then the commands of those: what failed to stop, if anything did. */
-  async #stopRunners(): Promise<PromiseRejectedResult | undefined> {
-    const stopped = await Promise.allSettled(this.#runners.map((runner) => runner.stop()))
-    await this.#idle()
-    await waitAtMost(this.#definition.clock, STOP_PATIENCE_MS, this.#services.snapshots.idle())
-    return stopped.find((outcome) => outcome.status === 'rejected')
-  }
-
-  #ended(): void {
-    this.#forget()
-    this.#state = 'stopped'
-    runningApplications.delete(this.name)
-  }
-
-  #forget(): void {
-    for (const { name } of this.#runners) this.#services.board.unregister(name)
-    this.#runners = []
-    // Who starts again may find what others wrote meanwhile.
-    this.#instances.clear()
-  }
-
-  async #beginAnew(meanwhile: () => void): Promise<void> {
-    if (this.#state !== 'running') throw this.#notRunning()
-    this.#state = 'beginning-anew'
-    await this.#stored.stop(STOP_PATIENCE_MS)
-    await this.#idle()
-    try {
-      const failed = await this.#stopRunners()
-      if (failed !== undefined) throw asStoreError(failed.reason)
-      this.#forget()
-      for (const { name, model } of this.#definition.handlers) {
-        await model.beforeReset?.({ handlerName: name, application: this.name })
-      }
-      meanwhile()
-      this.#runners = this.#makeRunners()
-      await this.#startRunners()
-      this.#state = 'running'
-      this.#stored.start()
-    } catch (error) {
-      this.#detachRouters()
-      await this.#close()
-      throw error
-    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -381,17 +219,17 @@ class AssembledApplication {
   }
 
   async executeCommands(...given: readonly unknown[]): Promise<BatchResult> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     return this.#transactions.executeCommands(given)
   }
 
   async dryRun(...given: readonly unknown[]): Promise<DryRunReport> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     return this.#transactions.dryRun(given)
   }
 
   #refusal(options: DispatchOptions | undefined): EdictError | undefined {
-    if (this.#state !== 'running') return this.#notRunning()
+    if (!this.#life.isRunning) return this.#life.notRunning()
     if (options?.application === undefined || this.#isMeant(options.application)) return undefined
     return new InvalidOptionError(`this is the application ${this.name}, and another was asked for`)
   }
@@ -422,7 +260,7 @@ class AssembledApplication {
   }
 
   async waitFor(position: number, options?: WaitOptions): Promise<void> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     await this.#waits.wait(position, options)
   }
 
@@ -449,7 +287,7 @@ class AssembledApplication {
     identity: unknown,
     options: InstanceOptions | undefined,
   ): Promise<Value> {
-    if (this.#state !== 'running') throw this.#notRunning()
+    this.#life.mustRun()
     const group = this.#groupOf(aggregate).of(tenantOf(where, options))
     return care(this.#services, group, identityText(identity, `the identity of a ${group.model.name}`))
   }
@@ -468,34 +306,9 @@ class AssembledApplication {
   #isMeant(chosen: string | { readonly name: string }): boolean {
     return chosen === this.name || chosen === this
   }
-
-  #notRunning(): NotRunningError {
-    const { name } = this
-    switch (this.#state) {
-      case 'beginning-anew':
-        return new NotRunningError(`the application ${name} is being reset: await the reset before the dispatch`)
-      case 'stopping':
-      case 'stopped':
-        return new NotRunningError(`the application ${name} has been stopped: await its start() to go on`)
-      default:
-        return new NotRunningError(
-          `the application ${name} has not been started: await its start() before the dispatch`,
-        )
-    }
-  }
 }
 
 function tenantOf(where: string, options: InstanceOptions | undefined): string | undefined {
   checkOptions(where, options, ['tenant'])
   return options?.tenant === undefined ? undefined : checkedTenant(options.tenant)
-}
-
-function asStoreError(cause: unknown): EdictError {
-  return isEdictError(cause)
-    ? cause
-    : new StoreError(`a handler could not be stopped: ${describeThrown(cause)}`, { cause })
-}
-
-function asMiddlewareError(cause: unknown): EdictError {
-  return isEdictError(cause) ? cause : new CommandFailedError("a middleware's stopped", cause)
 }
