@@ -128,6 +128,7 @@ function checkedFailure(failure: StoredFailure): StoredFailure {
     const text: unknown = failure[key]
     if (typeof text !== 'string') throw new InvalidOptionError(`settle: ${key} must be a string, not ${shown(text)}`)
   }
+  // A copy of a record has its keys, as were checked.
   return frozenJsonRecord(failure, 'settle: failure') as unknown as StoredFailure
 }
 

@@ -52,7 +52,7 @@ export async function unitOfWork<Value>(
 async function joined<Value>(run: UnitRun, work: (unit: UnitOfWorkScope) => Value | Promise<Value>): Promise<Value> {
   const scope = new UnitScope(run, true)
   try {
-    return await work(scope as unknown as UnitOfWorkScope)
+    return await work(scope)
   } catch (error) {
     run.unit.breakBy(error)
     throw error
@@ -135,7 +135,7 @@ class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner 
   }
 
   async #run(run: UnitRun): Promise<Value> {
-    const scope = new UnitScope(run) as unknown as UnitOfWorkScope
+    const scope = new UnitScope(run)
     const { handling } = this.#host.services
     const work = () => this.#work(scope)
     const value = await (handling === undefined ? work() : handling.run(run, work))

@@ -10,6 +10,5 @@ import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
  */
 export function currentUnitOfWork(): UnitOfWorkScope | undefined {
   const run = unitHere()
-  // The body knows nothing of the user's types; the face is worked out from the aggregates that it is given.
-  return run && (new UnitScope(run) as unknown as UnitOfWorkScope)
+  return run && new UnitScope(run)
 }

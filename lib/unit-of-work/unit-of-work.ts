@@ -75,9 +75,7 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
 
   /** @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where it has not begun, or has ended */
   get repository(): Repository {
-    const { repository } = this.#open()
-    // The body knows nothing of the user's types; the face is worked out from the aggregates that it is given.
-    return repository as unknown as Repository
+    return this.#open().repository
   }
 
   /** Runs code that finds it by `currentUnitOfWork()`, and whose own units join it. */

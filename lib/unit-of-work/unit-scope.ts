@@ -20,7 +20,7 @@ export interface UnitOfWorkScope {
 }
 
 /** The body of a scope: the unit itself, or one that has joined it. */
-export class UnitScope {
+export class UnitScope implements UnitOfWorkScope {
   readonly #run: UnitRun
   readonly #joined: boolean
   #over = false
@@ -35,8 +35,9 @@ export class UnitScope {
     return !this.#over && this.#run.inProgress
   }
 
-  get repository(): UnitRun['repository'] {
-    return this.#run.repository
+  get repository(): Repository {
+    // The body knows nothing of the user's types; the face is worked out from the aggregates that it is given.
+    return this.#run.repository as unknown as Repository
   }
 
   afterCommit(hook: AfterCommit): void {
