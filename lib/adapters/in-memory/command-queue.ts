@@ -16,21 +16,9 @@ import type {
   Settlement,
 } from '../../event-store/command-queue-store.ts'
 import { CommandGroup, type QueueEntry } from './command-group.ts'
+import { CommandSchedule } from './command-schedule.ts'
 import { CAME_TO_NOTHING, countsOf, isWanted, keyOf, OVER, shown } from './command-view.ts'
-import { Heap } from './heap.ts'
 import { detached } from './rows.ts'
-
-const LANES: readonly Lane[] = [0, 1, 2]
-
-interface Offer {
-  readonly group: CommandGroup
-  readonly position: number
-}
-
-interface Waiting {
-  readonly entry: QueueEntry
-  readonly dueAt: number
-}
 
 /** The commands of a store in memory. */
 export class InMemoryCommandQueue implements CommandQueueStore {
@@ -40,9 +28,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   readonly #byKey = new Map<string, QueueEntry>()
   readonly #groups = new Map<string, CommandGroup>()
   readonly #held = new Set<CommandGroup>()
-  /** By lane. An offer that was overtaken by what happened since is passed over when its turn comes. */
-  readonly #offers = LANES.map(() => new Heap<Offer>(({ position }) => position))
-  readonly #waiting = new Heap<Waiting>(({ dueAt }) => dueAt)
+  readonly #schedule = new CommandSchedule()
   readonly #watchers = new EventEmitter<{ changed: [] }>()
   #telling = false
   #lastPosition = 0
@@ -55,7 +41,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   /** Forgets all of them; positions and epochs go on. */
   empty(): void {
     for (const kept of [this.#entries, this.#byKey, this.#groups, this.#held]) kept.clear()
-    for (const heap of [...this.#offers, this.#waiting]) while (heap.pop() !== undefined);
+    this.#schedule.empty()
   }
 
   /** When the store closes its owners are gone, whether they settled their commands or not. */
@@ -144,10 +130,10 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     const { command } = entry
     if (command.byCaller) return
     const group = this.#groupOf(command)
-    if (command.state === 'delayed') this.#waiting.push({ entry, dueAt: command.dueAt })
+    if (command.state === 'delayed') this.#schedule.wait(entry)
     group.place(entry)
     if (group.owner !== undefined && group.running().length === 0) this.#release(group)
-    if (group.owner === undefined) this.#offer(group)
+    if (group.owner === undefined) this.#schedule.offer(group)
     if (group.isEmpty) this.#groups.delete(nameOf(group.streamId, group.lane))
   }
 
@@ -156,53 +142,31 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     this.#held.delete(group)
   }
 
-  #offer(group: CommandGroup): void {
-    const position = group.nextPosition()
-    if (position === undefined || group.offered === position) return
-    group.offered = position
-    this.#offers[group.lane]?.push({ group, position })
-  }
-
   claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): ClaimedCommands {
     const now = this.#clock.now()
     this.#promote(now)
     for (const group of this.#held) if (group.until <= now) this.#abandoned(group)
     const claims: GroupClaim[] = []
-    let next = this.#nextOffer(now)
+    let next = this.#schedule.nextGroup(now)
     while (next !== undefined && claims.length < groups) {
       claims.push(this.#take(next, owner, commandsOfEach, now + lease))
-      next = this.#nextOffer(now)
+      next = this.#schedule.nextGroup(now)
     }
     // It was looked at only: it is offered still.
-    if (next !== undefined) this.#offer(next)
+    if (next !== undefined) this.#schedule.offer(next)
     return { claims, nextIn: next === undefined ? this.#nextIn(owner, now) : 0 }
   }
 
   /** What its owner has left can be taken over, unless it has to wait for a strict command. */
   #abandoned(group: CommandGroup): void {
-    if (!group.runsBehindBlocker()) this.#offer(group)
+    if (!group.runsBehindBlocker()) this.#schedule.offer(group)
     else for (const entry of group.running()) this.#change(entry, { state: 'queued' })
   }
 
   #promote(now: number): void {
-    for (let next = this.#waiting.first; next !== undefined && next.dueAt <= now; next = this.#waiting.first) {
-      this.#waiting.pop()
-      if (isWaiting(next)) this.#change(next.entry, { state: 'queued' })
+    for (let due = this.#schedule.nextDue(now); due !== undefined; due = this.#schedule.nextDue(now)) {
+      this.#change(due, { state: 'queued' })
     }
-  }
-
-  #nextOffer(now: number): CommandGroup | undefined {
-    for (const offers of this.#offers) {
-      for (let offer = offers.pop(); offer !== undefined; offer = offers.pop()) {
-        const { group, position } = offer
-        if (group.offered !== position) continue
-        group.offered = undefined
-        if (group.owner !== undefined && group.until > now) continue
-        if (group.nextPosition() === position) return group
-        this.#offer(group)
-      }
-    }
-    return undefined
   }
 
   #take(group: CommandGroup, owner: string, commandsOfEach: number, until: number): GroupClaim {
@@ -228,8 +192,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   #nextIn(owner: string, now: number): number | undefined {
-    while (this.#waiting.first !== undefined && !isWaiting(this.#waiting.first)) this.#waiting.pop()
-    let next = this.#waiting.first?.dueAt ?? Infinity
+    let next = this.#schedule.nextDueAt
     for (const group of this.#held) if (group.owner !== owner) next = Math.min(next, group.until)
     return next === Infinity ? undefined : next - now
   }
@@ -352,11 +315,6 @@ export class InMemoryCommandQueue implements CommandQueueStore {
       this.#watchers.emit('changed')
     })
   }
-}
-
-/** What was replayed, cancelled or forgotten since does not wait any more. */
-function isWaiting({ entry, dueAt }: Waiting): boolean {
-  return entry.command.state === 'delayed' && entry.command.dueAt === dueAt
 }
 
 function nameOf(streamId: string, lane: Lane): string {
