@@ -121,18 +121,18 @@ describe('a process manager whose event cannot be routed', () => {
     await expect(add(app, 'a', 13)).rejects.toMatchObject(hasStopped)
   })
 
-  it.each<[what: string, interested: unknown]>([
-    ['text', 'a'],
-    ['an unknown key', { begin: 'a' }],
-    ['two interests at once', { start: 'a', stop: 'a' }],
-    ['a strict stop', { stop: 'a', strict: true }],
-    ['an id that is none', { start: {} }],
-    ['an empty id', { start: '' }],
-    ['an id without end', { start: 'x'.repeat(600) }],
-    ['a promise', Promise.resolve({ start: 'a' })],
-    ['a promise that rejects', Promise.reject(broken)],
-  ])('takes %s from interested for a failure', async (_, interest) => {
-    const { app, told } = await run({ interested: () => interest as never }, () => skip())
+  it.each<[what: string, interested: () => unknown]>([
+    ['text', () => 'a'],
+    ['an unknown key', () => ({ begin: 'a' })],
+    ['two interests at once', () => ({ start: 'a', stop: 'a' })],
+    ['a strict stop', () => ({ stop: 'a', strict: true })],
+    ['an id that is none', () => ({ start: {} })],
+    ['an empty id', () => ({ start: '' })],
+    ['an id without end', () => ({ start: 'x'.repeat(600) })],
+    ['a promise', () => Promise.resolve({ start: 'a' })],
+    ['a promise that rejects', () => Promise.reject(broken)],
+  ])('takes %s from interested for a failure', async (_, interested) => {
+    const { app, told } = await run({ interested: () => interested() as never }, () => skip())
     await app.dispatch(Add({ id: 'from-a', by: 1 }))
     expect(told[0]?.failure.during).toBe('routing')
   })
