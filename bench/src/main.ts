@@ -35,6 +35,7 @@ const failures: string[] = []
 
 async function measure(cases: readonly Case[]): Promise<void> {
   for (const benchCase of cases) {
+    const begun = performance.now()
     try {
       const most = Math.min(
         benchCase.rounds ?? Infinity,
@@ -44,7 +45,7 @@ async function measure(cases: readonly Case[]): Promise<void> {
       const result = resultOf(benchCase, await measureRounds(benchCase, rounds, options.short, progress))
       results.push(result)
       progress('')
-      console.log(tableOf(result))
+      console.log(tableOf(result, (performance.now() - begun) / 1_000))
     } catch (error) {
       failures.push((error as Error).message)
       progress('')

@@ -35,8 +35,8 @@ function line({ label, unit, value, target, verdict }: ResultRow): string {
   return target === undefined ? figure : `${figure}  ${shownTarget(target, unit).padEnd(TARGET)}${verdict}`
 }
 
-/** A case as readers see it: what was measured, each figure, and whether its target is met. */
-export function tableOf({ name, title, notes, rows }: CaseResult): string {
-  const heading = `${title}  [${name}]`
+/** A case as readers see it: what was measured, in how many seconds, each figure, and whether its target is met. */
+export function tableOf({ name, title, notes, rows }: CaseResult, seconds: number): string {
+  const heading = `${title}  [${name}, ${seconds.toFixed(0)} s]`
   return [heading, '-'.repeat(heading.length), ...notes.map((note) => `  ${note}`), ...rows.map(line), ''].join('\n')
 }

@@ -287,19 +287,4 @@ describe('the consistency board', () => {
       { numRuns: 100 },
     )
   }, 30_000)
-
-  it('costs the same however many wait', async () => {
-    const { board: it } = board()
-    const handlers = it.resolve(['audit'])
-    const waits = Array.from({ length: 20_000 }, (_, index) =>
-      Promise.resolve(it.wait([at(index + 1)], handlers, 60_000)),
-    )
-    const half = performance.now()
-    for (let position = 1; position <= 10_000; position++) it.acknowledge('audit', position)
-    const first = performance.now() - half
-    const rest = performance.now()
-    for (let position = 10_001; position <= 20_000; position++) it.acknowledge('audit', position)
-    expect(first).toBeLessThan(20 * (performance.now() - rest) + 50)
-    expect((await Promise.all(waits)).flat()).toEqual([])
-  })
 })

@@ -178,12 +178,10 @@ describe('a handler that dispatches to its own aggregate while it runs', () => {
       }),
     )
     const app = await started({ router: own })
-    const began = Date.now()
     await expect(app.dispatch(Add({ id: 'a', by: 1 }))).rejects.toMatchObject({
       code: 'command_failed',
       cause: { code: 'command_failed', cause: { code: 'reentrant_dispatch' } },
     })
-    expect(Date.now() - began).toBeLessThan(4_000)
   })
 })
 

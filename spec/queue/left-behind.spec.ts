@@ -175,10 +175,10 @@ describe.each(everyQueueStore)('what came of a queued command, on $kind,', ({ sh
 
   it('is not said to be nothing, in time or not, where a unit of work may have written elsewhere', async () => {
     const eventStore = losingAnswers(stores.node(), 'append', () => true)
-    const queue = { backoff: { base: 1_100 }, pollInterval: 20 }
+    const queue = { backoff: { base: 2_600 }, pollInterval: 20 }
     const app = await started({ router: bothRouter, eventStore, workers: 1, queue })
-    const receipt = await app.enqueue(Add({ id: 'aside', by: 1 }), { deadline: Date.now() + 1_000 })
-    await expect(receipt.completed({ timeout: 5_000 })).rejects.toMatchObject({
+    const receipt = await app.enqueue(Add({ id: 'aside', by: 1 }), { deadline: Date.now() + 2_500 })
+    await expect(receipt.completed({ timeout: 20_000 })).rejects.toMatchObject({
       code: 'command_dead',
       outcome: 'unknown',
     })

@@ -3,6 +3,10 @@ import type { Connections } from './connections.ts'
 
 /** How often the file is looked at for what other processes have committed, in milliseconds. A look costs a few microseconds. */
 const LOOK_EVERY_MS = 25
+/** The same when nothing was committed for a while: to be woken costs an idle process more than to look. */
+const LOOK_WHEN_QUIET_MS = 100
+/** After so many looks that found nothing, it is quiet: about a second. */
+const QUIET_AFTER_LOOKS = 40
 
 type Listener = (headPosition?: number) => void
 
@@ -14,6 +18,8 @@ export class Watchers {
   readonly #readHead: () => number
   #timer: NodeJS.Timeout | undefined
   #seenVersion = -1
+  /** How many looks have found nothing since the last that did. */
+  #vainLooks = 0
   /** What the listeners know of. */
   #told = 0
   #telling = false
@@ -52,7 +58,8 @@ export class Watchers {
     if (this.#timer !== undefined) return
     this.#seenVersion = this.#dataVersion.get() as number
     this.#told = this.#readHead()
-    this.#timer = setInterval(this.#look, LOOK_EVERY_MS).unref()
+    this.#vainLooks = 0
+    this.#lookLater()
   }
 
   #stopUnused(): void {
@@ -84,14 +91,28 @@ export class Watchers {
   }
 
   #stop(): void {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
-  readonly #look = (): void => {
+  #lookLater(): void {
+    const delay = this.#vainLooks < QUIET_AFTER_LOOKS ? LOOK_EVERY_MS : LOOK_WHEN_QUIET_MS
+    const timer = setTimeout(() => {
+      this.#look()
+      // A listener may have been the last to go, and may have come back.
+      if (this.#timer === timer) this.#lookLater()
+    }, delay)
+    this.#timer = timer.unref()
+  }
+
+  #look(): void {
     try {
       const version = this.#dataVersion.get() as number
-      if (version === this.#seenVersion) return
+      if (version === this.#seenVersion) {
+        this.#vainLooks++
+        return
+      }
+      this.#vainLooks = 0
       const head = this.#readHead()
       this.#seenVersion = version
       this.tell(head)
