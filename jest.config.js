@@ -24,6 +24,7 @@ export default {
   globalSetup: '<rootDir>/spec/support/postgres-setup.mjs',
   globalTeardown: '<rootDir>/spec/support/postgres-teardown.mjs',
   injectGlobals: false,
+  testSequencer: '<rootDir>/spec/support/sequencer.mjs',
   // Also on a machine of two cores: specs that use real stores and processes mostly wait.
   maxWorkers: '100%',
   // The modules of a spec that is over stay in memory, and cost every later one its time.
