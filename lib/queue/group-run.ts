@@ -73,7 +73,7 @@ export class GroupRun {
       const settled = this.#services.settle(this.claim, command, attempted)
       settling.push(settled)
       // Whoever waits for them all hears of it.
-      settled.then(
+      const told = settled.then(
         (written) => {
           if (!written) this.lose()
         },
@@ -81,6 +81,7 @@ export class GroupRun {
           this.stop()
         },
       )
+      if (leavesNoTrace(attempted)) await told
       if (command.strict && blocks(attempted)) {
         next++
         break
@@ -101,6 +102,14 @@ export class GroupRun {
   #answer(): void {
     for (const resolve of this.#renewed.splice(0)) resolve()
   }
+}
+
+/**
+ * What was appended is found again by whoever takes over. Of anything else only the queue knows: were the next command to take effect
+ * before that is stored, this one could be decided once more after it.
+ */
+function leavesNoTrace({ result }: Attempted): boolean {
+  return result === undefined || result.events.length === 0
 }
 
 /** A strict command that is not done keeps those behind it from being run. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { router, type EventStore } from 'edict'
+import { reject, router, type EventStore } from 'edict'
 import type { CommandQueueStore } from '../../lib/event-store/command-queue-store.ts'
 import { Add, Added, Counter, counterRouter, deferred, started, until } from '../support/counter.ts'
 import { everyQueueStore, readFrom } from './queue-stores.ts'
@@ -7,11 +7,15 @@ import { everyQueueStore, readFrom } from './queue-stores.ts'
 const queue = { lease: 200, pollInterval: 20 }
 
 /** A store whose node is cut off from the queue for a while: it claims, and what it says after that comes late. */
-function cutOff(store: EventStore, back: Promise<void>): EventStore {
+function cutOff(store: EventStore, back: Promise<void>, settling?: () => void): EventStore {
   const commands = new Proxy(store.commands!, {
     get: (target, key: keyof CommandQueueStore) => {
       const work = (target[key] as (...given: unknown[]) => unknown).bind(target)
-      return key === 'settle' || key === 'renew' ? (...given: unknown[]) => back.then(() => work(...given)) : work
+      if (key !== 'settle' && key !== 'renew') return work
+      return (...given: unknown[]) => {
+        if (key === 'settle') settling?.()
+        return back.then(() => work(...given))
+      }
     },
   })
   return new Proxy(store, {
@@ -48,6 +52,33 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     back.resolve()
     await gone.stop()
     expect(await heir.aggregateVersion(Counter, 'a')).toBe(3)
+  })
+
+  it('has begun nothing behind a command that it refused, so that this one is not decided anew after the next', async () => {
+    const covered = router('covered', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: ({ total }, { by }) => (total + by < 0 ? reject('not_covered') : Added({ by })),
+      }),
+    )
+    const taker = await started({ router: covered, eventStore: stores.node() })
+    const refused = await taker.enqueue(Add({ id: 'a', by: -1 }))
+    const behind = await taker.enqueue(Add({ id: 'a', by: 5 }))
+    const back = deferred()
+    const cut = deferred()
+    const gone = await started({
+      router: covered,
+      eventStore: cutOff(stores.node(), back.promise, cut.resolve),
+      workers: 1,
+      queue,
+    })
+    await cut.promise
+    const heir = await started({ router: covered, eventStore: stores.node(), workers: 1, queue })
+    await (await heir.commands.receipt(behind.commandId)).completed()
+    expect(await refused.status()).toMatchObject({ state: 'rejected', failure: { code: 'not_covered' } })
+    expect(await heir.aggregateState(Counter, 'a')).toEqual({ total: 5 })
+    back.resolve()
+    await gone.stop()
   })
 
   it('has its handler aborted when it hears that it is taken over, and what it decided is not stored', async () => {
