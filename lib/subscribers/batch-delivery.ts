@@ -81,8 +81,8 @@ export class BatchDelivery implements Delivery {
         if (this.#options.parking.holds(key)) return this.#parkBehind(read, key)
       }
     } catch (error) {
-      // What was collected before comes first, and is handled without this one.
-      return this.#recoverSelection(read, error)
+      // What was collected before comes first: parked behind this one, it would pass for handled.
+      return this.#events.length > 0 ? this.#flushBefore(read) : this.#recoverSelection(read, error)
     }
     return this.#collect(read)
   }
@@ -157,6 +157,10 @@ export class BatchDelivery implements Delivery {
       },
     }
     return (await this.#recovery.recover(work, error)) && this.#done()
+  }
+
+  async #flushBefore(read: RecordedEvent): Promise<boolean> {
+    return (await this.#flush()) && this.deliver(read)
   }
 
   /** A selector, or partitionBy, failed at an event, which is in no batch yet. */

@@ -171,6 +171,30 @@ describe('a handler of batches', () => {
     await runner.stop()
   })
 
+  it('hands over what it has collected before it parks an event that its selector fails at, so that none is taken for handled', async () => {
+    const running = await surroundings()
+    const poison = new Set([1])
+    const { handled, handler } = batches(poison, {
+      selector: ({ data }) => {
+        if (poison.has(1) && (data as { amount: number }).amount === 3) throw new Error('not yet')
+        return true
+      },
+      onError: () => park(),
+    })
+    const runner = running.runner(handler)
+    await runner.start()
+    deposit(running, 1, 3)
+    await until(() => parkedPositions(running).length === 2)
+    expect(parkedPositions(running)).toEqual([1, 2])
+    poison.clear()
+    const stream = new ParkedStream('batches', running.store, () => 0)
+    await stream.catchUp()
+    await stream.append(() => ({ facts: [{ fact: 'edict.ReplayRequested' }], about: undefined }))
+    await until(() => handled.length === 2)
+    expect(handled).toEqual([[1], [3]])
+    await runner.stop()
+  })
+
   it('is awaited by a strong dispatch no longer than the batch timeout', async () => {
     const running = await surroundings()
     const { handled, handler } = batches(new Set(), { consistency: 'strong', batchTimeout: 20 })
