@@ -8,6 +8,7 @@ import {
   skip,
   skipCommand,
   stop,
+  type Clock,
   type EventStore,
   type ProcessFailure,
   type ProcessFailureContext,
@@ -23,7 +24,7 @@ import {
   stopAll,
   until,
 } from '../support/counter.ts'
-import { add, copier, type CounterApplication } from './process-harness.ts'
+import { add, copier, heldWaits, type CounterApplication } from './process-harness.ts'
 
 afterEach(stopAll)
 
@@ -52,6 +53,7 @@ async function run(
     error: unknown,
   ) => ReturnType<NonNullable<Definition['onError']>>,
   eventStore: EventStore = inMemoryEventStore(),
+  clock?: Clock,
 ): Promise<Run> {
   const told: Run['told'] = []
   const manager = copier({
@@ -75,6 +77,7 @@ async function run(
     handlers: [manager],
     logger,
     defaults: { consistency: 'strong' },
+    ...(clock && { clock }),
   })
   const seen = async (id: string) => (await app.processState(manager, id))?.seen
   return { app, manager, logger, told, seen }
@@ -394,6 +397,7 @@ describe('a process manager whose command fails', () => {
 describe('a process manager whose event takes too long', () => {
   it('is told so, gives up what hangs, and what comes of that later has no effect', async () => {
     const hanging = deferred<ReturnType<typeof Add>>()
+    const waits = heldWaits(20)
     let signal: AbortSignal | undefined
     const { app, told, seen } = await run(
       {
@@ -401,10 +405,13 @@ describe('a process manager whose event takes too long', () => {
         handle: (_state, { by }, _recorded, context) => {
           if (by !== 1) return Add({ id: 'to-a', by })
           signal = context.signal
+          setImmediate(waits.end)
           return hanging.promise
         },
       },
       () => skip(),
+      undefined,
+      waits.clock,
     )
     await add(app, 'a', 1, 2)
     expect(told).toMatchObject([{ error: { code: 'event_timeout', timeout: 20 }, failure: { during: 'event' } }])
@@ -422,9 +429,16 @@ describe('a process manager whose event takes too long', () => {
 
   it('does not count the waits before a retry', async () => {
     let left = 2
+    const waits = heldWaits(200)
     const { app, told, seen } = await run(
       { eventTimeout: 200, handle: (_s, { by }) => Add({ id: 'to-a', by: left-- > 0 ? -1 : by }) },
-      ({ during }) => (during === 'command' ? retry({ after: 150 }) : stop()),
+      ({ during }) => {
+        // While this is decided, and until it is tried again, no time passes for the event.
+        waits.end()
+        return during === 'command' ? retry({ after: 1 }) : stop()
+      },
+      undefined,
+      waits.clock,
     )
     await app.dispatch(Add({ id: 'from-a', by: 1 }), { consistency: 'eventual' })
     await until(() => told.length >= 3, 'three failures')

@@ -1,4 +1,4 @@
-import { processManager, type Application, type ProcessManagerDefinition, type Router } from 'edict'
+import { processManager, type Application, type Clock, type ProcessManagerDefinition, type Router } from 'edict'
 import { Add, Added, type counterRouter } from '../support/counter.ts'
 
 type RoutesOf<Routing> = Routing extends Router<infer Routes> ? Routes : never
@@ -43,4 +43,26 @@ export const addTo = (id: string, by: number) => Add({ id: `from-${id}`, by })
 /** Adds to a counter that is copied. */
 export async function add(app: CounterApplication, id: string, ...amounts: readonly number[]): Promise<void> {
   for (const by of amounts) await app.dispatch(addTo(id, by))
+}
+
+/** The machine's clock, but for waits of one length, which end when the spec says so, and not before on a machine that is slow. */
+export function heldWaits(length: number): { readonly clock: Clock; readonly end: () => void } {
+  const held = new Set<unknown>()
+  const clock: Clock = {
+    now: () => Date.now(),
+    setTimeout: (callback, milliseconds) => {
+      if (milliseconds !== length) return setTimeout(callback, milliseconds)
+      held.add(callback)
+      return callback
+    },
+    clearTimeout: (handle) => {
+      if (!held.delete(handle)) clearTimeout(handle as ReturnType<typeof setTimeout>)
+    },
+  }
+  const end = (): void => {
+    const due = [...held] as (() => void)[]
+    held.clear()
+    for (const callback of due) callback()
+  }
+  return { clock, end }
 }

@@ -11,7 +11,7 @@ import {
   type EventStore,
 } from 'edict'
 import { Add, Counter, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { add, copier } from './process-harness.ts'
+import { add, copier, heldWaits } from './process-harness.ts'
 
 afterEach(stopAll)
 
@@ -75,9 +75,13 @@ describe('an attempt that ran out of its time', () => {
 
   it('has its time again after onError has given other commands', async () => {
     const hang = deferred()
+    const waits = heldWaits(30)
     const told: unknown[] = []
     const eventStore = withOne('append', (real) => async (streams, options) => {
-      if (streams.some(({ streamId }) => streamId === 'counter-slow')) await hang.promise
+      if (streams.some(({ streamId }) => streamId === 'counter-slow')) {
+        setImmediate(waits.end)
+        await hang.promise
+      }
       return real(streams, options)
     })
     const manager = copier({
@@ -88,7 +92,7 @@ describe('an attempt that ran out of its time', () => {
         return during === 'command' ? continueWith([Add({ id: 'slow', by: 1 })]) : skip()
       },
     })
-    const app = await started({ router: counterRouter, eventStore, handlers: [manager] })
+    const app = await started({ router: counterRouter, eventStore, handlers: [manager], clock: waits.clock })
     await add(app, 'a', 1)
     await until(() => told.length === 2, 'both answers')
     expect(told).toEqual([
