@@ -1,4 +1,3 @@
-import { frozenState } from '../aggregate/frozen-state.ts'
 import { ProcessAlreadyStartedError, ProcessNotStartedError } from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
@@ -11,6 +10,7 @@ import { routeOf, type ProcessRoute } from '../subscribers/process-interest.ts'
 import type { ProcessManagerModel } from '../subscribers/process-manager-model.ts'
 import { processStateId } from '../subscribers/process-name.ts'
 import { ProcessRecordReader } from '../subscribers/process-records.ts'
+import { initialStateOf, stopsAfter } from '../subscribers/process-steps.ts'
 import type { RehearsedSender } from './dry-run.ts'
 
 interface RehearsalServices {
@@ -63,7 +63,7 @@ export class RehearsedProcess implements RehearsedSender {
     { kind, strict }: ProcessRoute,
     recorded: RecordedEvent,
   ): Promise<readonly SealedMessage[]> {
-    const { name, initialState, handleByType, apply, afterCommand } = this.#model
+    const { name, handleByType, apply } = this.#model
     const stateId = processStateId(name, instanceId, recorded.tenant)
     const running = await this.#stateOf(stateId, recorded.tenant)
     if (strict && kind === 'start' && running) throw new ProcessAlreadyStartedError(name, instanceId)
@@ -72,13 +72,13 @@ export class RehearsedProcess implements RehearsedSender {
       this.#states.set(stateId, undefined)
       return []
     }
-    const state = running ? running.state : frozenState(initialState())
+    const state = running ? running.state : initialStateOf(this.#model)
     const { applicationName: application, signal } = this.#services
     const context = { instanceId, handlerName: name, application, attempt: 1, signal }
     const given = await handleByType.get(recorded.type)?.(state, recorded.data, recorded, context)
     const commands = commandsOf(name, recorded.type, given)
     const next = apply === undefined ? state : apply(state, recorded)
-    const stops = commands.map((command) => afterCommand?.(next, command, context)).includes('stop')
+    const stops = stopsAfter(this.#model, commands, next, context)
     this.#states.set(stateId, stops ? undefined : { state: next })
     return commands
   }

@@ -1,8 +1,6 @@
-import { frozenState } from '../aggregate/frozen-state.ts'
 import { backoffDelay } from '../effects/backoff.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { silencedPromise } from '../effects/refuse-promise.ts'
-import { InvalidOutcomeError, ProcessAlreadyStartedError, ProcessNotStartedError, StoreError } from '../errors.ts'
+import { ProcessAlreadyStartedError, ProcessNotStartedError, StoreError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
@@ -13,9 +11,8 @@ import { ProcessAttempt } from './process-attempt.ts'
 import { CommandSequence, type CommandTurn } from './process-commands.ts'
 import type { ProcessFailure, ProcessManagerContext } from './process-context.ts'
 import type { PlannedCommand, ProcessInstance, ProcessRecord, ProcessTask } from './process-instance.ts'
-import type { ProcessManagerModel } from './process-manager-model.ts'
-import { plainData } from './process-records.ts'
 import type { ProcessServices } from './process-services.ts'
+import { initialStateOf, stopsAfter } from './process-steps.ts'
 
 /** Milliseconds: the first wait before the store is tried again, and the longest. */
 const STORE_BACKOFF = { base: 100, longest: 10_000 }
@@ -180,7 +177,8 @@ export class ProcessTurn implements CommandTurn {
     if (dispatched === undefined || attempt.isOver()) return false
     if (dispatched === 'parked') return true
     const next: unknown = model.apply === undefined ? state : model.apply(state, recorded)
-    const status = this.#stopsAfter(dispatched, next, context) ? 'over' : 'running'
+    const done = dispatched.map(({ command }) => command)
+    const status = stopsAfter(model, done, next, context) ? 'over' : 'running'
     return this.#write(attempt, {
       ...{ status, state: status === 'over' ? undefined : next, position, index, plan: undefined },
     })
@@ -208,21 +206,6 @@ export class ProcessTurn implements CommandTurn {
     if (handle === undefined) return NO_COMMANDS
     const given = handle(state, recorded.data, recorded, context)
     return planned(commandsOf(model.name, recorded.type, isPromiseLike(given) ? await given : given))
-  }
-
-  #stopsAfter(dispatched: readonly PlannedCommand[], state: unknown, context: ProcessManagerContext): boolean {
-    const { afterCommand, name } = this.services.model
-    if (afterCommand === undefined) return false
-    let stops = false
-    for (const { command } of dispatched) {
-      const answer = afterCommand(state, command, context)
-      if (answer === 'stop') stops = true
-      else if (answer !== undefined) {
-        silencedPromise(answer)
-        throw new InvalidOutcomeError(`${name}'s afterCommand of ${command.type} must give 'stop' or nothing`)
-      }
-    }
-    return stops
   }
 
   /** The event counts as handled, and changes nothing. */
@@ -291,10 +274,6 @@ export class ProcessTurn implements CommandTurn {
 }
 
 const NO_COMMANDS: readonly PlannedCommand[] = Object.freeze([])
-
-function initialStateOf({ name, initialState }: ProcessManagerModel): unknown {
-  return frozenState(plainData(initialState(), `the initialState of ${name}`))
-}
 
 function isHandled(record: ProcessRecord, { position, index }: RecordedEvent): boolean {
   return record.position > position || (record.position === position && record.index >= index)

@@ -1,10 +1,11 @@
+import { checkOptions } from '../event-store/argument-checks.ts'
 import type { EventDefinition } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { RecordedOf } from '../subscribers/event-handler.ts'
 import { runningInsideOf, type ApplicationUnderTest } from './application-under-test.ts'
 import { ExpectationError } from './expectation-error.ts'
 import { following, isMeant, type EventPredicate } from './receive-event.ts'
-import { DEFAULT_PATIENCE_MS, type ReceiveOptions } from './settled.ts'
+import { DEFAULT_PATIENCE_MS, RECEIVE_OPTIONS, type ReceiveOptions } from './settled.ts'
 
 /** An event that is meant: its definition, and which of its events. */
 export type Meant<Definition extends EventDefinition> = readonly [
@@ -26,6 +27,8 @@ export type Meant<Definition extends EventDefinition> = readonly [
  *
  * @returns the two events
  * @throws {NotRunningError} `not_running`
+ * @throws {InvalidOptionError} `invalid_option` for an option that is none
+ * @throws {InvalidOutcomeError} `invalid_outcome` where the predicate gives a promise
  * @throws an error that test runners take for a failed assertion, where there are no two such events in time
  */
 export async function assertCorrelated<One extends EventDefinition, Other extends EventDefinition>(
@@ -35,6 +38,7 @@ export async function assertCorrelated<One extends EventDefinition, Other extend
   options: ReceiveOptions = {},
 ): Promise<readonly [RecordedOf<One>, RecordedOf<Other>]> {
   const inside = runningInsideOf(application, 'assertCorrelated')
+  checkOptions('assertCorrelated', options, RECEIVE_OPTIONS)
   const { after = 0, timeout = DEFAULT_PATIENCE_MS } = options
   const ones = new Map<string, RecordedOf<One>>()
   const others = new Map<string, RecordedOf<Other>>()

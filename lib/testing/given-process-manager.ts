@@ -1,4 +1,3 @@
-import { frozenState } from '../aggregate/frozen-state.ts'
 import { ProcessAlreadyStartedError, ProcessNotStartedError } from '../errors.ts'
 import type { Command, EventDefinition, MessageOf } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -7,6 +6,8 @@ import type { RecordedOf } from '../subscribers/event-handler.ts'
 import { commandsOf } from '../subscribers/commands-of.ts'
 import { routeOf } from '../subscribers/process-interest.ts'
 import type { ProcessManagerModel } from '../subscribers/process-manager-model.ts'
+import { plainData } from '../subscribers/process-records.ts'
+import { initialStateOf, stopsAfter } from '../subscribers/process-steps.ts'
 import { ExpectationError, expectSame } from './expectation-error.ts'
 import { expectThrown, messages, type ThrownMatch } from './happened.ts'
 import { recorded } from './recorded.ts'
@@ -27,7 +28,7 @@ export interface ProcessOutcome<State> {
   thenDispatches(...commands: readonly Command[]): Promise<void>
   /** The whole state after the event: of the one instance that it concerns, or of the one that is named. */
   thenState(state: State, instanceId?: string): Promise<void>
-  /** The instance is over: the one that the event concerns, or the one that is named. */
+  /** The instance is over, and was not before: the one that the event concerns, or the one that is named. */
   thenStops(instanceId?: string): Promise<void>
   /** The event concerns no instance. */
   thenIgnores(): Promise<void>
@@ -44,6 +45,8 @@ interface Step {
 interface Done {
   readonly step: Step
   readonly instances: ReadonlyMap<string, unknown>
+  /** Those that ran before the event, or began with it. */
+  readonly ran: ReadonlySet<string>
   readonly failure: { readonly error: unknown } | undefined
 }
 
@@ -66,11 +69,13 @@ export class ManagedTest {
     const run = new ProcessRun(this.#model)
     for (const [index, one] of this.#past.entries()) await run.handle(asRecorded(one, index + 1))
     const { instances } = run
+    const ran = new Set(instances.keys())
+    run.ran = ran
     try {
       const step = await run.handle(asRecorded(event, this.#past.length + 1))
-      return { step, instances, failure: undefined }
+      return { step, instances, ran, failure: undefined }
     } catch (error) {
-      return { step: { ids: [], commands: [] }, instances, failure: { error } }
+      return { step: { ids: [], commands: [] }, instances, ran, failure: { error } }
     }
   }
 }
@@ -86,6 +91,8 @@ function asRecorded(event: unknown, position: number): RecordedEvent {
 class ProcessRun {
   /** The states of those that run. */
   readonly instances = new Map<string, unknown>()
+  /** Told of those that have handled something. */
+  ran: Set<string> | undefined
   readonly #model: ProcessManagerModel
 
   constructor(model: ProcessManagerModel) {
@@ -108,8 +115,8 @@ class ProcessRun {
   }
 
   async #handleFor(id: string, event: RecordedEvent): Promise<readonly SealedMessage[]> {
-    const { initialState, handleByType, apply, afterCommand, name } = this.#model
-    const state = this.instances.has(id) ? this.instances.get(id) : frozenState(initialState())
+    const { handleByType, apply, name } = this.#model
+    const state = this.instances.has(id) ? this.instances.get(id) : initialStateOf(this.#model)
     const context = {
       instanceId: id,
       handlerName: name,
@@ -120,9 +127,14 @@ class ProcessRun {
     const given = await handleByType.get(event.type)?.(state, event.data, event, context)
     const commands = commandsOf(name, event.type, given)
     const next = apply === undefined ? state : apply(state, event)
-    const answers = commands.map((command) => afterCommand?.(next, command, context))
-    if (answers.includes('stop')) this.instances.delete(id)
-    else this.instances.set(id, next)
+    this.ran?.add(id)
+    if (stopsAfter(this.#model, commands, next, context)) {
+      this.instances.delete(id)
+      return commands
+    }
+    // As it would have to be stored.
+    plainData(next, `the state of ${name}`)
+    this.instances.set(id, next)
     return commands
   }
 }
@@ -157,10 +169,11 @@ class ManagedOutcome {
   }
 
   async thenStops(instanceId?: string): Promise<void> {
-    const { step, instances } = await this.#succeeded()
+    const { step, instances, ran } = await this.#succeeded()
     const id = this.#idOf(step, instanceId)
-    if (!instances.has(id)) return
-    throw new ExpectationError(`${this.#name} ${id} was expected to stop`, '(it does not run)', instances.get(id))
+    const what = `${this.#name} ${id} was expected to stop`
+    if (instances.has(id)) throw new ExpectationError(what, '(it does not run)', instances.get(id))
+    if (!ran.has(id)) throw new ExpectationError(`${what}, and did not run before`, { ran: [id] }, { ran: [...ran] })
   }
 
   async thenIgnores(): Promise<void> {

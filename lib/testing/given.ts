@@ -83,6 +83,8 @@ export function given<Events extends readonly EventDefinition[], State>(
   events?: readonly FollowedEvent<Events>[],
 ): GivenProcessManager<Events, State>
 export function given(subject: object, events: readonly unknown[] = []): unknown {
+  if (typeof subject !== 'object' || (subject as unknown) === null) throw unfit()
+  if (!Array.isArray(events)) throw new DefinitionError('given(subject, events) needs a list of events')
   // Both are held against their types by the overloads; here they are only what will be folded and called.
   const past = events as readonly RecordedEvent[]
   const model = modelOf(subject)
@@ -91,7 +93,10 @@ export function given(subject: object, events: readonly unknown[] = []): unknown
   if (manager !== undefined) return new ManagedTest(manager.model, past)
   const { aggregate } = subject as Partial<HandlerUnderTest<AggregateShape, unknown>>
   const handled = modelOf(aggregate)
-  if (handled === undefined)
-    throw new DefinitionError('given(subject, events) needs an aggregate, { to, aggregate }, or a process manager')
+  if (handled === undefined) throw unfit()
   return new HandledTest(handled, subject as HandlerUnderTest<AggregateShape, unknown>, past)
+}
+
+function unfit(): DefinitionError {
+  return new DefinitionError('given(subject, events) needs an aggregate, { to, aggregate }, or a process manager')
 }

@@ -1,11 +1,13 @@
 import type { ApplicationInside } from '../application/inside.ts'
+import { refusePromise } from '../effects/refuse-promise.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { checkOptions } from '../event-store/argument-checks.ts'
 import type { DataOf, EventDefinition } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { RecordedOf } from '../subscribers/event-handler.ts'
 import { eventsAfter, Patience, runningInsideOf, type ApplicationUnderTest } from './application-under-test.ts'
 import { ExpectationError } from './expectation-error.ts'
-import { DEFAULT_PATIENCE_MS, settled, type ReceiveOptions } from './settled.ts'
+import { DEFAULT_PATIENCE_MS, RECEIVE_OPTIONS, settled, type ReceiveOptions } from './settled.ts'
 
 /** Which of the events of a definition is meant: what says yes to it. */
 export type EventPredicate<Definition> = (
@@ -30,6 +32,8 @@ const MOST_SHOWN = 10
  * const { data } = await waitForEvent(bank, MoneyDeposited, ({ amount }) => amount > 100)
  *
  * @throws {NotRunningError} `not_running`
+ * @throws {InvalidOptionError} `invalid_option` for an option that is none
+ * @throws {InvalidOutcomeError} `invalid_outcome` where the predicate gives a promise
  * @throws an error that test runners take for a failed assertion, where none has come in time
  */
 export async function waitForEvent<Definition extends EventDefinition>(
@@ -39,6 +43,7 @@ export async function waitForEvent<Definition extends EventDefinition>(
   options: ReceiveOptions = {},
 ): Promise<RecordedOf<Definition>> {
   const inside = runningInsideOf(application, 'waitForEvent')
+  checkOptions('waitForEvent', options, RECEIVE_OPTIONS)
   const { after = 0, timeout = DEFAULT_PATIENCE_MS } = options
   const others: unknown[] = []
   for await (const event of following(inside, after, timeout)) {
@@ -62,6 +67,8 @@ export async function waitForEvent<Definition extends EventDefinition>(
  *
  * @returns the event
  * @throws {NotRunningError} `not_running`
+ * @throws {InvalidOptionError} `invalid_option` for an option that is none
+ * @throws {InvalidOutcomeError} `invalid_outcome` where the predicate gives a promise
  * @throws an error that test runners take for a failed assertion, where none has come in time
  */
 export const assertReceiveEvent: typeof waitForEvent = waitForEvent
@@ -78,6 +85,8 @@ export const assertReceiveEvent: typeof waitForEvent = waitForEvent
  * })
  *
  * @throws {NotRunningError} `not_running`
+ * @throws {InvalidOptionError} `invalid_option` for an option that is none
+ * @throws {InvalidOutcomeError} `invalid_outcome` where the predicate gives a promise
  * @throws an error that test runners take for a failed assertion, where there is one, or where the application does not come to rest
  */
 export async function refuteReceiveEvent<Definition extends EventDefinition>(
@@ -87,6 +96,7 @@ export async function refuteReceiveEvent<Definition extends EventDefinition>(
   options: RefuteOptions = {},
 ): Promise<void> {
   const inside = runningInsideOf(application, 'refuteReceiveEvent')
+  checkOptions('refuteReceiveEvent', options, [...RECEIVE_OPTIONS, 'during'])
   const { timeout = DEFAULT_PATIENCE_MS, during } = options
   if (during !== undefined && typeof during !== 'function') {
     throw new InvalidOptionError('refuteReceiveEvent: during must be a function')
@@ -129,5 +139,6 @@ export function isMeant<Definition extends EventDefinition>(
   if (event?.type !== definition.type) return false
   // Events of one type are of one definition in an application.
   const recorded = event as RecordedOf<Definition>
-  return where === undefined || where(recorded.data as Readonly<DataOf<Definition>>, recorded)
+  if (where === undefined) return true
+  return refusePromise(where(recorded.data as Readonly<DataOf<Definition>>, recorded), `the predicate of ${event.type}`)
 }

@@ -1,4 +1,5 @@
 import type { ApplicationInside } from '../application/inside.ts'
+import { checkOptions } from '../event-store/argument-checks.ts'
 import { ExpectationError } from './expectation-error.ts'
 import { eventsAfter, Patience, runningInsideOf, type ApplicationUnderTest } from './application-under-test.ts'
 
@@ -11,6 +12,8 @@ export interface ReceiveOptions {
   /** Milliseconds of the machine's time. @default 2_000 */
   readonly timeout?: number
 }
+
+export const RECEIVE_OPTIONS = ['after', 'timeout'] as const
 
 /**
  * Waits until an application has come to rest: no command is under way, and every handler has handled what interests it. One that has
@@ -25,6 +28,7 @@ export interface ReceiveOptions {
  *
  * @returns the position of the last event
  * @throws {NotRunningError} `not_running`
+ * @throws {InvalidOptionError} `invalid_option` for an option that is none
  */
 export async function settled(
   application: ApplicationUnderTest,
@@ -32,6 +36,7 @@ export async function settled(
 ): Promise<number> {
   const { timeout = DEFAULT_PATIENCE_MS } = options
   const inside = runningInsideOf(application, 'settled')
+  checkOptions('settled', options, ['timeout'])
   const patience = new Patience(timeout)
   for (;;) {
     const work = await workLeft(inside)

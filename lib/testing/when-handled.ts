@@ -81,6 +81,7 @@ export function whenHandled<const Events extends readonly EventDefinition[]>(
 ): HandledEvents {
   const model = handlerModelOf(handler)
   if (model === undefined) throw new DefinitionError('whenHandled(handler, events) needs an eventHandler(…)')
+  if (!Array.isArray(events)) throw new DefinitionError('whenHandled(handler, events) needs a list of events')
   const { streamId, category } = model.filter
   const place = { ...(streamId !== undefined && { streamId }), ...(category !== undefined && { category }) }
   const past = events.flatMap((event, index) => {

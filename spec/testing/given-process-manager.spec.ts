@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { event, processManager, shape } from 'edict'
+import { event, processManager, shape, type ProcessManagerDefinition } from 'edict'
 import { given, recorded } from 'edict/testing'
 import { Add, Added } from '../support/counter.ts'
 import { thrownBy } from './thrown-by.ts'
@@ -37,6 +37,13 @@ const moves = processManager('moves', {
   afterCommand: (_state, command) =>
     command.type === 'Add' && (command.data as { by: number }).by === 99 ? 'stop' : undefined,
 })
+
+const misfit: ProcessManagerDefinition<readonly [typeof Added], { readonly count: number }> = {
+  events: [Added],
+  initialState: () => ({ count: 0 }),
+  interested: { Added: () => ({ start: 'a' }) },
+  handle: { Added: () => Add({ id: 'a', by: 1 }) },
+}
 
 const began = Began({ id: 'a' })
 const moved = (by: number, ...ids: string[]) => Moved({ ids, by })
@@ -77,6 +84,26 @@ describe('given a process manager with a past', () => {
       .thenState({ moved: 1 })
     const error = await thrownBy(() => given(moves).when(began).thenStops())
     expect(error?.message).toMatch(/^moves a was expected to stop/)
+  })
+
+  it('does not take for stopped what never ran, or was over before: an id with a slip in it, say', async () => {
+    const stopped = given(moves, [began]).when(Ended({ id: 'A' }))
+    expect((await thrownBy(() => stopped.thenStops()))?.message).toMatch(
+      /^moves A was expected to stop, and did not run before/,
+    )
+    const later = given(moves, [began, Ended({ id: 'a' })]).when(Began({ id: 'b' }))
+    expect(await thrownBy(() => later.thenStops('a'))).toMatchObject({ name: 'AssertionError' })
+    await given(moves).when(moved(99, 'a')).thenStops()
+  })
+
+  it.each<[what: string, definition: Partial<typeof misfit>]>([
+    ['a state that could not be stored', { apply: { Added: () => new URL('https://example.org') as never } }],
+    ['an initial state that could not be stored', { initialState: () => new URL('https://example.org') as never }],
+    ['an afterCommand that gives garbage', { afterCommand: () => true as never }],
+  ])('fails as the application would, for %s', async (_what, definition) => {
+    await given(processManager('misfit', { ...misfit, ...definition }))
+      .when(Added({ by: 1 }))
+      .thenThrows({ code: 'invalid_outcome' })
   })
 
   it('expects that an event does not concern it', async () => {

@@ -123,7 +123,9 @@ describe('given an aggregate with a past', () => {
       code: 'unregistered_command',
     })
     expect(await thrownBy(() => given(Counter, [opened] as never))).toMatchObject({ code: 'unreadable_event' })
-    expect(await thrownBy(() => given({} as never))).toMatchObject({ code: 'invalid_definition' })
+    for (const slip of [() => given({} as never), () => given(undefined as never), () => given(Counter, {} as never)]) {
+      expect(await thrownBy(slip)).toMatchObject({ code: 'invalid_definition' })
+    }
   })
 })
 

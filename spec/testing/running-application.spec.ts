@@ -72,6 +72,23 @@ describe('assertReceiveEvent', () => {
     expect(await assertReceiveEvent(app, Never)).toMatchObject({ data: { by: 1 } })
   })
 
+  it('takes no promise for a yes, and no option that nobody reads', async () => {
+    const app = await started({ router: counterRouter })
+    await app.dispatch(Add({ id: 'a', by: 1 }))
+    const never = (() => Promise.resolve(false)) as never
+    await expect(assertReceiveEvent(app, Added, never)).rejects.toMatchObject({ code: 'invalid_outcome' })
+    await expect(assertCorrelated(app, [Added, never], [Added])).rejects.toMatchObject({ code: 'invalid_outcome' })
+    const slip = { tiemout: 5 } as never
+    for (const asked of [
+      assertReceiveEvent(app, Never, undefined, slip),
+      refuteReceiveEvent(app, Never, undefined, slip),
+      assertCorrelated(app, [Added], [Never], slip),
+      settled(app, slip),
+    ]) {
+      await expect(asked).rejects.toMatchObject({ code: 'invalid_option' })
+    }
+  })
+
   it('needs an application that runs', async () => {
     const app = application({ name: 'not-started', router: counterRouter, eventStore: inMemoryEventStore() })
     expect(await thrownBy(() => assertReceiveEvent(app, Added))).toMatchObject({ code: 'not_running' })

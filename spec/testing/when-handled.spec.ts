@@ -53,7 +53,10 @@ describe('an event handler that is given events by a test', () => {
     expect(await thrownBy(async () => whenHandled(echo, [Added({ by: 13 })]))).toBeInstanceOf(RangeError)
   })
 
-  it('must be an event handler', async () => {
+  it('must be an event handler, and its events a list', async () => {
+    expect(await thrownBy(() => whenHandled(echo, Added({ by: 1 }) as never))).toMatchObject({
+      code: 'invalid_definition',
+    })
     expect(await thrownBy(() => whenHandled({ name: 'no', events: [] }, []))).toMatchObject({
       code: 'invalid_definition',
     })
