@@ -78,7 +78,7 @@ export class BatchDelivery implements Delivery {
       if (selector !== undefined && !selector(forAnotherReader(read))) return true
       if (this.#options.parking.size > 0) {
         const key = this.#options.keyOf(read)
-        if (this.#options.parking.holds(key)) return this.#parkBehind(read, key)
+        if (this.#options.parking.holds(key, read)) return this.#parkBehind(read, key)
       }
     } catch (error) {
       // What was collected before comes first: parked behind this one, it would pass for handled.

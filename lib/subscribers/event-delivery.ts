@@ -109,7 +109,7 @@ export class EventDelivery implements Delivery {
       if (this.#owns !== undefined && !this.#owns(read)) return true
       if (this.#parking.size > 0) {
         const key = this.#options.keyOf(read)
-        if (this.#parking.holds(key) && this.#isSelected(read)) return this.#parkBehind(read, key)
+        if (this.#parking.holds(key, read) && this.#isSelected(read)) return this.#parkBehind(read, key)
       }
       // Other handlers are given the same event.
       const recorded = forAnotherReader(read)

@@ -51,8 +51,16 @@ export class ParkedKey {
     return this.entries().find((entry) => isSame(entry, ref))
   }
 
+  /** In order: one that comes again from before those that are there, and fails, goes before them. */
   add(entry: ParkedEntry): void {
-    this.#entries.push(entry)
+    const { last } = this
+    if (last === undefined || isBefore(last, entry)) {
+      this.#entries.push(entry)
+      return
+    }
+    this.#compact()
+    const at = this.#entries.findIndex((other) => isBefore(entry, other))
+    this.#entries.splice(at, 0, entry)
   }
 
   /** What was removed. */
@@ -118,10 +126,14 @@ export class ParkedKeys {
     return this.#toReplay
   }
 
-  /** Whether an event is parked, or came before one that is, which only what was dealt with can have done. */
+  /** Whether an event is parked, or was, and others behind it still are. */
   covers(key: string, ref: EventRef): boolean {
     const last = this.#keys.get(key)?.last
     return last !== undefined && !isBefore(last, ref)
+  }
+
+  has(key: string, ref: EventRef): boolean {
+    return this.#keys.get(key)?.find(ref) !== undefined
   }
 
   /** `version` is that of the fact in its stream. */

@@ -1,7 +1,8 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { eventParked } from './parked-facts.ts'
+import { eventParked, type EventRef } from './parked-facts.ts'
+import { isBefore } from './parked-keys.ts'
 import { ParkedStream } from './parked-stream.ts'
 
 /** What a handler failed with, and how often. */
@@ -19,8 +20,13 @@ export interface ParkingLot {
   readonly size: number
   /** Reads what is parked: after each claim of the handler's place, since another node may have had it. */
   open(): MaybePromise<void>
-  /** Whether the events of a key go behind what is parked of it. */
-  holds(key: string): boolean
+  /**
+   * Whether an event goes behind what is parked of its key, or is parked itself. One from before that has come again, since the
+   * handler's place is an earlier one, and is to be handled again.
+   */
+  holds(key: string, ref: EventRef): boolean
+  /** Whether anything is parked of a key. */
+  has(key: string): boolean
   /**
    * Sets an event aside; durable when it resolves, and to be acknowledged after that. One that is parked already is not parked again.
    * Without a failure it goes behind what is parked of its key; false where nothing is any more, since somebody discarded it: then
@@ -45,14 +51,19 @@ export class StoredParkingLot implements ParkingLot {
     return this.stream.open()
   }
 
-  holds(key: string): boolean {
+  holds(key: string, ref: EventRef): boolean {
+    const first = this.stream.keys.get(key)?.first
+    return first !== undefined && !isBefore(ref, first)
+  }
+
+  has(key: string): boolean {
     return this.stream.keys.get(key) !== undefined
   }
 
   async park(key: string, recorded: RecordedEvent, failure: ParkedFailure | undefined): Promise<boolean> {
     let isParked = true
     await this.stream.append((keys) => {
-      if (keys.covers(key, recorded)) return undefined
+      if (failure === undefined ? keys.covers(key, recorded) : keys.has(key, recorded)) return undefined
       if (failure === undefined && keys.get(key) === undefined) {
         isParked = false
         return undefined

@@ -46,7 +46,7 @@ export class ProcessTurn implements CommandTurn {
     for (let failures = 0; ; failures++) {
       const holds = services.mayGoOn()
       if (holds !== true && !(await holds)) return false
-      if (parking.size > 0 && parking.holds(instance.parkingKey) && !this.isReplay) {
+      if (parking.size > 0 && parking.has(instance.parkingKey) && !this.isReplay) {
         const isParked = await this.#persistently(async () => parking.park(instance.parkingKey, recorded, undefined))
         if (isParked === true) this.#tell('park', undefined, 0)
         if (isParked !== false) return isParked ?? false

@@ -144,6 +144,38 @@ describe('an event that is parked', () => {
     await second.stop()
   })
 
+  it.each<[what: string, fails: number[], handled: string[], parked: number[], after: string[]]>([
+    ['handled again', [], ['a:1', 'a:2'], [13, 3], ['a:1', 'a:2', 'a:13', 'a:3']],
+    ['parked before it where they fail', [2], ['a:1'], [2, 13, 3], ['a:1', 'a:2', 'a:13', 'a:3']],
+  ])('lets those before it come again, when the place was deleted: they are %s', async (_what, fails, ...expected) => {
+    const running = await surroundings()
+    const poison = new Set([13])
+    const { handled, handler } = balances(poison)
+    const first = running.runner(handler)
+    await first.start()
+    for (const amount of [1, 2, 13, 3]) deposit(running, 'a', amount)
+    await until(() => first.position >= 4)
+    await first.stop()
+    await running.store.deleteCheckpoint('balances')
+    handled.length = 0
+    poison.clear()
+    for (const amount of fails) poison.add(amount)
+    const second = running.runner(handler, { owner: 'node-2' })
+    await second.start()
+    await until(() => second.position >= 6)
+    const stream = parkedStream(running)
+    await stream.catchUp()
+    const amounts = [...stream.keys.all()].flatMap((key) =>
+      key.entries().map(({ position }) => [1, 2, 13, 3][position - 1]),
+    )
+    const before = [...handled]
+    poison.clear()
+    await ask(running)
+    await until(() => handled.length === 4)
+    expect([before, amounts, handled]).toEqual(expected)
+    await second.stop()
+  })
+
   it('is known to the node that takes over', async () => {
     const running = await surroundings()
     const poison = new Set([13])
