@@ -3,6 +3,7 @@ import { StoreError } from '../errors.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { FactOrigin } from '../event-store/own-facts.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
+import type { DiscardedEvents } from './discarded-events.ts'
 import {
   PARKED_CATEGORY,
   newFacts,
@@ -29,6 +30,8 @@ export class ParkedStream {
   readonly streamId: string
   readonly #store: Pick<EventStore, 'append' | 'readStream' | 'name'>
   readonly #now: () => number
+  /** Told of what is discarded. */
+  readonly #discarded: DiscardedEvents | undefined
   #keys = new ParkedKeys()
   #version = 0
   /** That of the last fact. */
@@ -36,10 +39,16 @@ export class ParkedStream {
   /** One after another, since each goes on from what the one before has folded. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(handlerName: string, store: Pick<EventStore, 'append' | 'readStream' | 'name'>, now: () => number) {
+  constructor(
+    handlerName: string,
+    store: Pick<EventStore, 'append' | 'readStream' | 'name'>,
+    now: () => number,
+    discarded?: DiscardedEvents,
+  ) {
     this.streamId = parkedStreamId(handlerName)
     this.#store = store
     this.#now = now
+    this.#discarded = discarded
   }
 
   get keys(): ParkedKeys {
@@ -95,7 +104,7 @@ export class ParkedStream {
     const [result] = await this.#store.append([{ streamId, category: PARKED_CATEGORY, expectedVersion, events }])
     switch (result?.status) {
       case 'appended':
-        for (const fact of facts) this.#keys.fold(fact, ++this.#version)
+        for (const fact of facts) this.#take(fact, ++this.#version)
         this.#position = result.firstPosition + facts.length - 1
         return true
       case 'repeated':
@@ -121,9 +130,14 @@ export class ParkedStream {
 
   #fold(stored: StoredEvent): void {
     const fact = parkedFact(stored)
-    if (fact !== undefined) this.#keys.fold(fact, stored.streamVersion)
+    if (fact !== undefined) this.#take(fact, stored.streamVersion)
     this.#version = stored.streamVersion
     this.#position = stored.position
+  }
+
+  #take(fact: ParkedFact, version: number): void {
+    this.#keys.fold(fact, version)
+    if (fact.fact === 'edict.EventDiscarded') this.#discarded?.add(fact.key, fact)
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {

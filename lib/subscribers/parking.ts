@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { DiscardedEvents } from './discarded-events.ts'
 import { eventParked, type EventRef } from './parked-facts.ts'
 import { isBefore } from './parked-keys.ts'
 import { ParkedStream } from './parked-stream.ts'
@@ -39,8 +40,9 @@ export interface ParkingLot {
 export class StoredParkingLot implements ParkingLot {
   readonly stream: ParkedStream
 
-  constructor(handlerName: string, store: EventStore, now: () => number) {
-    this.stream = new ParkedStream(handlerName, store, now)
+  /** `discarded` is kept up where it is given. */
+  constructor(handlerName: string, store: EventStore, now: () => number, discarded?: DiscardedEvents) {
+    this.stream = new ParkedStream(handlerName, store, now, discarded)
   }
 
   get size(): number {

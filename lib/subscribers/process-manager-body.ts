@@ -2,6 +2,7 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
+import type { DiscardedEvents } from './discarded-events.ts'
 import type { HandlerControl } from './handler-control.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
@@ -11,6 +12,8 @@ export interface ProcessRunnerOptions extends HandlerRunnerOptions {
   readonly codec: EventCodec
   /** All commands that the application takes, by type. */
   readonly commands: ReadonlyMap<string, SealedDefinition>
+  /** What the parking that is given keeps up. @default its own, with a parking of its own */
+  readonly discarded?: DiscardedEvents
 }
 
 /**

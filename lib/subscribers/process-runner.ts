@@ -4,10 +4,12 @@ import { afterwards, contained, type MaybePromise } from '../effects/maybe-promi
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import { NotRunningError, describeThrown } from '../errors.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
+import type { CheckpointClaim } from '../event-store/checkpoint.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ControlledRunner } from './controlled-handler.ts'
+import { DiscardedEvents } from './discarded-events.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS, type HandlerState } from './handler-runner.ts'
 import { interestOf } from './interest.ts'
@@ -32,6 +34,8 @@ export class ProcessManagerRunner implements ControlledRunner {
   readonly #failures: ProcessFailures
   readonly #records: ProcessRecords
   readonly #delivery: ProcessDelivery
+  /** They may come again for long, where a slow instance holds the place back. */
+  readonly #discarded: DiscardedEvents
   readonly #parking: StoredParkingLot
   readonly #replays: Replays
   #services: ProcessServices | undefined
@@ -66,7 +70,8 @@ export class ProcessManagerRunner implements ControlledRunner {
         this.#log('warn', error, undefined, what)
       },
     })
-    this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now())
+    this.#discarded = options.discarded ?? new DiscardedEvents()
+    this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now(), this.#discarded)
     this.#replays = new Replays({
       stream: this.#parking.stream,
       store,
@@ -150,14 +155,17 @@ export class ProcessManagerRunner implements ControlledRunner {
           this.#close()
           return this.#delivery.idle()
         },
-        written: (reached) => this.#delivery.written(reached),
+        written: (reached) => {
+          this.#discarded.forget(reached.position)
+          return this.#delivery.written(reached)
+        },
       },
       listener: {
         deliver: this.#delivery.deliver,
         progressed: this.#progressed,
         heldBack: () => this.#delivery.heldBack,
         followed: this.#progressed,
-        claimed: () => this.#claimed(),
+        claimed: (claim) => this.#claimed(claim),
         lost: () => {
           this.#close()
         },
@@ -202,10 +210,11 @@ export class ProcessManagerRunner implements ControlledRunner {
   }
 
   /** A store that does not answer here is one that comes back: the claim is given up, and tried again. */
-  #claimed(): MaybePromise<unknown> {
+  #claimed({ position }: CheckpointClaim): MaybePromise<unknown> {
     return contained(
       () =>
         afterwards(this.#parking.open(), () => {
+          this.#discarded.forget(position)
           this.#open()
         }),
       (error) => {
@@ -256,6 +265,7 @@ export class ProcessManagerRunner implements ControlledRunner {
       records: this.#records,
       failures: this.#failures,
       parking: this.#parking,
+      discarded: this.#discarded,
       ...{ commands, clock, random, dispatch, telemetry, application, signal: this.#abort.signal },
       parked: () => {
         this.#replays.look()

@@ -5,6 +5,7 @@ import type { CheckpointHold } from '../event-store/checkpoint.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { DiscardedEvents } from './discarded-events.ts'
 import type { DispatchFromHandler } from './handler-context.ts'
 import type { ParkingLot } from './parking.ts'
 import type { ProcessFailures } from './process-failures.ts'
@@ -39,6 +40,7 @@ export interface ProcessServices {
   /** The instance goes on, whatever was said before. */
   goesOn(instance: ProcessInstance): void
   readonly parking: ParkingLot
+  readonly discarded: Pick<DiscardedEvents, 'has'>
   /** Something was parked. */
   parked(): void
   /** The event in hand of an instance has failed so often. */

@@ -42,10 +42,11 @@ export class ProcessTurn implements CommandTurn {
   /** Whether the event is handled, skipped or parked. Rejects where a replay fails. */
   async run(): Promise<boolean> {
     const { services, instance, recorded } = this
-    const { parking } = services
+    const { parking, discarded } = services
     for (let failures = 0; ; failures++) {
       const holds = services.mayGoOn()
       if (holds !== true && !(await holds)) return false
+      if (!this.isReplay && discarded.has(instance.parkingKey, recorded)) return true
       if (parking.size > 0 && parking.has(instance.parkingKey) && !this.isReplay) {
         const isParked = await this.#persistently(async () => parking.park(instance.parkingKey, recorded, undefined))
         if (isParked === true) this.#tell('park', undefined, 0)
