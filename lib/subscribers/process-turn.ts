@@ -209,14 +209,16 @@ export class ProcessTurn implements CommandTurn {
     return planned(commandsOf(model.name, recorded.type, isPromiseLike(given) ? await given : given))
   }
 
-  /** The event counts as handled, and changes nothing. */
+  /** The event counts as handled, also when it comes again, and changes nothing. */
   async #skip(): Promise<boolean> {
     const { instance, recorded, services } = this
     const { record } = instance
-    if (record?.status !== 'running') return true
+    // What cannot be read is not written over; what is routed wrongly is so again.
+    if (record === undefined || (record.status !== 'running' && this.#during === 'routing')) return true
     const { position, index } = recorded
     const attempt = new ProcessAttempt(1, services.signal)
-    return this.#write(attempt, { ...record, position, index, plan: undefined })
+    const status = record.status === 'running' ? 'running' : 'over'
+    return this.#write(attempt, { ...record, status, position, index, plan: undefined })
   }
 
   async #read(attempt: ProcessAttempt): Promise<ProcessRecord | undefined> {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { inMemoryEventStore, park, retry, type EventStore } from 'edict'
+import { inMemoryEventStore, park, retry, skip, type EventStore, type ProcessManagerControl } from 'edict'
 import { ParkedStream } from '../../lib/subscribers/parked-stream.ts'
 import { Add, Counter, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 import { add, copier } from './process-harness.ts'
@@ -66,34 +66,45 @@ describe('a process manager whose event is parked', () => {
     expect(await seen('a')).toEqual([1, 13, 2, 3])
   })
 
-  it('does not handle what was discarded when that comes again, since a slower instance has held the place back', async () => {
-    const eventStore = inMemoryEventStore()
-    await eventStore.open()
-    let works = false
-    const manager = copier({
-      handle: (_state, { by }, _recorded, { instanceId }) => {
-        if (by === 7 || (by === 13 && !works)) throw new RangeError(String(by))
-        return Add({ id: `to-${instanceId}`, by })
-      },
-      onError: (error) => ((error as Error).message === '7' ? retry({ after: 3_600_000 }) : park()),
-    })
-    const node = () => started({ router: counterRouter, eventStore, handlers: [manager] })
-    const before = await node()
-    await add(before, 'slow', 7)
-    await add(before, 'a', 13)
-    await until(async () => (await before.handler(manager).status()).parked === 1, 'the parked event')
-    expect(await before.handler(manager).discard({ key: 'a' })).toBe(1)
-    await before.stop()
-    works = true
-    const after = await node()
-    await add(after, 'b', 5)
-    await until(async () => (await after.processState(manager, 'b')) !== undefined, 'the event of b')
-    expect(await after.processState(manager, 'a')).toBeUndefined()
-    await add(after, 'a', 6)
-    await until(async () => (await after.processState(manager, 'a')) !== undefined, 'the next event of a')
-    expect(await after.processState(manager, 'a')).toEqual({ seen: [6] })
-    expect(await after.aggregateVersion(Counter, 'to-a')).toBe(1)
-  })
+  it.each<[what: string, decide: () => ReturnType<typeof park>, releases: (control: ProcessManagerControl) => unknown]>(
+    [
+      ['discarded', () => park(), (control) => control.discard({ key: 'a' })],
+      ['skipped, as the first of its instance,', () => skip(), () => undefined],
+    ],
+  )(
+    'does not handle what was %s when that comes again, since a slower instance has held the place back',
+    async (_what, decide, releases) => {
+      const eventStore = inMemoryEventStore()
+      await eventStore.open()
+      let works = false
+      const manager = copier({
+        handle: (_state, { by }, _recorded, { instanceId }) => {
+          if (by === 7 || (by === 13 && !works)) throw new RangeError(String(by))
+          return Add({ id: `to-${instanceId}`, by })
+        },
+        onError: (error) => ((error as Error).message === '7' ? retry({ after: 3_600_000 }) : decide()),
+      })
+      const node = () => started({ router: counterRouter, eventStore, handlers: [manager] })
+      const before = await node()
+      await add(before, 'slow', 7)
+      const decided: unknown[] = []
+      before.on('handler:park', ({ event }) => void decided.push(event))
+      before.on('handler:skip', ({ event }) => void decided.push(event))
+      await add(before, 'a', 13)
+      await until(() => decided.length === 1, 'the decision')
+      await releases(before.handler(manager))
+      await before.stop()
+      works = true
+      const after = await node()
+      await add(after, 'b', 5)
+      await until(async () => (await after.processState(manager, 'b')) !== undefined, 'the event of b')
+      expect(await after.processState(manager, 'a')).toBeUndefined()
+      await add(after, 'a', 6)
+      await until(async () => (await after.processState(manager, 'a')) !== undefined, 'the next event of a')
+      expect(await after.processState(manager, 'a')).toEqual({ seen: [6] })
+      expect(await after.aggregateVersion(Counter, 'to-a')).toBe(1)
+    },
+  )
 
   it('remembers what is parked when it is started again', async () => {
     const eventStore = inMemoryEventStore()
