@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { continueWith, readAllEvents, type CheckpointState, type EventStore } from 'edict'
+import { continueWith, readAllEvents, retry, type CheckpointState, type EventStore } from 'edict'
 import { Add, Counter, counterRouter, deferred, started, until } from '../support/counter.ts'
 import { everyDurableStore, everyStore } from '../support/every-store.ts'
 import { add, copier, sourceOf, type CounterApplication } from './process-harness.ts'
@@ -83,13 +83,13 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
       if (id === undefined) return undefined
       return by === 0 ? { stop: id } : { start: id }
     }
-    const slow = deferred()
     const before = await node(stores.node(), {
       interested,
-      handle: async (_s, { by }, _r, { instanceId }) => {
-        if (instanceId === 'slow') await slow.promise
+      handle: (_s, { by }, _r, { instanceId }) => {
+        if (instanceId === 'slow') throw new Error('not for a long time')
         return Add({ id: `to-${instanceId}`, by })
       },
+      onError: () => retry({ after: 3_600_000 }),
       consistency: 'eventual',
     })
     await add(before.app, 'slow', 1)
@@ -99,7 +99,6 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
     await until(async () => (await before.seen('a')) === undefined, 'the end')
     // It is left behind as after a crash, with its place before them all.
     await before.app.stop()
-    slow.resolve()
     const again = await node(stores.node(), {
       interested,
       handle: (_s, { by }, _r, { instanceId }) => Add({ id: `to-${instanceId}-again`, by }),
@@ -129,16 +128,13 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
         throw new Error('crash')
       },
       onError: (error, failure, context) =>
-        failure.during === 'command'
-          ? definition.onError!(error, failure, context)
-          : new Promise<never>(() => undefined),
+        failure.during === 'command' ? definition.onError!(error, failure, context) : retry({ after: 3_600_000 }),
     })
     await add(before.app, 'a', 5)
     await applying.promise
-    // It hangs before the state is stored; its node is left for dead.
+    // It stops before the state is stored, as by a crash.
     refused = false
-    const dead = before.app.stop()
-    await dead
+    await before.app.stop()
     const after = await node(stores.node(), definition)
     await until(async () => (await after.seen('a'))?.length === 1, 'the event')
     expect(decisions).toBe(1)
