@@ -41,6 +41,9 @@ export interface ProjectionStore<Tx = unknown> {
   /**
    * As the store's `saveCheckpoint`, within the transaction. False where the epoch's claim no longer holds; then the caller rolls
    * back. Until the end of the transaction nobody else can claim the checkpoint or write it.
+   *
+   * @throws {InvalidOptionError} `invalid_option` where the work has ended the transaction, by a COMMIT of its own, say, and the
+   * store can tell: then the projection stops
    */
   saveCheckpoint(tx: Tx, checkpoint: Checkpoint): MaybePromise<boolean>
 

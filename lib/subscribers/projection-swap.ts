@@ -52,7 +52,7 @@ export async function swapGenerations(options: SwapOptions): Promise<SwapResult>
 /** Thrown, so that what was projected in the hope of being in time is rolled back: its place is not written. */
 class Behind extends Error {}
 
-/** Tells what the store said to the publication from the same, thrown while events were projected. */
+/** Tells what the store said to the place or the publication from the same, thrown while events were projected. */
 class Refused extends Error {
   readonly refusal: EdictError
 
@@ -83,21 +83,25 @@ async function swapIn(tx: unknown, options: SwapOptions): Promise<Swapped | 'obs
     else await pause(clock)
   }
   const place = { position: reached(options, passed), index: 0 }
-  const { position, index } = await writer.tables.save(tx, held, place)
-  await publish(tx, options)
+  const { position, index } = await orRefused(() => writer.tables.save(tx, held, place))
+  await orRefused(() => publish(tx, options))
   await projections.deleteCheckpoint(tx, checkpointOf(base))
   await projections.dropTables(tx, Object.values(base.tables))
   return { passed, place: { position, index } }
 }
 
 async function publish(tx: unknown, { projections, model, generation, base }: SwapOptions): Promise<void> {
+  await refuseForeignTables(projections, tx, model, base)
+  if (base.name !== generation.name) {
+    const { name, version, generation: number } = base
+    await projections.publish(tx, { name, version, generation: number, tables: {}, replacedBy: generation.name })
+  }
+  await projections.publish(tx, generation)
+}
+
+async function orRefused<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    await refuseForeignTables(projections, tx, model, base)
-    if (base.name !== generation.name) {
-      const { name, version, generation: number } = base
-      await projections.publish(tx, { name, version, generation: number, tables: {}, replacedBy: generation.name })
-    }
-    await projections.publish(tx, generation)
+    return await work()
   } catch (error) {
     throw error instanceof DefinitionError || error instanceof InvalidOptionError ? new Refused(error) : error
   }

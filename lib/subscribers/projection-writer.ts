@@ -4,7 +4,7 @@ import type { Fairness } from '../effects/fairness.ts'
 import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { NotRunningError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
+import { InvalidOptionError, NotRunningError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
 import type { Checkpoint } from '../event-store/checkpoint.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
@@ -43,6 +43,8 @@ class Attempt {
   passed = 0
   /** Whether the projection was given anything: what fails before is the store's business. */
   given = false
+  /** Whether what it came to was about to be written down: what fails then is no event's fault. */
+  saving = false
   /** Whether all work was done, so that only the commit can have failed. */
   done = false
 }
@@ -232,6 +234,7 @@ export class ProjectionWriter {
       attempt.passed++
       if (fairness.turnDue()) await fairness.turn()
     }
+    attempt.saving = true
     const place = await tables.save(tx, held, this.#queue.placeAfter(attempt.passed))
     attempt.done = true
     return { passed: attempt.passed, place }
@@ -259,18 +262,27 @@ export class ProjectionWriter {
       this.#options.fenced()
       return
     }
+    // To try again what is not rolled back would write it once more.
+    if (error instanceof InvalidOptionError && attempt.saving && !attempt.done) {
+      this.#failForGood(error)
+      return
+    }
     if (!attempt.given) return this.#waitForStore(error)
     const [event] = events
     if (events.length === 1 && event !== undefined) return this.#consult(error, event)
     this.#singly = attempt.done ? attempt.passed : attempt.passed + 1
   }
 
+  #failForGood(error: unknown): void {
+    this.end()
+    this.#options.failed(error, undefined)
+  }
+
   /** The store's troubles are nobody's failure: they end some time. */
   async #waitForStore(error: unknown): Promise<void> {
     const { logger, random, generation } = this.#options
     if (error instanceof NotRunningError) {
-      this.end()
-      this.#options.failed(error, undefined)
+      this.#failForGood(error)
       return
     }
     const delay = backoffDelay(storeBackoff, ++this.#storeFailures, random)

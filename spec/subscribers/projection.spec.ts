@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import type Database from 'better-sqlite3'
 import { StoreError, retry, skip, stop, upcaster, type EventStore, type Projection } from 'edict'
 import { projection } from 'edict/projections'
+import type { ClientBase } from 'pg'
 import { Add, Added, counterRouter, deferred, recordingLogger, started, until } from '../support/counter.ts'
 import { altered, projectedDatabase, storeKinds, totals } from './projection-harness.ts'
 
@@ -70,6 +72,23 @@ describe.each(storeKinds)('a projection on %s', (_, kind) => {
       laggards: ['totals'],
     })
     expect(await total()).toEqual([7, 7])
+  })
+
+  it('stops at once where its code ends the transaction, since to try again would write the same once more', async () => {
+    const logger = recordingLogger()
+    const commit = (_recorded: unknown, _context: unknown, tx: unknown) =>
+      kind.kind === 'sqlite' ? (tx as Database.Database).exec('COMMIT') : (tx as ClientBase).query('COMMIT')
+    const app = await run(totals(kind, { after: commit, onError: () => retry({ after: 0 }) }), database.store(), logger)
+    await expect(app.dispatch(Add({ id: 'a', by: 1 }), { consistency: 'strong' })).rejects.toMatchObject({
+      code: 'consistency_timeout',
+      laggards: ['totals'],
+    })
+    expect(await total()).toEqual([1, 1])
+    expect(logger.entries).toContainEqual({
+      level: 'error',
+      fields: expect.objectContaining({ projection: 'totals' }),
+      message: expect.stringMatching(/STOPPED.*leave BEGIN, COMMIT and ROLLBACK to the store/),
+    })
   })
 
   it('passes over an event that is skipped, and over no other', async () => {

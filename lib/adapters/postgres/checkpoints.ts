@@ -1,4 +1,5 @@
 import type { Checkpoint, CheckpointHold, CheckpointState, ClaimOptions } from '../../event-store/checkpoint.ts'
+import { endedTransaction } from '../../event-store/ended-transaction.ts'
 import { numberArray, textArray } from './array-literal.ts'
 import type { Queries, Row } from './database.ts'
 import type { SchemaName } from './schema-name.ts'
@@ -12,11 +13,16 @@ const EXPIRES = (lease: string) => `clock_timestamp() + ${lease} * interval '1 m
 // A claim is on disk, whatever the role's own setting is: a server that forgot it in a crash would give its epoch once more.
 const DURABLE = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
+/** Marks a transaction, for as long as it lasts. */
+export const MARK_TRANSACTION = "SET LOCAL edict.transaction = 'open'"
+const WITHIN = "current_setting('edict.transaction', true) = 'open'"
+
 /** The checkpoints of persistent subscriptions, each held by one owner at a time. Each operation is one statement. */
 export class Checkpoints {
   readonly #claim: string
   readonly #renew: string
   readonly #save: string
+  readonly #saveWithin: string
   readonly #release: string
   readonly #read: string
   readonly #delete: string
@@ -45,6 +51,12 @@ export class Checkpoints {
     )
     this.#save = schema.sql(
       `UPDATE "edict".checkpoints SET position = $3, index = $4 WHERE name = $1 AND epoch = $2 AND owner IS NOT NULL
+       RETURNING name`,
+    )
+    // A setting that ends with its transaction tells whether that is the one that was begun with it.
+    this.#saveWithin = schema.sql(
+      `UPDATE "edict".checkpoints SET position = $3, index = $4
+       WHERE name = $1 AND epoch = $2 AND owner IS NOT NULL AND ${WITHIN}
        RETURNING name`,
     )
     this.#release = schema.sql('UPDATE "edict".checkpoints SET owner = NULL WHERE name = $1 AND epoch = $2')
@@ -77,6 +89,18 @@ export class Checkpoints {
 
   async save(queries: Queries, { name, epoch, position, index }: Checkpoint): Promise<boolean> {
     return (await queries.query(this.#save, [name, epoch, position, index])).length === 1
+  }
+
+  /**
+   * As `save`, in a transaction that was marked when it began.
+   *
+   * @throws {InvalidOptionError} `invalid_option` where that has ended: what was to commit with the checkpoint is not in its hands
+   */
+  async saveWithin(queries: Queries, { name, epoch, position, index }: Checkpoint): Promise<boolean> {
+    if ((await queries.query(this.#saveWithin, [name, epoch, position, index])).length === 1) return true
+    const [row] = await queries.query(`SELECT ${WITHIN}`)
+    if (row?.[0] === 't') return false
+    throw endedTransaction()
   }
 
   async release(queries: Queries, name: string, epoch: number): Promise<void> {

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../../effects/maybe-promise.ts'
 import type { Checkpoint } from '../../event-store/checkpoint.ts'
 import type { ProjectionStore, Publication } from '../../event-store/projection-store.ts'
 import { publicationSaid, publicationText, publishesAny } from '../../event-store/publication-text.ts'
-import type { Checkpoints } from './checkpoints.ts'
+import { MARK_TRANSACTION, type Checkpoints } from './checkpoints.ts'
 import { GRACE_MS, queryOn, type Database, type Queries, type Row } from './database.ts'
 import { isConnectionLost, isStatementAtFault, storeFailure } from './failure.ts'
 import type { SchemaName } from './schema-name.ts'
@@ -38,7 +38,7 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
     try {
       // A node that hangs, or that the network has lost, must not keep the others from its checkpoint.
       await client.query(
-        `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}`,
+        `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}; ${MARK_TRANSACTION}`,
       )
       const result = await Promise.race([work(client), connection.lost])
       await commit(client)
@@ -60,7 +60,7 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
   }
 
   saveCheckpoint(tx: ClientBase, checkpoint: Checkpoint): Promise<boolean> {
-    return this.#checkpoints.save(queriesOf(tx), checkpoint)
+    return this.#checkpoints.saveWithin(queriesOf(tx), checkpoint)
   }
 
   deleteCheckpoint(tx: ClientBase, name: string): Promise<void> {

@@ -3,6 +3,7 @@ import { describeThrown, InvalidOptionError, StoreError } from '../../errors.ts'
 import { shown } from '../../event-store/argument-checks.ts'
 import type { Checkpoint } from '../../event-store/checkpoint.ts'
 import type { ProjectionStore, Publication } from '../../event-store/projection-store.ts'
+import { endedTransaction } from '../../event-store/ended-transaction.ts'
 import { publicationSaid, publicationText, publishesAny } from '../../event-store/publication-text.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Database } from './driver.ts'
@@ -40,7 +41,9 @@ export class SqliteProjections implements ProjectionStore<Database> {
   }
 
   saveCheckpoint(tx: Database, checkpoint: Checkpoint): boolean {
-    return this.#home().checkpointsIn(tx).save(checkpoint)
+    const saved = this.#home().checkpointsIn(tx).save(checkpoint)
+    if (!tx.inTransaction) throw endedTransaction()
+    return saved
   }
 
   deleteCheckpoint(tx: Database, name: string): void {
