@@ -6,7 +6,7 @@ import type { ProjectionStore, Publication } from '../../event-store/projection-
 import { publicationSaid, publicationText, publishesAny } from '../../event-store/publication-text.ts'
 import { MARK_TRANSACTION, type Checkpoints } from './checkpoints.ts'
 import { GRACE_MS, queryOn, type Database, type Queries, type Row } from './database.ts'
-import { isConnectionLost, isStatementAtFault, storeFailure } from './failure.ts'
+import { isConnectionLost, isStatementAtFault, sqlState, storeFailure } from './failure.ts'
 import type { SchemaName } from './schema-name.ts'
 import { watchEnd } from './connection-end.ts'
 import { endWhenSilent } from './silence.ts'
@@ -123,7 +123,11 @@ export class PostgresProjections implements ProjectionStore<ClientBase> {
   async dropTables(tx: ClientBase, tables: readonly string[]): Promise<void> {
     if (tables.length === 0) return
     const queries = queriesOf(tx)
-    await withShortWait(queries, () => queries.query(`DROP TABLE IF EXISTS ${tables.map(quoted).join(', ')}`))
+    try {
+      await withShortWait(queries, () => queries.query(`DROP TABLE IF EXISTS ${tables.map(quoted).join(', ')}`))
+    } catch (thrown) {
+      throw sqlState(thrown) === '2BP01' ? isRead(thrown) : thrown
+    }
   }
 }
 
@@ -183,6 +187,14 @@ async function createView(queries: Queries, view: string, table: string): Promis
     )
   }
   await queries.query(`CREATE VIEW ${quoted(view)} AS SELECT * FROM ${quoted(table)}`)
+}
+
+function isRead(thrown: unknown): InvalidOptionError {
+  const { detail } = thrown as { readonly detail?: string }
+  return new InvalidOptionError(
+    `dropTables: ${describeThrown(thrown)} (${detail}). Where that is the view of another store in this database, ` +
+      'with a projection of the same name, give each store a search_path of its own; else drop it, or make it anew upon the views',
+  )
 }
 
 function publicationOf([name, version, generation, tables]: Row): Publication {
