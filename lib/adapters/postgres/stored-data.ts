@@ -35,11 +35,20 @@ export function dataColumns(data: unknown): DataColumns {
 export function dataOf(format: string, text: string | null, bytes: string | null): unknown {
   if (format === '0') return text
   if (format === '3' || bytes === null) return undefined
-  // PostgreSQL writes bytes as \x and two digits for each.
-  const buffer = Buffer.from(bytes.slice(2), 'hex')
+  const buffer = bytesOf(bytes)
   if (format === '2') return buffer.toString('utf16le')
   // Not a Buffer, which others are not to know of, nor a part of a pool of them.
   return new Uint8Array(buffer)
+}
+
+/** As PostgreSQL writes bytes: \x and two digits for each or, where `bytea_output` is `escape`, most of them as a character. */
+function bytesOf(text: string): Buffer {
+  // The other way a backslash of the data is written twice.
+  if (text.startsWith('\\x')) return Buffer.from(text.slice(2), 'hex')
+  const unescaped = text.replace(/\\(\\|[0-7]{3})/g, (_escape, code: string) =>
+    code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 8)),
+  )
+  return Buffer.from(unescaped, 'latin1')
 }
 
 /** Metadata as a column has it: JSON text, with what JSON lacks (-0) marked as the default serializer does. */

@@ -170,13 +170,13 @@ describe('the connections of postgresEventStore', () => {
     }
   })
 
-  it('bring back metadata and data to the letter', async () => {
-    const store = await database.open()
+  it.each(['hex', 'escape'])('bring back metadata and data to the letter, where bytes come as %s', async (output) => {
+    const connectionString = `${database.connectionString}?options=-c%20bytea_output%3D${output}`
+    const store = await database.open({ connectionString })
     const metadata = { zero: -0, list: [-0, 1, { deep: -0 }], nul: 'a\0b', half: '\ud800', $date: 5 }
     const data = ['{"a":-0,"b":1.0}', 'NUL \0 and half \udc00', '{"quoted":"\\"\\\\"}', '{}', 'NULL', '\\x00', '"', '']
-    const events = [...data, Uint8Array.of(0, 255, 92, 34)].map((each) =>
-      textEvent({ commandId: 'one', data: each, metadata }),
-    )
+    const bytes = [Uint8Array.of(0, 255, 92, 34), Uint8Array.of(92, 120, 48, 48), Uint8Array.of()]
+    const events = [...data, ...bytes].map((each) => textEvent({ commandId: 'one', data: each, metadata }))
     await append(store, [{ streamId: 'account-1', category: 'BankAccount', expectedVersion: 0, events }])
     const stored = (await store.readStream('account-1')).events
     expect(stored.map((event) => event.data)).toEqual(events.map((event) => event.data))

@@ -80,6 +80,13 @@ describe('postgresEventStore, when it is opened,', () => {
     await append(store, [textAppend('account-1')])
   })
 
+  it('refuses a setting under which what is not there would be stored as a text', async () => {
+    const connectionString = at((url) => (url.search = '?options=-c%20array_nulls%3Doff'))
+    await expect(Promise.resolve(postgresEventStore({ connectionString }).open())).rejects.toThrow(
+      'needs array_nulls of its role to be on',
+    )
+  })
+
   it('refuses a database that cannot keep every text', async () => {
     const client = await database.client()
     const name = `latin_${database.schema}_${process.pid}`
