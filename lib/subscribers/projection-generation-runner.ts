@@ -172,7 +172,8 @@ export class GenerationRunner {
       const { generation } = this
       const options = { projections, model: this.#model, generation, base: this.#base, claim }
       const prepared = await projections.transaction((tx) => prepareGeneration(tx, options))
-      if (prepared === 'unwanted') {
+      if (prepared === 'changed') this.#tellOfChange()
+      if (prepared === 'unwanted' || prepared === 'changed') {
         this.#outdated()
         return false
       }
@@ -214,6 +215,14 @@ export class GenerationRunner {
       },
     })
     return !this.#ended
+  }
+
+  #tellOfChange(): void {
+    const { name, generation } = this.generation
+    this.#surroundings.logger.info(
+      { projection: name, generation },
+      `the projection ${name} was being built with other tables, and is built anew from its first event`,
+    )
   }
 
   /** Takes the old generation's place where everything that is known to be there is committed. */

@@ -34,6 +34,12 @@ export class Generation implements Publication {
     return checkpointOf(this)
   }
 
+  /** Says what its tables were made by while nobody reads them, under a name that no projection can have. */
+  get beginning(): Publication {
+    const { name, version, generation, fingerprint } = this
+    return { name: beginningOf(name, version, generation), version, generation, tables: {}, fingerprint }
+  }
+
   /** Whether this is the generation that readers see. */
   isPublishedAs(publication: Publication | undefined): boolean {
     return publication !== undefined && isSame(this, publication)
@@ -43,6 +49,11 @@ export class Generation implements Publication {
 /** Where the place of a published generation is kept; of another version's too. */
 export function checkpointOf({ name, version, generation }: Publication): string {
   return `${name}:${version}.${generation}`
+}
+
+/** Under which a generation that is built says what its tables were made by. */
+export function beginningOf(name: string, version: number, generation: number): string {
+  return `${name}#${version}.${generation}`
 }
 
 /** Whether two say the same generation, of one projection; undefined is nothing published yet. */

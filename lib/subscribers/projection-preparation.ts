@@ -17,9 +17,10 @@ export interface PreparationOptions {
 /**
  * - `published`: readers see it
  * - `building`: its tables are there, and nobody reads them yet
+ * - `changed`: it was begun with other tables, which are gone: it has to be begun anew
  * - `unwanted`: it is lost, or readers see something else than what it was to take the place of
  */
-export type Prepared = 'published' | 'building' | 'unwanted'
+export type Prepared = 'published' | 'building' | 'changed' | 'unwanted'
 
 /**
  * Makes the tables of a generation, where they are not there yet, for the owner of its checkpoint.
@@ -35,19 +36,40 @@ export async function prepareGeneration(tx: unknown, options: PreparationOptions
   if (generation.isPublishedAs(publication)) return 'published'
   const tables = Object.values(generation.tables)
   if (!isSame(publication, base)) {
-    await projections.dropTables(tx, tables)
-    await projections.deleteCheckpoint(tx, generation.checkpoint)
+    await dropBuild(tx, options)
     return 'unwanted'
   }
   await refuseForeignTables(projections, tx, model, base)
+  if (base !== undefined && (await isChanged(tx, options))) {
+    await dropBuild(tx, options)
+    return 'changed'
+  }
   if (held.position === model.startAfter && held.index === 0) {
     // Nothing was projected yet: whether the tables are there or not, they are as good as new.
     await projections.dropTables(tx, tables)
     for (const statement of generation.statements) await execute(tx, options, statement)
   }
-  if (base !== undefined) return 'building'
+  if (base !== undefined) {
+    await projections.publish(tx, generation.beginning)
+    return 'building'
+  }
   await projections.publish(tx, generation)
   return 'published'
+}
+
+/** Whether a build that was interrupted was begun by a definition whose tables were others. */
+async function isChanged(
+  tx: unknown,
+  { projections, generation: { beginning } }: PreparationOptions,
+): Promise<boolean> {
+  const begun = await projections.readPublication(tx, beginning.name)
+  return begun !== undefined && begun.fingerprint !== beginning.fingerprint
+}
+
+async function dropBuild(tx: unknown, { projections, generation }: PreparationOptions): Promise<void> {
+  await projections.dropTables(tx, Object.values(generation.tables))
+  await projections.deleteCheckpoint(tx, generation.checkpoint)
+  await projections.unpublish(tx, generation.beginning.name)
 }
 
 async function execute(tx: unknown, { projections, model }: PreparationOptions, statement: string): Promise<void> {

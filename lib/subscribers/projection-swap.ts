@@ -97,6 +97,7 @@ async function publish(tx: unknown, { projections, model, generation, base }: Sw
     await projections.publish(tx, { name, version, generation: number, tables: {}, replacedBy: generation.name })
   }
   await projections.publish(tx, generation)
+  await projections.unpublish(tx, generation.beginning.name)
 }
 
 async function orRefused<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -3,6 +3,7 @@ import { checkText } from '../event-store/argument-checks.ts'
 import { checkedEventStore } from '../event-store/checked-event-store.ts'
 import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import { beginningOf } from './projection-generation.ts'
 import { physicalTable } from './projection-statements.ts'
 
 const CHECKPOINT = /:(\d+)\.(\d+)$/
@@ -40,6 +41,7 @@ export async function removeProjection(eventStore: EventStore, name: string): Pr
         await projections.deleteCheckpoint(tx, place.name)
         // Builds that never came to their end.
         const [, version, generation] = CHECKPOINT.exec(place.name) ?? []
+        await projections.unpublish(tx, beginningOf(name, Number(version), Number(generation)))
         for (const view of views) tables.add(physicalTable(name, view, Number(version), Number(generation)))
       }
       await projections.dropTables(tx, [...tables])

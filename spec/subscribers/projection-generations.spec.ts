@@ -231,6 +231,41 @@ describe.each(storeKinds)('the generations of a projection on %s', (_, kind) => 
     expect(await tables()).toEqual([tableOf(1, 2)])
   })
 
+  it('begins a new version anew where it was begun with other tables, and nobody has read it yet', async () => {
+    const app = await run(totals(kind))
+    await add(app, 10)
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    await app.stop()
+    const logger = recordingLogger()
+    const broken = totals(kind, {
+      version: 2,
+      batchSize: 3,
+      before: ({ position }) => {
+        if (position === 8) throw new Error('a column is missing')
+      },
+      onError: () => stop(),
+    })
+    const failing = await run(broken, logger)
+    const isStopped = () => logger.entries.some(({ message }) => message.includes('STOPPED'))
+    await until(isStopped, 'the end of the build')
+    await failing.stop()
+    const mended = projection('totals', {
+      version: 2,
+      events: [Added],
+      tables: { totals: 'id VARCHAR(50), total INTEGER NOT NULL, events INTEGER NOT NULL, note VARCHAR(50) NOT NULL' },
+      consistency: 'strong',
+      project: ({ by }, recorded, tx: unknown, context) =>
+        kind.write(tx, `INSERT INTO ${context.tables.totals} VALUES (?1, ?2, 1, ?3)`, [recorded.streamId, by, 'n']),
+    })
+    const next = await run(mended)
+    await next.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    await until(async () => (await tables()).join() === tableOf(2, 2), 'the swap')
+    expect(await sums()).toEqual([12, 12])
+    expect(await database.read('SELECT count(*) AS noted FROM totals WHERE note IS NOT NULL')).toHaveLength(1)
+    const published = kind.kind === 'sqlite' ? 'edict_publications' : 'edict.publications'
+    expect(await database.read(`SELECT name FROM ${published}`)).toEqual([{ name: 'totals' }])
+  })
+
   it('drops the views that the new version does not have, and takes other columns', async () => {
     const app = await run(totals(kind))
     await app.dispatch(Add({ id: '1', by: 7 }), { consistency: 'strong' })
