@@ -13,6 +13,7 @@ import type { Database } from './driver.ts'
 import { EventReader } from './event-reader.ts'
 import { OwnTransaction } from './long-transaction.ts'
 import type { CheckedOptions } from './options.ts'
+import { SameFile } from './same-file.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Streams } from './streams.ts'
 import { Watchers } from './watchers.ts'
@@ -46,8 +47,10 @@ export class OpenStore {
     this.commandReader = new CommandReader(connections.reading)
     this.watchers = new Watchers(connections, () => this.reader.head())
     this.#writer = new Writer(connections)
+    const file = new SameFile(path)
     this.#lane = new WriteLane(path, options.busyTimeout, this.#writer, {
       began: () => {
+        file.check()
         this.#writer.appender.begin()
       },
       committed: this.#committed,

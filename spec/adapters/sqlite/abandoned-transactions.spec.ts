@@ -120,8 +120,10 @@ describe('a transaction on sqliteEventStore whose work never ends', () => {
   it('leaves those after it their turn while the file cannot be opened again', async () => {
     const { path } = stores.file()
     const store = await stores.open(path, { transactionTimeout: 60 })
-    const hanging = inTransaction(store, () => never)
-    renameSync(path, `${path}.away`)
+    const hanging = inTransaction(store, () => {
+      renameSync(path, `${path}.away`)
+      return never
+    })
     await expect(hanging).rejects.toMatchObject(tookTooLong)
     await expect(async () => store.append([encodedAppend('account-1')])).rejects.toMatchObject({
       code: 'store_failed',

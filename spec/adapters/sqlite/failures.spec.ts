@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { copyFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { isEdictError } from '../../../lib/errors.ts'
+import { until } from '../../support/counter.ts'
 import { OpenStores } from './open-stores.ts'
 import { encodedAppend, encodedEvent, statusOf } from './sample-event.ts'
 import { inTransaction } from './transactions.ts'
@@ -163,5 +166,35 @@ describe('sqliteEventStore, when the file is damaged,', () => {
     await store.append([encodedAppend('account-1')])
     stores.connect(path).exec('PRAGMA foreign_keys = OFF; DELETE FROM edict_kinds')
     await expect(async () => store.readStream('account-1')).rejects.toMatchObject({ code: 'store_failed' })
+  })
+
+  it.each([
+    ['the file is gone', ''],
+    ['its log is gone', '-wal'],
+  ])('acknowledges nothing once %s, as it would be lost', async (_what, suffix) => {
+    const { path } = stores.file()
+    const store = await stores.open(path)
+    await store.append([encodedAppend('account-1')])
+    rmSync(`${path}${suffix}`)
+    // It looks from time to time.
+    const refused = async () => (await outcomes(store, [withData('account-2', 'late')]))[0] !== 'appended'
+    await until(refused)
+    await expect(store.append([encodedAppend('account-3')])).rejects.toMatchObject({
+      code: 'store_failed',
+      outcome: 'not-executed',
+      message: expect.stringContaining('removed or replaced'),
+    })
+  })
+
+  it('acknowledges nothing once another file is in the place of its own', async () => {
+    const { path, directory } = stores.file()
+    const link = join(directory, 'link.db')
+    symlinkSync(path, link)
+    const store = await stores.open(link)
+    await store.append([encodedAppend('account-1')])
+    rmSync(link)
+    copyFileSync(path, link)
+    await until(async () => (await outcomes(store, [withData('account-2', 'late')]))[0] !== 'appended')
+    expect(await outcomes(store, [withData('account-3', 'later')])).toEqual(['store_failed not-executed'])
   })
 })
