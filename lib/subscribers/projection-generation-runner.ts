@@ -234,14 +234,14 @@ export class GenerationRunner {
   }
 
   async #swap(writer: ProjectionWriter): Promise<void> {
-    const { projections, clock } = this.#surroundings
+    const { projections, store, clock } = this.#surroundings
     const { generation } = this
     const base = this.#base
     if (base === undefined) return
     const readPosition = (): number => this.#subscription.position
     try {
       const result = await writer.exclusively(() =>
-        swapGenerations({ projections, model: this.#model, writer, generation, base, clock, readPosition }),
+        swapGenerations({ projections, store, model: this.#model, writer, generation, base, clock, readPosition }),
       )
       this.#swapping = false
       if (result === 'obsolete') this.#outdated()

@@ -3,10 +3,7 @@ import { checkText } from '../event-store/argument-checks.ts'
 import { checkedEventStore } from '../event-store/checked-event-store.ts'
 import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import type { EventStore } from '../event-store/event-store.ts'
-import { beginningOf } from './projection-generation.ts'
-import { physicalTable } from './projection-statements.ts'
-
-const CHECKPOINT = /:(\d+)\.(\d+)$/
+import { dropPlace, placesOf } from './projection-places.ts'
 
 /**
  * Removes what a projection has left in the event store, once no application has it any more: its views, its tables and its place, in
@@ -26,7 +23,7 @@ export async function removeProjection(eventStore: EventStore, name: string): Pr
   const projections = projectionsOf(store)
   await store.open()
   try {
-    const places = (await store.listCheckpoints(`${name}:`)).filter((place) => isOf(name, place.name))
+    const places = await placesOf(store, name)
     if (places.some(({ owner }) => owner !== undefined)) {
       throw new InvalidOptionError(
         `removeProjection: ${name} still runs: remove it from the application, or stop that, on every node`,
@@ -36,22 +33,11 @@ export async function removeProjection(eventStore: EventStore, name: string): Pr
       const publication = await projections.readPublication(tx, name)
       const views = Object.keys(publication?.tables ?? {})
       await projections.unpublish(tx, name)
-      const tables = new Set(Object.values(publication?.tables ?? {}))
-      for (const place of places) {
-        await projections.deleteCheckpoint(tx, place.name)
-        // Builds that never came to their end.
-        const [, version, generation] = CHECKPOINT.exec(place.name) ?? []
-        await projections.unpublish(tx, beginningOf(name, Number(version), Number(generation)))
-        for (const view of views) tables.add(physicalTable(name, view, Number(version), Number(generation)))
-      }
-      await projections.dropTables(tx, [...tables])
+      // Builds that never came to their end have tables, too.
+      for (const place of places) await dropPlace(projections, tx, name, place, views)
+      await projections.dropTables(tx, Object.values(publication?.tables ?? {}))
     })
   } finally {
     await store.close()
   }
-}
-
-/** Another projection's name may begin as this one's checkpoints do. */
-function isOf(name: string, checkpoint: string): boolean {
-  return CHECKPOINT.test(checkpoint.slice(name.length)) && checkpoint.slice(name.length).lastIndexOf(':') === 0
 }

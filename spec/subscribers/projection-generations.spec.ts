@@ -266,6 +266,25 @@ describe.each(storeKinds)('the generations of a projection on %s', (_, kind) => 
     expect(await database.read(`SELECT name FROM ${published}`)).toEqual([{ name: 'totals' }])
   })
 
+  it('leaves nothing of a build that was given up, once there is another generation to be read', async () => {
+    const app = await run(totals(kind))
+    await app.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    await app.stop()
+    const logger = recordingLogger()
+    const fail = () => {
+      throw new Error('not so')
+    }
+    const failing = await run(totals(kind, { version: 2, before: fail, onError: () => stop() }), logger)
+    await until(() => logger.entries.some(({ message }) => message.includes('STOPPED')), 'the end of the build')
+    await failing.stop()
+    expect(await tables()).toEqual([tableOf(1, 1), tableOf(2, 2)])
+    const next = await run(totals(kind, { version: 3 }))
+    await until(async () => (await tables()).join() === tableOf(3, 2), 'the swap')
+    await next.dispatch(Add({ id: '1', by: 1 }), { consistency: 'strong' })
+    expect(await sums()).toEqual([2, 2])
+    expect(await checkpoints()).toEqual(['totals:3.2'])
+  })
+
   it('drops the views that the new version does not have, and takes other columns', async () => {
     const app = await run(totals(kind))
     await app.dispatch(Add({ id: '1', by: 7 }), { consistency: 'strong' })
