@@ -9,7 +9,8 @@ import type { Metadata } from '../messages/recorded-event.ts'
  * - `completed`: it took effect (which may be: no events)
  * - `rejected`: the domain refused it; an outcome, not a failure
  * - `dead`: it failed too often, or in a way that no attempt mends: a dead letter
- * - `expired`: its deadline passed before it was run
+ * - `expired`: its deadline passed before it was run. A command that waits, and that nobody has begun, is expired from its deadline on by the
+ *   store's clock, whether anything was written or not
  * - `cancelled`: taken back before it was run
  * - `discarded`: a dead letter that somebody has given up
  */
@@ -46,7 +47,7 @@ export interface NewQueuedCommand {
   readonly notBefore: number | undefined
   /** Milliseconds from now, by the store's clock. One of the two at the most. */
   readonly delay: number | undefined
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the store's clock: not to be begun from then on. */
   readonly deadline: number | undefined
   /** How many commands led to it, one after another. */
   readonly depth: number
@@ -187,6 +188,8 @@ export interface CommandQueueStore {
    * Takes groups that have due commands and that nobody holds, or whose lease has run out: the lowest lanes first, and within a lane
    * the one whose next command is the oldest. What becomes `running` of each are the first commands that are due, by position. Of a group
    * whose owner has died the command that was being run (the first that is `running`) counts one more attempt, and is claimed alone: it may have been its end.
+   * What is expired is given to nobody; what may have been begun before its deadline is, so that somebody looks what came of it: it has
+   * failed, was a dead letter, or was left behind by an owner that died.
    * Behind a strict command that waits for its next attempt, or is dead, nothing is due; what its owner was to run there goes back as it was.
    */
   claim(options: ClaimCommandsOptions): MaybePromise<ClaimedCommands>

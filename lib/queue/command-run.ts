@@ -35,7 +35,7 @@ export async function attempt(
 }
 
 async function outcome(services: QueueServices, command: QueuedCommand, signal: AbortSignal): Promise<CameOf> {
-  const { dispatcher, policy, random } = services
+  const { dispatcher } = services
   try {
     const hopeless = await beyondHope(services, command)
     if (hopeless !== undefined) return { ending: hopeless }
@@ -45,7 +45,7 @@ async function outcome(services: QueueServices, command: QueuedCommand, signal: 
   } catch (thrown) {
     const error = isEdictError(thrown) ? thrown : undefined
     if (error?.outcome === 'executed') return tookEffect(services, command, error)
-    return { ending: endingOf(thrown, command, policy, random), error }
+    return { ending: endingOf(thrown, command, services), error }
   }
 }
 
@@ -64,8 +64,9 @@ export function tookEffect(services: QueueServices, command: QueuedCommand, erro
 /** What is not to be begun (any more): unless it took effect before, which is worth a look. */
 async function beyondHope(services: QueueServices, command: QueuedCommand): Promise<Ending | undefined> {
   const { dispatching, dispatcher, policy } = services
-  const { deadline, attempts, type, commandId, streamId } = command
-  const isLate = deadline !== undefined && dispatching.clock.now() >= deadline
+  const { deadline, attempts, type, commandId, streamId, changedAt } = command
+  // By the store's clock too, by which it is expired for everybody else: it was claimed when its state changed.
+  const isLate = deadline !== undefined && Math.max(dispatching.clock.now(), changedAt) >= deadline
   // It was never begun more often than that: those who began it have died of it.
   const isPoison = attempts >= policy.maxAttempts
   if (!isLate && !isPoison) return undefined

@@ -1,4 +1,5 @@
-import type { QueuedCommand } from '../event-store/command-queue-store.ts'
+import { DeadlineExceededError } from '../errors.ts'
+import type { QueuedCommand, StoredFailure } from '../event-store/command-queue-store.ts'
 import type { CommandStatus } from '../routing/command-receipt.ts'
 import { priorityOf } from './lanes.ts'
 import type { QueueServices } from './queue-services.ts'
@@ -11,13 +12,20 @@ export async function statusOf(services: QueueServices, command: QueuedCommand):
   return Object.freeze({
     ...{ commandId, position, type, data: await readable(services, command), state },
     priority: priorityOf(command.lane),
-    ...{ strict, attempts, failure, streamId, tenant, idempotencyKey },
+    ...{ strict, attempts, failure: failure ?? lateness(command), streamId, tenant, idempotencyKey },
     ...{ correlationId, causationId, metadata, depth },
     deadline: deadline === undefined ? undefined : new Date(deadline),
     dueAt: new Date(command.dueAt),
     enqueuedAt: new Date(command.enqueuedAt),
     changedAt: new Date(command.changedAt),
   })
+}
+
+/** Where a deadline passed before anybody looked, nobody wrote down what that means. */
+function lateness({ state, type, deadline }: QueuedCommand): StoredFailure | undefined {
+  if (state !== 'expired' || deadline === undefined) return undefined
+  const { code, name, message } = new DeadlineExceededError(type, deadline, 'not-executed')
+  return { code, name, message }
 }
 
 /** A command that nobody can read any more is still to be found, and to be given up. */

@@ -40,6 +40,8 @@ export class ReceiptWaits {
   /** By command. */
   readonly #waits = new Map<string, Set<Wait>>()
   #timer: { readonly handle: unknown } | undefined
+  /** When the next of them expires, if nobody begins it before. Milliseconds since the epoch. */
+  #nextDeadline = Infinity
   readonly #toLookAt = new Set<string>()
   #looking = false
   /** While it is there, wake-ups are only noted. */
@@ -143,7 +145,10 @@ export class ReceiptWaits {
   }
 
   #found(commandId: string, command: QueuedCommand | undefined): void {
-    if (command !== undefined && !isOver(command)) return
+    if (command !== undefined && !isOver(command)) {
+      this.#nextDeadline = Math.min(this.#nextDeadline, command.deadline ?? Infinity)
+      return
+    }
     for (const wait of this.#of(commandId)) {
       if (command === undefined) wait.reject(new UnknownCommandError(commandId))
       else wait.resolve({ command })
@@ -153,7 +158,10 @@ export class ReceiptWaits {
   #arm(): void {
     if (this.#waits.size === 0 || this.#timer !== undefined) return
     const { clock, pollInterval } = this.#options
-    this.#timer = idleTimer(clock, pollInterval, () => {
+    // The clock of the store may be behind.
+    const untilDeadline = Math.max(SHORTEST_REST_MS, this.#nextDeadline - clock.now())
+    this.#nextDeadline = Infinity
+    this.#timer = idleTimer(clock, Math.min(pollInterval, untilDeadline), () => {
       this.#timer = undefined
       this.look()
     })

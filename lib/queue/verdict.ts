@@ -1,5 +1,4 @@
 import { backoffDelay } from '../effects/backoff.ts'
-import type { Random } from '../effects/ids.ts'
 import {
   AbortedError,
   CommandRejectedError,
@@ -12,7 +11,7 @@ import {
 } from '../errors.ts'
 import type { QueuedCommand, Settlement } from '../event-store/command-queue-store.ts'
 import { storedFailure } from './stored-failure.ts'
-import type { QueuePolicy } from './queue-policy.ts'
+import type { QueueServices } from './queue-services.ts'
 
 /** A settlement before it is known under which claim. */
 export type Ending = Settlement extends infer Each
@@ -50,7 +49,11 @@ export function isRefusal(error: unknown, command: Pick<QueuedCommand, 'options'
 }
 
 /** What becomes of a command whose dispatch by a worker failed without effect, or perhaps with one. */
-export function endingOf(error: unknown, command: QueuedCommand, policy: QueuePolicy, random: Random): Ending {
+export function endingOf(
+  error: unknown,
+  command: QueuedCommand,
+  { policy, random, dispatching: { clock } }: Pick<QueueServices, 'policy' | 'random' | 'dispatching'>,
+): Ending {
   // Who stops has not failed at the command.
   if (error instanceof NotRunningError) return { state: 'queued' }
   const failure = storedFailure(error)
@@ -59,7 +62,9 @@ export function endingOf(error: unknown, command: QueuedCommand, policy: QueuePo
   if (isEdictError(error) && BEYOND_REPAIR.has(error.code)) return { state: 'dead', failure, failed: true }
   const attempts = command.attempts + 1
   if (attempts >= policy.maxAttempts) return { state: 'dead', failure, failed: true }
-  return { state: 'delayed', failure, delay: Math.ceil(backoffDelay(policy.backoff, attempts, random)) }
+  // Once its deadline has passed it is not tried any more: that is to be seen then, and not when its turn would have come.
+  const left = command.deadline === undefined ? Infinity : Math.max(0, command.deadline - clock.now())
+  return { state: 'delayed', failure, delay: Math.ceil(Math.min(backoffDelay(policy.backoff, attempts, random), left)) }
 }
 
 /** As `endingOf`, where the caller ran it: nobody tries it again by itself, since the caller has the error. */

@@ -33,6 +33,7 @@ import { StoreUnderTest, type MadeStore } from './conformance/store-under-test.t
 import { storedFormat } from './conformance/stored-format.ts'
 import { storingCommands } from './conformance/storing-commands.ts'
 import { streams } from './conformance/streams.ts'
+import { expiringCommands } from './conformance/expiring-commands.ts'
 import { strictCommands } from './conformance/strict-commands.ts'
 import { subscriptions } from './conformance/subscriptions.ts'
 import { watching } from './conformance/watching.ts'
@@ -87,6 +88,7 @@ const groups: readonly CaseGroup[] = [
   claimingCommands,
   settlingCommands,
   strictCommands,
+  expiringCommands,
   keepingCommands,
   randomWork,
   badArguments,

@@ -97,8 +97,10 @@ describe('A PostgreSQL that does not let the store do its work', () => {
   it('is told of where its schema is older or newer, and is left as it is', async () => {
     await onServer(
       database.connectionString,
-      'DROP FUNCTION edict.settle_commands; DROP FUNCTION edict.change_commands; DROP FUNCTION edict.purge_commands; ' +
-        'DELETE FROM edict.migrations WHERE number >= 8',
+      ['set_expiries', 'expire_commands', 'claim_commands_in_time', 'cancel_commands']
+        .map((name) => `DROP FUNCTION edict.${name}; `)
+        .join('') +
+        'ALTER TABLE edict.command_queue DROP COLUMN expires_at; DELETE FROM edict.migrations WHERE number >= 9',
     )
     const careful = postgresEventStore({ connectionString: database.connectionString, migrate: false })
     await expect(careful.open()).rejects.toMatchObject({ code: 'schema_mismatch' })

@@ -168,11 +168,35 @@ describe.each(everyQueueStore)('workers, on $kind,', ({ share }) => {
     const taker = await started({ router: counting, eventStore: stores.node() })
     const deadline = Date.now() + 20
     const late = await taker.enqueue(add(), { deadline })
-    await until(() => Date.now() > deadline, 'the deadline')
-    await started({ router: counting, eventStore: stores.node(), workers: 1 })
-    await expect(late.completed()).rejects.toMatchObject({ code: 'command_expired', outcome: 'not-executed' })
-    expect(ran).toBe(0)
-    expect(await late.status()).toMatchObject({ state: 'expired', failure: { code: 'deadline_exceeded' } })
+    const later = await taker.enqueue(add(2), { deadline, delay: 60_000 })
+    const inTime = await taker.enqueue(add(3))
+    // Nobody works here.
+    for (const receipt of [late, later]) {
+      await expect(receipt.completed()).rejects.toMatchObject({ code: 'command_expired', outcome: 'not-executed' })
+      expect(await receipt.status()).toMatchObject({ state: 'expired', failure: { code: 'deadline_exceeded' } })
+      expect(await receipt.cancel()).toBe(false)
+    }
+    expect(await taker.commands.list({ states: ['expired'] })).toHaveLength(2)
+    expect(await taker.commands.list({ states: ['queued', 'delayed'] })).toMatchObject([{ data: { by: 3 } }])
+    expect((await taker.commands.depth()).states).toMatchObject({ expired: 2, queued: 1, delayed: 0 })
+    const worker = await started({ router: counting, eventStore: stores.node(), workers: 1 })
+    await inTime.completed()
+    expect(await worker.commands.list({ states: ['expired'] })).toHaveLength(2)
+    expect(ran).toBe(1)
+  })
+
+  it('expire what has failed when its deadline passes, and not when its next turn would have come', async () => {
+    let ran = 0
+    const failing = handling(() => {
+      ran++
+      throw new Error('not now')
+    })
+    const queue = { backoff: { base: 60_000, longest: 60_000 }, pollInterval: 10 }
+    const app = await started({ router: failing, eventStore: stores.node(), workers: 1, queue })
+    const receipt = await app.enqueue(add(), { deadline: Date.now() + 300 })
+    await expect(receipt.completed()).rejects.toMatchObject({ code: 'command_expired' })
+    // On a busy machine it was not tried in time.
+    expect(ran).toBeLessThanOrEqual(1)
   })
 
   it('begin what is of a higher priority first, and a back-fill gives way between two of its commands', async () => {

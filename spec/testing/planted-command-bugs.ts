@@ -30,6 +30,16 @@ const claims = (change: (claimed: ClaimedCommands) => ClaimedCommands) =>
 
 export const plantedCommandBugs: readonly PlantedBug[] = [
   {
+    bug: 'a deadline that nobody looks at before a worker comes',
+    makeStore: plantedQueue((queue) => ({
+      read: (commandIds) => {
+        const commands = queue.read(commandIds) as readonly QueuedCommand[]
+        return commands.map((command) => (command.state === 'expired' ? { ...command, state: 'queued' } : command))
+      },
+    })),
+    found: ['expiring commands: shows a command as expired from its deadline on, though nobody has come by'],
+  },
+  {
     bug: 'a key that is the same for all tenants',
     makeStore: plantedQueue((queue) => {
       const tenants = new Map<string, string | undefined>()

@@ -3,6 +3,8 @@ import type { Lane, QueuedCommand } from '../../event-store/command-queue-store.
 /** A command as the queue keeps it: what is stored of it is replaced as a whole. */
 export interface QueueEntry {
   command: QueuedCommand
+  /** From when on it is expired, unless it was begun: of one that may have been nobody knows here what came of it. */
+  expiresAt: number | undefined
 }
 
 /** The commands of one stream and lane that are not over and not waiting for their time, and who may run them. */

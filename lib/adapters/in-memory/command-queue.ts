@@ -51,6 +51,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   enqueue(commands: readonly NewQueuedCommand[]): readonly EnqueueResult[] {
+    this.#expire()
     return commands.map((command) => this.#enqueue(command))
   }
 
@@ -62,9 +63,10 @@ export class InMemoryCommandQueue implements CommandQueueStore {
       // The one of its id may make way while another one has its key.
       const rival = this.#rivalOf(command, known)
       if (rival !== undefined) return rival
-      this.#forget(known)
     }
-    return this.#add(command)
+    const before = known?.command
+    if (known !== undefined) this.#forget(known)
+    return this.#add(command, before)
   }
 
   #rivalOf(command: NewQueuedCommand, known: QueueEntry): EnqueueResult | undefined {
@@ -78,7 +80,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     return { status: same ? 'known' : 'duplicate', command: shown(rival) }
   }
 
-  #add({ notBefore, delay, ...command }: NewQueuedCommand): EnqueueResult {
+  #add({ notBefore, delay, ...command }: NewQueuedCommand, before: QueuedCommand | undefined): EnqueueResult {
     const now = this.#clock.now()
     const dueAt = Math.max(now, notBefore ?? now + (delay ?? 0))
     const entry: QueueEntry = {
@@ -94,7 +96,9 @@ export class InMemoryCommandQueue implements CommandQueueStore {
         enqueuedAt: now,
         changedAt: now,
       }),
+      expiresAt: command.byCaller || mayHaveBegun(command, before) ? undefined : command.deadline,
     }
+    this.#schedule.mayExpire(entry)
     this.#entries.set(command.commandId, entry)
     const key = keyOf(command)
     if (key !== undefined) this.#byKey.set(key, entry)
@@ -120,8 +124,8 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     if (key !== undefined) this.#byKey.delete(key)
   }
 
-  #change(entry: QueueEntry, changes: Partial<QueuedCommand>): void {
-    entry.command = Object.freeze({ ...entry.command, ...changes, changedAt: this.#clock.now() })
+  #change(entry: QueueEntry, changes: Partial<QueuedCommand>, changedAt = this.#clock.now()): void {
+    entry.command = Object.freeze({ ...entry.command, ...changes, changedAt })
     this.#placed(entry)
   }
 
@@ -143,7 +147,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): ClaimedCommands {
-    const now = this.#clock.now()
+    const now = this.#expire()
     this.#promote(now)
     for (const group of this.#held) if (group.until <= now) this.#abandoned(group)
     const claims: GroupClaim[] = []
@@ -160,7 +164,24 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   /** What its owner has left can be taken over, unless it has to wait for a strict command. */
   #abandoned(group: CommandGroup): void {
     if (!group.runsBehindBlocker()) this.#schedule.offer(group)
-    else for (const entry of group.running()) this.#change(entry, { state: 'queued' })
+    else for (const entry of group.running()) this.#goBack(entry)
+  }
+
+  /** Its owner may have begun it all the same, before it could say that those before it were done. */
+  #goBack(entry: QueueEntry): void {
+    entry.expiresAt = undefined
+    this.#change(entry, { state: 'queued' })
+  }
+
+  /** What was never begun, and is not to be begun any more. @returns what time it is */
+  #expire(): number {
+    const now = this.#clock.now()
+    for (let late = this.#schedule.nextExpired(now); late !== undefined; late = this.#schedule.nextExpired(now)) {
+      const changedAt = Math.max(late.command.enqueuedAt, late.expiresAt ?? now)
+      this.#change(late, { state: 'expired' }, changedAt)
+      this.#tell()
+    }
+    return now
   }
 
   #promote(now: number): void {
@@ -186,7 +207,8 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   /** Of what its former owner had, the first may have been its end. */
   #takeOver(group: CommandGroup): QueueEntry[] {
     const [first, ...others] = group.running() as [QueueEntry, ...QueueEntry[]]
-    for (const other of others) this.#change(other, { state: 'queued' })
+    for (const other of others) this.#goBack(other)
+    first.expiresAt = undefined
     first.command = { ...first.command, attempts: first.command.attempts + 1 }
     return [first]
   }
@@ -216,11 +238,14 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     if (entry?.command.state !== 'running' || !this.#mayEnd(entry.command, settlement.hold)) return false
     const { state } = settlement
     const { attempts } = entry.command
-    if (state === 'queued') this.#change(entry, { state })
-    else if (state === 'completed') this.#change(entry, { state, result: settlement.result })
+    if (state === 'queued') {
+      this.#change(entry, { state })
+      this.#schedule.mayExpire(entry)
+    } else if (state === 'completed') this.#change(entry, { state, result: settlement.result })
     else if (state === 'expired') this.#change(entry, { state, failure: settlement.failure })
     else if (state === 'delayed') {
       const { failure, delay } = settlement
+      entry.expiresAt = undefined
       this.#change(entry, { state, failure, attempts: attempts + 1, dueAt: this.#clock.now() + delay })
     } else {
       const { failure, failed } = settlement
@@ -237,6 +262,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   read(commandIds: readonly string[]): readonly QueuedCommand[] {
+    this.#expire()
     return [...new Set(commandIds)].flatMap((commandId) => {
       const entry = this.#entries.get(commandId)
       return entry === undefined ? [] : [shown(entry)]
@@ -244,6 +270,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   list(options: ListCommandsOptions = {}): readonly QueuedCommand[] {
+    this.#expire()
     const found: QueuedCommand[] = []
     for (const entry of this.#entries.values()) {
       if (found.length === options.limit) break
@@ -253,10 +280,12 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   count(states?: readonly CommandState[]): readonly CommandCount[] {
+    this.#expire()
     return countsOf(this.#entries.values(), states)
   }
 
   cancel(commandIds: readonly string[]): readonly boolean[] {
+    this.#expire()
     return this.#changeEach(commandIds, ['delayed', 'queued'], { state: 'cancelled' })
   }
 
@@ -277,6 +306,8 @@ export class InMemoryCommandQueue implements CommandQueueStore {
     return commandIds.map((commandId) => {
       const entry = this.#entries.get(commandId)
       if (entry === undefined || !from.includes(entry.command.state)) return false
+      // Of a dead letter nobody can say that it was never begun.
+      if (entry.command.state === 'dead') entry.expiresAt = undefined
       this.#change(entry, changes)
       this.#tell()
       return true
@@ -319,4 +350,9 @@ export class InMemoryCommandQueue implements CommandQueueStore {
 
 function nameOf(streamId: string, lane: Lane): string {
   return `${lane}${streamId}`
+}
+
+/** Whether the one that it takes the place of, under its id, was begun, and somebody has to look what came of that. */
+function mayHaveBegun({ commandId }: Pick<QueuedCommand, 'commandId'>, before: QueuedCommand | undefined): boolean {
+  return before?.commandId === commandId && (before.state === 'dead' || before.state === 'discarded')
 }

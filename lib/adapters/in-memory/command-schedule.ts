@@ -14,14 +14,21 @@ interface Waiting {
   readonly dueAt: number
 }
 
+interface Expiring {
+  readonly entry: QueueEntry
+  readonly at: number
+}
+
 /** Whose turn is next: which groups have something to be claimed, and which commands become due when. */
 export class CommandSchedule {
   /** By lane. An offer that was overtaken by what happened since is passed over when its turn comes. */
   readonly #offers = LANES.map(() => new Heap<Offer>(({ position }) => position))
   readonly #waiting = new Heap<Waiting>(({ dueAt }) => dueAt)
+  /** By deadline. */
+  readonly #expiring = new Heap<Expiring>(({ at }) => at)
 
   empty(): void {
-    for (const heap of [...this.#offers, this.#waiting]) while (heap.pop() !== undefined);
+    for (const heap of [...this.#offers, this.#waiting, this.#expiring]) while (heap.pop() !== undefined);
   }
 
   offer(group: CommandGroup): void {
@@ -56,6 +63,20 @@ export class CommandSchedule {
     return this.#waiting.pop()?.entry
   }
 
+  /** Nothing to do for one that has no deadline, or was begun. */
+  mayExpire(entry: QueueEntry): void {
+    if (entry.expiresAt !== undefined) this.#expiring.push({ entry, at: entry.expiresAt })
+  }
+
+  /** The next one whose deadline has passed by now while nobody had begun it. */
+  nextExpired(now: number): QueueEntry | undefined {
+    while ((this.#expiring.first?.at ?? Infinity) <= now) {
+      const { entry, at } = this.#expiring.pop() as Expiring
+      if (entry.expiresAt === at && isPending(entry)) return entry
+    }
+    return undefined
+  }
+
   /** When the next one becomes due; Infinity where none waits. */
   get nextDueAt(): number {
     while (this.#waiting.first !== undefined && !isWaiting(this.#waiting.first)) this.#waiting.pop()
@@ -66,4 +87,8 @@ export class CommandSchedule {
 /** What was replayed, cancelled or forgotten since does not wait any more. */
 function isWaiting({ entry, dueAt }: Waiting): boolean {
   return entry.command.state === 'delayed' && entry.command.dueAt === dueAt
+}
+
+function isPending({ command }: QueueEntry): boolean {
+  return command.state === 'queued' || command.state === 'delayed'
 }

@@ -2,7 +2,7 @@ import type { EnqueueResult, NewQueuedCommand, QueuedCommand } from '../../event
 import { numberArray } from './array-literal.ts'
 import { Coalescer } from './coalescer.ts'
 import { READ_AT_SQL } from './command-list-query.ts'
-import { ENQUEUE_SQL, enqueueParameters } from './command-parameters.ts'
+import { ENQUEUE_EXPIRING_SQL, ENQUEUE_SQL, enqueueParameters } from './command-parameters.ts'
 import { commandOf } from './command-rows.ts'
 import { isOfOneCommand, writeCommands } from './command-writes.ts'
 import type { Database } from './database.ts'
@@ -14,6 +14,8 @@ const MOST_COMMANDS = 512
 const MOST_CHARACTERS = 4_000_000
 /** What a command takes beside its data. */
 const CHARACTERS_OF_ITS_OWN = 500
+
+const EXPIRE_SQL = 'SELECT "edict".expire_commands("edict".now_ms(), $1, NULL)'
 
 /** Where a command is stored, or where the one that was stored before it. */
 interface Stored {
@@ -28,6 +30,8 @@ export class CommandEnqueuer {
   readonly #database: Database
   readonly #lane: Lane
   readonly #sql: string
+  readonly #expiringSql: string
+  readonly #expireSql: string
   readonly #readSql: string
   readonly #changed: () => void
   readonly #coalescer: Coalescer<NewQueuedCommand, Stored>
@@ -38,6 +42,8 @@ export class CommandEnqueuer {
     this.#database = database
     this.#lane = new Lane(database)
     this.#sql = schema.sql(ENQUEUE_SQL)
+    this.#expiringSql = schema.sql(ENQUEUE_EXPIRING_SQL)
+    this.#expireSql = schema.sql(EXPIRE_SQL)
     this.#readSql = schema.sql(READ_AT_SQL)
     this.#changed = changed
     this.#coalescer = new Coalescer({
@@ -80,11 +86,19 @@ export class CommandEnqueuer {
         continue
       }
       const known = found.get(position)
-      if (known !== undefined) results.push({ status, command: known })
+      if (status === 'known' && known?.state === 'expired')
+        results.push(...(await this.#enqueueAnew(command, position)))
+      else if (known !== undefined) results.push({ status, command: known })
       // It was there, and is not any more.
       else results.push(...(await this.#enqueue([command])))
     }
     return results
+  }
+
+  /** Nobody has come by since the deadline of the one before. */
+  async #enqueueAnew(command: NewQueuedCommand, before: number): Promise<readonly EnqueueResult[]> {
+    await writeCommands(this.#database, 'expire commands', this.#expireSql, [numberArray([before])])
+    return this.#enqueue([command])
   }
 
   async #read(positions: readonly number[]): Promise<ReadonlyMap<number, QueuedCommand>> {
@@ -99,7 +113,8 @@ export class CommandEnqueuer {
 
   async #send(commands: readonly NewQueuedCommand[]): Promise<readonly Stored[]> {
     try {
-      const [row] = await writeCommands(this.#lane, 'enqueue commands', this.#sql, enqueueParameters(commands))
+      const sql = commands.some(({ deadline }) => deadline !== undefined) ? this.#expiringSql : this.#sql
+      const [row] = await writeCommands(this.#lane, 'enqueue commands', sql, enqueueParameters(commands))
       // Lists, as the function says.
       const positions = JSON.parse(row?.[0] ?? '[]') as readonly number[]
       const statuses = JSON.parse(row?.[1] ?? '[]') as readonly string[]

@@ -10,9 +10,22 @@ const LANES = [0, 1, 2]
 const columns = (standing: (column: string) => string) =>
   COMMAND_COLUMNS.map((column) => (STANDING_COLUMNS.includes(column) ? standing(column) : `c.${column}`)).join(', ')
 
-const OF_QUEUE = columns((column) => (column === 'result' ? 'NULL' : `q.${column}`))
+/** What time it is, once for a whole statement. */
+const AT_ONE_TIME = 'WITH clock AS MATERIALIZED (SELECT "edict".now_ms() AS now_ms)'
+/** Nobody has begun it before its deadline, and its row does not say so yet. */
+const IS_LATE =
+  "(coalesce(q.expires_at <= (SELECT now_ms FROM clock), false) AND q.attempts = 0 AND q.state <> 'running')"
+const STATE = `CASE WHEN ${IS_LATE} THEN 'expired' ELSE q.state END`
+/** Where a command of the queue stands in truth. */
+const STANDING: Readonly<Record<string, string>> = {
+  state: STATE,
+  changed_at: `CASE WHEN ${IS_LATE} THEN greatest(q.expires_at, c.enqueued_at) ELSE q.changed_at END`,
+  result: 'NULL',
+}
+const ofQueue = (column: string) => STANDING[column] ?? `q.${column}`
+const OF_QUEUE = columns(ofQueue)
 const OF_OUTCOME = columns((column) => `o.${column}`)
-const OF_EITHER = columns((column) => (column === 'result' ? 'o.result' : `coalesce(o.${column}, q.${column})`))
+const OF_EITHER = columns((column) => `coalesce(o.${column}, ${ofQueue(column)})`)
 
 /** Every command, with where it stands. */
 const EITHER = `SELECT ${OF_EITHER} FROM "edict".commands c
@@ -20,8 +33,23 @@ const EITHER = `SELECT ${OF_EITHER} FROM "edict".commands c
   LEFT JOIN "edict".command_queue q
     ON q.stream_id = c.stream_id AND q.lane = c.lane AND q.waiting IN (false, true) AND q.position = c.position`
 
-export const READ_SQL = `${EITHER} WHERE c.command_id = ANY ($1)`
-export const READ_AT_SQL = `${EITHER} WHERE c.position = ANY ($1)`
+export const READ_SQL = `${AT_ONE_TIME} ${EITHER} WHERE c.command_id = ANY ($1)`
+export const READ_AT_SQL = `${AT_ONE_TIME} ${EITHER} WHERE c.position = ANY ($1)`
+
+/** For each state and lane how many there are, and since when the first of them is due. */
+export const COUNT_SQL = `${AT_ONE_TIME}
+  SELECT s.state, s.lane, sum(s.count), min(s.due_at) FROM (
+    SELECT n.state, n.lane, count(*) AS count, CASE WHEN n.state <> 'expired' THEN min(n.due_at) END AS due_at
+    FROM (SELECT ${STATE} AS state, q.lane, q.due_at FROM "edict".command_queue q) n GROUP BY n.state, n.lane
+    UNION ALL
+    SELECT o.state, o.lane, count(*), min(o.due_at) FROM "edict".command_outcomes o
+    WHERE o.state = 'dead' AND ($1::text[] IS NULL OR o.state = ANY ($1)) GROUP BY o.state, o.lane
+    UNION ALL
+    SELECT o.state, o.lane, count(*), NULL FROM "edict".command_outcomes o
+    WHERE o.state = ANY (coalesce($1, '{completed,rejected,expired,cancelled,discarded}')) AND o.state <> 'dead'
+    GROUP BY o.state, o.lane
+  ) s
+  WHERE $1::text[] IS NULL OR s.state = ANY ($1) GROUP BY s.state, s.lane`
 
 export interface Query {
   readonly sql: string
@@ -47,24 +75,30 @@ export function listQuery(options: ListCommandsOptions): Query {
   const selected = (from: string, position: string, own: readonly string[]) =>
     `(${from} WHERE ${[...own, `${position} > $1`, ...conditions].join(' AND ')} ORDER BY ${position} LIMIT $2)`
   if (states === undefined || correlationId !== undefined) {
-    const own = states === undefined ? [] : [`coalesce(o.state, q.state) = ANY (${value(textArray(states))}::text[])`]
-    return { sql: selected(EITHER, 'c.position', own), values }
+    const own = states === undefined ? [] : [`coalesce(o.state, ${STATE}) = ANY (${value(textArray(states))}::text[])`]
+    return { sql: `${AT_ONE_TIME} ${selected(EITHER, 'c.position', own)}`, values }
   }
-  const ofQueue = `SELECT ${OF_QUEUE} FROM "edict".command_queue q JOIN "edict".commands c ON c.position = q.position`
+  const pendingOnes = `SELECT ${OF_QUEUE} FROM "edict".command_queue q JOIN "edict".commands c ON c.position = q.position`
   const ofOutcome = `SELECT ${OF_OUTCOME} FROM "edict".command_outcomes o JOIN "edict".commands c ON c.position = o.position`
+  // Its key begins with the stream.
+  const ofStream = () =>
+    streamId === undefined ? [] : ['q.stream_id = c.stream_id', `q.stream_id = ${value(streamId)}`]
   const pending = states.filter((state) => PENDING.has(state))
   const parts: string[] = []
   if (pending.length > 0) {
-    const own = [`q.state = ANY (${value(textArray(pending))}::text[])`]
-    // Its key begins with the stream.
-    if (streamId !== undefined) own.push('q.stream_id = c.stream_id', `q.stream_id = ${value(streamId)}`)
-    parts.push(selected(ofQueue, 'q.position', own))
+    const own = [`q.state = ANY (${value(textArray(pending))}::text[])`, `NOT ${IS_LATE}`, ...ofStream()]
+    parts.push(selected(pendingOnes, 'q.position', own))
+  }
+  if (states.includes('expired')) {
+    // As the index has it.
+    const own = ['q.expires_at IS NOT NULL', IS_LATE, ...ofStream()]
+    parts.push(selected(pendingOnes, 'q.position', own))
   }
   for (const state of new Set(states)) {
     if (PENDING.has(state)) continue
     const name = value(state)
     for (const lane of LANES) parts.push(selected(ofOutcome, 'o.position', [`o.state = ${name}`, `o.lane = ${lane}`]))
   }
-  if (parts.length === 0) return { sql: `${EITHER} WHERE c.position > $1 AND false LIMIT $2`, values }
-  return { sql: `SELECT * FROM (${parts.join(' UNION ALL ')}) AS found ORDER BY 1 LIMIT $2`, values }
+  if (parts.length === 0) return { sql: `${AT_ONE_TIME} ${EITHER} WHERE c.position > $1 AND false LIMIT $2`, values }
+  return { sql: `${AT_ONE_TIME} SELECT * FROM (${parts.join(' UNION ALL ')}) AS found ORDER BY 1 LIMIT $2`, values }
 }

@@ -5,7 +5,14 @@ import { dataColumns } from './stored-data.ts'
 
 const placeholders = (count: number) => Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ')
 
-export const ENQUEUE_SQL = `SELECT to_json(positions), to_json(statuses) FROM "edict".enqueue_commands(${placeholders(22)}, NULL)`
+const ENQUEUED = `FROM "edict".enqueue_commands(${placeholders(22)}, NULL)`
+export const ENQUEUE_SQL = `SELECT to_json(positions), to_json(statuses) ${ENQUEUED}`
+/** For commands of which some have deadlines. */
+export const ENQUEUE_EXPIRING_SQL = `SELECT
+  to_json(positions), to_json(statuses), "edict".set_expiries(positions, statuses, (
+    SELECT array_agg(c.command_id) FROM "edict".commands c JOIN "edict".command_outcomes o ON o.position = c.position
+    WHERE c.command_id = ANY ($1) AND o.state IN ('dead', 'discarded')
+  )) ${ENQUEUED}`
 
 /** Commands as the function that stores them takes them. */
 export function enqueueParameters(commands: readonly NewQueuedCommand[]): Parameter[] {

@@ -13,9 +13,9 @@ import type {
   Settlement,
 } from '../../event-store/command-queue-store.ts'
 import { textArray } from './array-literal.ts'
-import { claimedCommands, CLAIM_SQL } from './command-claims.ts'
+import { claimedCommands, CLAIM_SQL, isToClaimAgain } from './command-claims.ts'
 import { CommandEnqueuer } from './command-enqueuer.ts'
-import { listQuery, READ_SQL } from './command-list-query.ts'
+import { COUNT_SQL, listQuery, READ_SQL } from './command-list-query.ts'
 import { commandOf } from './command-rows.ts'
 import { CommandSettler } from './command-settler.ts'
 import { writeCommands } from './command-writes.ts'
@@ -63,7 +63,11 @@ export class PostgresCommandQueue implements CommandQueueStore {
 
   async claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): Promise<ClaimedCommands> {
     const values = [owner, groups, commandsOfEach, lease]
-    return claimedCommands(await this.#write('claim commands', CLAIM_SQL, values))
+    for (;;) {
+      const rows = await this.#write('claim commands', CLAIM_SQL, values)
+      if (!isToClaimAgain(rows)) return claimedCommands(rows)
+      this.#opened().wakeUps.commandsChanged()
+    }
   }
 
   async renew(owner: string, lease: number): Promise<readonly GroupHold[]> {
@@ -91,17 +95,7 @@ export class PostgresCommandQueue implements CommandQueueStore {
   }
 
   async count(states?: readonly CommandState[]): Promise<readonly CommandCount[]> {
-    const sql = `
-      SELECT q.state, q.lane, count(*), min(q.due_at) FROM "edict".command_queue q
-      WHERE $1::text[] IS NULL OR q.state = ANY ($1) GROUP BY q.state, q.lane
-      UNION ALL
-      SELECT o.state, o.lane, count(*), min(o.due_at) FROM "edict".command_outcomes o
-      WHERE o.state = 'dead' AND ($1::text[] IS NULL OR o.state = ANY ($1)) GROUP BY o.state, o.lane
-      UNION ALL
-      SELECT o.state, o.lane, count(*), NULL FROM "edict".command_outcomes o
-      WHERE o.state = ANY (coalesce($1, '{completed,rejected,expired,cancelled,discarded}')) AND o.state <> 'dead'
-      GROUP BY o.state, o.lane`
-    const rows = await this.#read('count commands', sql, [states === undefined ? null : textArray(states)])
+    const rows = await this.#read('count commands', COUNT_SQL, [states === undefined ? null : textArray(states)])
     return rows.map(([state, lane, count, due]) => ({
       state: state as CommandState,
       lane: Number(lane) as CommandLane,
@@ -111,7 +105,7 @@ export class PostgresCommandQueue implements CommandQueueStore {
   }
 
   cancel(commandIds: readonly string[]): Promise<readonly boolean[]> {
-    return this.#change('cancel', commandIds)
+    return this.#changed('cancel', 'SELECT to_json("edict".cancel_commands($1))', commandIds, [])
   }
 
   replay(commandIds: readonly string[]): Promise<readonly boolean[]> {
@@ -122,9 +116,17 @@ export class PostgresCommandQueue implements CommandQueueStore {
     return this.#change('discard', commandIds)
   }
 
-  async #change(change: string, commandIds: readonly string[]): Promise<readonly boolean[]> {
-    const sql = 'SELECT to_json("edict".change_commands($1, $2))'
-    const [row] = await this.#write(`${change} commands`, sql, [change, textArray(commandIds)])
+  #change(change: string, commandIds: readonly string[]): Promise<readonly boolean[]> {
+    return this.#changed(change, 'SELECT to_json("edict".change_commands($2, $1))', commandIds, [change])
+  }
+
+  async #changed(
+    change: string,
+    sql: string,
+    commandIds: readonly string[],
+    values: readonly Parameter[],
+  ): Promise<readonly boolean[]> {
+    const [row] = await this.#write(`${change} commands`, sql, [textArray(commandIds), ...values])
     // A list of ids, as the function says. Of one that stands there twice the second finds it changed.
     const changed = new Set(JSON.parse(row?.[0] ?? '[]') as readonly string[])
     if (changed.size > 0) this.#opened().wakeUps.commandsChanged()

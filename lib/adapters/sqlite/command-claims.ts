@@ -6,12 +6,15 @@ import type {
   GroupHold,
   QueuedCommand,
 } from '../../event-store/command-queue-store.ts'
+import type { CommandQueue } from './command-queue.ts'
 import type { CommandGroups, DueGroup, ExpiredGroup, GroupName } from './command-groups.ts'
 import { COMMAND_COLUMNS, commandOf, type CommandRow } from './command-rows.ts'
 import type { Database } from './driver.ts'
 
 /** So many commands whose time has come are queued by one claim at the most. */
 const MOST_PROMOTED = 1_000
+/** So many whose deadlines have passed are over by one. */
+const MOST_EXPIRED = 1_000
 
 export const TO_COME_SQL = `SELECT position FROM edict_commands
   WHERE state = 'delayed' AND due_at <= ? ORDER BY due_at LIMIT ${MOST_PROMOTED}`
@@ -39,6 +42,7 @@ interface Candidate extends DueGroup {
 
 /** The claims of commands, within the transactions of the writing connection. */
 export class CommandClaims {
+  readonly #queue: CommandQueue
   readonly #groups: CommandGroups
   readonly #promote: BetterSqlite3.Statement<[number, number], GroupName>
   readonly #ofGroup: BetterSqlite3.Statement<[string, number, number], StagedRow>
@@ -49,8 +53,9 @@ export class CommandClaims {
   readonly #nextDue: BetterSqlite3.Statement<[], number | null>
   readonly #nextLease: BetterSqlite3.Statement<[string], number>
 
-  constructor(writing: Database, groups: CommandGroups) {
-    this.#groups = groups
+  constructor(writing: Database, queue: CommandQueue) {
+    this.#queue = queue
+    this.#groups = queue.groups
     this.#promote = writing.prepare<[number, number], GroupName>(
       `UPDATE edict_commands SET state = 'queued', changed_at = ? WHERE position IN (${TO_COME_SQL})
         RETURNING stream_id AS streamId, lane`,
@@ -59,15 +64,21 @@ export class CommandClaims {
     this.#running = writing.prepare<[string, number, number], CommandRow>(RUNNING_OF_GROUP_SQL)
     this.#isBehindBlocker = writing.prepare<[string, number, number], 1>(BEHIND_BLOCKER_SQL).pluck()
     this.#start = writing.prepare(
-      `UPDATE edict_commands SET state = 'running', attempts = attempts + ?, changed_at = ? WHERE position = ?`,
+      `UPDATE edict_commands SET state = 'running', attempts = attempts + @counted, changed_at = @now,
+        expires_at = CASE WHEN @counted = 0 THEN expires_at END WHERE position = @position`,
     )
-    this.#giveBack = writing.prepare(`UPDATE edict_commands SET state = 'queued', changed_at = ? WHERE position = ?`)
+    // Its owner may have begun it all the same, before it could say that those before it were done.
+    this.#giveBack = writing.prepare(
+      `UPDATE edict_commands SET state = 'queued', changed_at = ?, expires_at = NULL WHERE position = ?`,
+    )
     this.#nextDue = writing.prepare<[], number | null>(NEXT_DUE_SQL).pluck()
     this.#nextLease = writing.prepare<[string], number>(NEXT_LEASE_SQL).pluck()
   }
 
-  claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): ClaimedCommands {
+  /** Undefined where so much has expired meanwhile that others are to have their turn before it is gone on with. */
+  claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): ClaimedCommands | undefined {
     const now = Date.now()
+    if (this.#queue.expire(now, MOST_EXPIRED)) return undefined
     this.#promoteDue(now)
     // One more than is asked for tells whether there is more.
     const candidates = [...this.#expired(now), ...this.#groups.due(groups + 1).map(asCandidate)].sort(inTurn)
@@ -128,7 +139,7 @@ export class CommandClaims {
   }
 
   #started(row: CommandRow, counted: 0 | 1, now: number): QueuedCommand {
-    this.#start.run(counted, now, row.position)
+    this.#start.run({ counted, now, position: row.position })
     return commandOf({ ...row, state: 'running', attempts: row.attempts + counted, changedAt: now })
   }
 

@@ -7,7 +7,7 @@ import type {
   Settlement,
 } from '../../event-store/command-queue-store.ts'
 import { CommandGroups, type GroupName } from './command-groups.ts'
-import { COMMAND_COLUMNS, commandOf, newCommandRow, type CommandRow } from './command-rows.ts'
+import { asOf, COMMAND_COLUMNS, commandOf, newCommandRow, type CommandRow } from './command-rows.ts'
 import type { Database } from './driver.ts'
 
 /** What may be stored anew under the same id or key: it came to nothing. */
@@ -18,6 +18,10 @@ export const OF_KEY_SQL = `SELECT ${COMMAND_COLUMNS} FROM edict_commands
   WHERE ifnull(tenant, '') = ? AND idempotency_key IS NOT NULL AND idempotency_key = ?`
 export const OVER_SQL = `SELECT position FROM edict_commands
   WHERE state IN ('completed', 'rejected', 'expired', 'cancelled', 'discarded') AND changed_at <= ? ORDER BY changed_at LIMIT ?`
+
+/** Those that nobody has begun in time. */
+export const LATE_SQL = `SELECT position FROM edict_commands
+  WHERE expires_at IS NOT NULL AND state IN ('delayed', 'queued') AND expires_at <= ? ORDER BY expires_at LIMIT ?`
 
 /** What is done to stored commands by their ids. */
 export type CommandChange = 'cancel' | 'replay' | 'discard'
@@ -30,6 +34,8 @@ export class CommandQueue {
   readonly #ofKey: BetterSqlite3.Statement<[string, string], CommandRow>
   readonly #delete: BetterSqlite3.Statement
   readonly #settle: BetterSqlite3.Statement
+  readonly #expireLate: BetterSqlite3.Statement<[number, number], GroupName>
+  readonly #expireOne: BetterSqlite3.Statement<[string, number], GroupName>
   readonly #changes: Readonly<Record<CommandChange, BetterSqlite3.Statement<unknown[], GroupName>>>
   readonly #purge: BetterSqlite3.Statement
 
@@ -37,9 +43,9 @@ export class CommandQueue {
     this.groups = new CommandGroups(writing)
     this.#insert = writing.prepare(
       `INSERT INTO edict_commands (command_id, state, stream_id, lane, strict, by_caller, due_at, enqueued_at, changed_at, created_at,
-        deadline, depth, type, content_type, fingerprint, idempotency_key, tenant, causation_id, correlation_id, metadata, options,
+        deadline, expires_at, depth, type, content_type, fingerprint, idempotency_key, tenant, causation_id, correlation_id, metadata, options,
         utf16, data)
-        VALUES (@commandId, @state, @streamId, @lane, @strict, @byCaller, @dueAt, @now, @now, @createdAt, @deadline, @depth, @type,
+        VALUES (@commandId, @state, @streamId, @lane, @strict, @byCaller, @dueAt, @now, @now, @createdAt, @deadline, @expiresAt, @depth, @type,
         @contentType, @fingerprint, @idempotencyKey, @tenant, @causationId, @correlationId, @metadata, @options, @utf16, @data)
         ON CONFLICT DO NOTHING`,
     )
@@ -48,9 +54,18 @@ export class CommandQueue {
     this.#delete = writing.prepare('DELETE FROM edict_commands WHERE position = ?')
     this.#settle = writing.prepare(
       `UPDATE edict_commands SET state = @state, attempts = attempts + @counted, failure = coalesce(@failure, failure),
-        result = @result, due_at = coalesce(@dueAt, due_at), changed_at = @now
+        result = @result, due_at = coalesce(@dueAt, due_at), changed_at = @now,
+        expires_at = CASE WHEN @dueAt IS NULL THEN expires_at END
         WHERE command_id = @commandId AND state = 'running' AND by_caller = @byCaller
           AND (by_caller = 1 OR (stream_id = @streamId AND lane = @lane))`,
+    )
+    const expire = (
+      where: string,
+    ) => `UPDATE edict_commands SET state = 'expired', changed_at = max(expires_at, enqueued_at)
+      WHERE ${where} RETURNING stream_id AS streamId, lane`
+    this.#expireLate = writing.prepare<[number, number], GroupName>(expire(`position IN (${LATE_SQL})`))
+    this.#expireOne = writing.prepare<[string, number], GroupName>(
+      expire(`command_id = ? AND state IN ('delayed', 'queued') AND expires_at <= ?`),
     )
     const change = (set: string, states: string) =>
       writing.prepare<unknown[], GroupName>(
@@ -59,7 +74,7 @@ export class CommandQueue {
       )
     this.#changes = {
       cancel: change("state = 'cancelled'", "'delayed', 'queued'"),
-      replay: change("state = 'queued', attempts = 0, due_at = @now, by_caller = 0", "'dead'"),
+      replay: change("state = 'queued', attempts = 0, due_at = @now, by_caller = 0, expires_at = NULL", "'dead'"),
       discard: change("state = 'discarded'", "'dead'"),
     }
     this.#purge = writing.prepare(`DELETE FROM edict_commands WHERE position IN (${OVER_SQL})`)
@@ -71,11 +86,12 @@ export class CommandQueue {
   }
 
   /** Undefined where one of its id or its key is there. */
-  #add(command: NewQueuedCommand, now: number): EnqueueResult | undefined {
+  #add(command: NewQueuedCommand, now: number, mayHaveBegun = false): EnqueueResult | undefined {
     const { commandId, notBefore, delay = 0 } = command
     const dueAt = Math.max(now, notBefore ?? now + delay)
     const state = command.byCaller ? 'running' : dueAt > now ? 'delayed' : 'queued'
-    const { changes, lastInsertRowid } = this.#insert.run(newCommandRow(command, state, now, dueAt))
+    const row = newCommandRow(command, state, now, dueAt)
+    const { changes, lastInsertRowid } = this.#insert.run(mayHaveBegun ? { ...row, expiresAt: null } : row)
     if (changes === 0) return undefined
     const position = Number(lastInsertRowid)
     if (state === 'queued') this.groups.added(command, position)
@@ -85,7 +101,9 @@ export class CommandQueue {
   #addAgain(command: NewQueuedCommand, now: number): EnqueueResult {
     const { commandId, idempotencyKey, tenant = '', fingerprint } = command
     const ofKey = idempotencyKey === undefined ? undefined : this.#ofKey.get(tenant, idempotencyKey)
-    const found = [this.#ofId.get(commandId), ofKey].filter((row) => row !== undefined)
+    const found = [this.#ofId.get(commandId), ofKey]
+      .filter((row) => row !== undefined)
+      .map((row) => (this.#isExpired(row.commandId, now) ? asOf(now, row) : row))
     for (const row of found) {
       if (row.fingerprint !== fingerprint) return { status: 'duplicate', command: commandOf(row) }
       if (!CAME_TO_NOTHING.has(row.state)) return { status: 'known', command: commandOf(row) }
@@ -94,7 +112,26 @@ export class CommandQueue {
       this.#delete.run(row.position)
       if (row.strict === 1 && row.state === 'dead') this.groups.changed(row)
     }
-    return this.#add(command, now) as EnqueueResult
+    // Of a dead letter of its id somebody has to look what came of it.
+    const mayHaveBegun = found.some((row) => row.commandId === commandId && isDeadLetter(row.state))
+    return this.#add(command, now, mayHaveBegun) as EnqueueResult
+  }
+
+  #isExpired(commandId: string, now: number): boolean {
+    return this.#changed(this.#expireOne.all(commandId, now))
+  }
+
+  /** So many of those that nobody has begun in time are over. @returns whether there may be more */
+  expire(now: number, limit: number): boolean {
+    const late = this.#expireLate.all(now, limit)
+    this.#changed(late)
+    return late.length === limit
+  }
+
+  #changed(changed: readonly GroupName[]): boolean {
+    const groups = new Map(changed.map((group) => [`${group.lane} ${group.streamId}`, group]))
+    for (const group of groups.values()) this.groups.changed(group)
+    return changed.length > 0
   }
 
   settle(settlements: readonly Settlement[]): readonly boolean[] {
@@ -116,6 +153,7 @@ export class CommandQueue {
     const now = Date.now()
     const statement = this.#changes[change]
     return commandIds.map((commandId) => {
+      if (change === 'cancel' && this.#isExpired(commandId, now)) return false
       const group = statement.get({ now, commandId })
       if (group !== undefined) this.groups.changed(group)
       return group !== undefined
@@ -125,6 +163,10 @@ export class CommandQueue {
   purge(olderThan: number, limit: number): number {
     return this.#purge.run(Date.now() - olderThan, limit).changes
   }
+}
+
+function isDeadLetter(state: CommandState): boolean {
+  return state === 'dead' || state === 'discarded'
 }
 
 /** How many commands run under each hold, as a call changes it. */

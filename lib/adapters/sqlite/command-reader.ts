@@ -7,23 +7,36 @@ import type {
 } from '../../event-store/command-queue-store.ts'
 import { NEXT_DUE_SQL, NEXT_LEASE_SQL } from './command-claims.ts'
 import { OF_COMMAND_ID_SQL } from './command-queue.ts'
-import { COMMAND_COLUMNS, commandOf, type CommandRow } from './command-rows.ts'
+import { asOf, COMMAND_COLUMNS, commandOf, type CommandRow } from './command-rows.ts'
 import type { Database } from './driver.ts'
 
 /** Those that are not over, and have an index by their state. */
 const OPEN = ['delayed', 'queued', 'running', 'dead'] as const
 const OPEN_LIST = OPEN.map((state) => `'${state}'`).join(', ')
 
+/** Their deadlines have passed before anybody had begun them, and their rows do not say so yet. */
+const LATE = `expires_at IS NOT NULL AND state IN ('delayed', 'queued') AND expires_at <= @now`
+/** As above, of a row that may be none of these. */
+const isLate = (now: string) => `(state IN ('delayed', 'queued') AND ifnull(expires_at <= ${now}, 0))`
+
+const ANY_LATE_SQL = `SELECT EXISTS (SELECT 1 FROM edict_commands WHERE ${LATE})`
+
 /** Whether a claim would find something. */
 export const CLAIMABLE_SQL = `SELECT EXISTS (SELECT 1 FROM edict_command_groups WHERE owner IS NULL AND next_position IS NOT NULL)
   OR EXISTS (SELECT 1 FROM edict_command_groups WHERE owner IS NOT NULL AND expires_at <= @now)
-  OR EXISTS (SELECT 1 FROM edict_commands WHERE state = 'delayed' AND due_at <= @now)`
+  OR EXISTS (SELECT 1 FROM edict_commands WHERE state = 'delayed' AND due_at <= @now)
+  OR EXISTS (SELECT 1 FROM edict_commands WHERE ${LATE})`
 
-const COUNTED = `SELECT state, lane, count(*) AS count, min(due_at) AS oldestDueAt FROM edict_commands`
+const COUNTED = `SELECT state AS standing, lane, count(*) AS count, min(due_at) AS oldestDueAt FROM edict_commands`
 
 export const OPEN_COUNTS_SQL = `${COUNTED} WHERE state IN (${OPEN_LIST}) GROUP BY state, lane`
 
-interface CountRow extends Omit<CommandCount, 'oldestDueAt'> {
+/** As above, where there are late ones. */
+const COUNTED_NOW = `SELECT CASE WHEN ${isLate('@now')} THEN 'expired' ELSE state END AS standing, lane, count(*) AS count,
+  min(due_at) AS oldestDueAt FROM edict_commands GROUP BY standing, lane`
+
+interface CountRow extends Pick<CommandCount, 'lane' | 'count'> {
+  readonly standing: CommandState
   readonly oldestDueAt: number
 }
 
@@ -32,6 +45,7 @@ export class CommandReader {
   readonly #reading: Database
   readonly #ofId: BetterSqlite3.Statement<[string], CommandRow>
   readonly #claimable: BetterSqlite3.Statement<unknown[], 0 | 1>
+  readonly #anyLate: BetterSqlite3.Statement<unknown[], 0 | 1>
   readonly #nextDue: BetterSqlite3.Statement<[], number | null>
   readonly #nextLease: BetterSqlite3.Statement<[string], number>
 
@@ -39,6 +53,7 @@ export class CommandReader {
     this.#reading = reading
     this.#ofId = reading.prepare<[string], CommandRow>(OF_COMMAND_ID_SQL)
     this.#claimable = reading.prepare<unknown[], 0 | 1>(CLAIMABLE_SQL).pluck()
+    this.#anyLate = reading.prepare<unknown[], 0 | 1>(ANY_LATE_SQL).pluck()
     this.#nextDue = reading.prepare<[], number | null>(NEXT_DUE_SQL).pluck()
     this.#nextLease = reading.prepare<[string], number>(NEXT_LEASE_SQL).pluck()
   }
@@ -52,28 +67,34 @@ export class CommandReader {
   }
 
   read(commandIds: readonly string[]): readonly QueuedCommand[] {
+    const now = Date.now()
     return [...new Set(commandIds)].flatMap((commandId) => {
       const row = this.#ofId.get(commandId)
-      return row === undefined ? [] : [commandOf(row)]
+      return row === undefined ? [] : [commandOf(asOf(now, row))]
     })
   }
 
   list(options: ListCommandsOptions): readonly QueuedCommand[] {
-    const { sql, values } = listQuery(options)
+    const now = Date.now()
+    const { sql, values } = listQuery(options, now)
     return this.#reading
       .prepare<unknown[], CommandRow>(sql)
       .all(...values)
-      .map(commandOf)
+      .map((row) => commandOf(asOf(now, row)))
   }
 
   count(states?: readonly CommandState[]): readonly CommandCount[] {
-    const isWanted = (state: CommandState) => states?.includes(state) !== false
+    const now = Date.now()
+    const isWanted = ({ standing }: CountRow) => states?.includes(standing) !== false
+    const anyLate = this.#anyLate.get({ now }) === 1
     const sql = states?.every(isOpen) === true ? OPEN_COUNTS_SQL : `${COUNTED} GROUP BY state, lane`
-    return this.#reading
-      .prepare<[], CountRow>(sql)
-      .all()
-      .filter(({ state }) => isWanted(state))
-      .map((row) => (isOpen(row.state) ? row : { ...row, oldestDueAt: undefined }))
+    const rows = anyLate
+      ? this.#reading.prepare<unknown[], CountRow>(COUNTED_NOW).all({ now })
+      : this.#reading.prepare<[], CountRow>(sql).all()
+    return rows.filter(isWanted).map(({ standing: state, oldestDueAt, ...row }) => ({
+      ...{ state, ...row },
+      oldestDueAt: isOpen(state) ? oldestDueAt : undefined,
+    }))
   }
 }
 
@@ -81,8 +102,15 @@ function isOpen(state: CommandState): boolean {
   return (OPEN as readonly CommandState[]).includes(state)
 }
 
+function isPending(state: CommandState): boolean {
+  return state === 'queued' || state === 'delayed'
+}
+
 /** By position; those of a correlation, or of states that are not over, are found by an index. */
-export function listQuery(options: ListCommandsOptions): { readonly sql: string; readonly values: readonly unknown[] } {
+export function listQuery(
+  options: ListCommandsOptions,
+  now: number,
+): { readonly sql: string; readonly values: readonly unknown[] } {
   const { states, types, streamId, tenant, correlationId, after = 0, limit = 100 } = options
   const conditions = ['position > ?']
   const values: unknown[] = [after]
@@ -93,7 +121,16 @@ export function listQuery(options: ListCommandsOptions): { readonly sql: string;
   const oneOf = (column: string, wanted: readonly string[]) => {
     want(`${column} IN (${wanted.map(() => '?').join(', ')})`, ...wanted)
   }
-  if (states !== undefined) oneOf('state', states)
+  if (states !== undefined) {
+    // What is late is expired, whatever its row says.
+    const marks = states.map(() => '?').join(', ')
+    if (states.includes('expired')) {
+      want(`((state IN (${marks}) AND NOT ${isLate('?')}) OR ${isLate('?')})`, ...states, now, now)
+    } else {
+      oneOf('state', states)
+      if (states.some(isPending)) want(`NOT ${isLate('?')}`, now)
+    }
+  }
   if (states?.every(isOpen) === true) conditions.push(`state IN (${OPEN_LIST})`)
   if (types !== undefined) oneOf('type', types)
   if (streamId !== undefined) want('stream_id = ?', streamId)

@@ -11,7 +11,8 @@ import { metadataColumn, metadataOf } from './stored-metadata.ts'
 
 /** The columns of a command, under the names of `CommandRow`. */
 export const COMMAND_COLUMNS = `position, command_id AS commandId, state, stream_id AS streamId, lane, strict, by_caller AS byCaller,
-  attempts, due_at AS dueAt, enqueued_at AS enqueuedAt, changed_at AS changedAt, created_at AS createdAt, deadline, depth, type,
+  attempts, due_at AS dueAt, enqueued_at AS enqueuedAt, changed_at AS changedAt, created_at AS createdAt, deadline,
+  expires_at AS expiresAt, depth, type,
   content_type AS contentType, fingerprint, idempotency_key AS idempotencyKey, tenant, causation_id AS causationId,
   correlation_id AS correlationId, metadata, options, failure, result, utf16, data`
 
@@ -30,6 +31,8 @@ export interface CommandRow {
   readonly changedAt: number
   readonly createdAt: number
   readonly deadline: number | null
+  /** When it expires, as long as nobody has begun it. */
+  readonly expiresAt: number | null
   readonly depth: number
   readonly type: string
   readonly contentType: string
@@ -48,7 +51,7 @@ export interface CommandRow {
 
 /** @throws {StoreError} `store_failed`, with the command's place, where the row makes no sense */
 export function commandOf(row: CommandRow): QueuedCommand {
-  const { utf16, data, deadline, idempotencyKey, tenant, causationId, correlationId, ...rest } = row
+  const { utf16, data, deadline, expiresAt: _, idempotencyKey, tenant, causationId, correlationId, ...rest } = row
   try {
     return {
       ...rest,
@@ -73,6 +76,14 @@ export function commandOf(row: CommandRow): QueuedCommand {
   }
 }
 
+/** A row as it is at that time: nobody may have come by since its deadline. */
+export function asOf(now: number, row: CommandRow): CommandRow {
+  const { state, expiresAt, enqueuedAt } = row
+  const isPending = state === 'queued' || state === 'delayed'
+  if (!isPending || expiresAt === null || expiresAt > now) return row
+  return { ...row, state: 'expired', changedAt: Math.max(expiresAt, enqueuedAt) }
+}
+
 /** A command as it is inserted. */
 export function newCommandRow(
   command: NewQueuedCommand,
@@ -87,6 +98,7 @@ export function newCommandRow(
     strict: command.strict ? 1 : 0,
     byCaller: command.byCaller ? 1 : 0,
     deadline: command.deadline ?? null,
+    expiresAt: command.byCaller ? null : (command.deadline ?? null),
     idempotencyKey: command.idempotencyKey ?? null,
     tenant: command.tenant ?? null,
     causationId: command.causationId === commandId ? null : command.causationId,

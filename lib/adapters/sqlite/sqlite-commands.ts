@@ -33,10 +33,17 @@ export class SqliteCommands implements CommandQueueStore {
 
   /** One who comes too early writes nothing, and keeps nobody from writing. */
   claim(options: ClaimCommandsOptions): MaybePromise<ClaimedCommands> {
-    const store = this.#opened()
     const idle = this.#look((reader) => reader.idleFor(options.owner))
     if (idle !== undefined) return { claims: [], ...idle }
-    return store.write(() => store.commandClaims.claim(options), options.groups)
+    return this.#claim(options)
+  }
+
+  async #claim(options: ClaimCommandsOptions): Promise<ClaimedCommands> {
+    const store = this.#opened()
+    let claimed: ClaimedCommands | undefined
+    do claimed = await store.write(() => store.commandClaims.claim(options), options.groups)
+    while (claimed === undefined)
+    return claimed
   }
 
   renew(owner: string, lease: number): Promise<readonly GroupHold[]> {

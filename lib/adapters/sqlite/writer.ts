@@ -124,6 +124,6 @@ function prepared(connections: Connections): Prepared {
     snapshots: new Snapshots(connections),
     checkpoints: new Checkpoints(connections),
     commandQueue,
-    commandClaims: new CommandClaims(writing, commandQueue.groups),
+    commandClaims: new CommandClaims(writing, commandQueue),
   }
 }

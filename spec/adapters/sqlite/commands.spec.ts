@@ -10,7 +10,7 @@ import {
   TO_COME_SQL,
 } from '../../../lib/adapters/sqlite/command-claims.ts'
 import { DUE_GROUPS_SQL, EXPIRED_GROUPS_SQL, FIRST_OF_GROUP_SQL } from '../../../lib/adapters/sqlite/command-groups.ts'
-import { OF_COMMAND_ID_SQL, OF_KEY_SQL, OVER_SQL } from '../../../lib/adapters/sqlite/command-queue.ts'
+import { LATE_SQL, OF_COMMAND_ID_SQL, OF_KEY_SQL, OVER_SQL } from '../../../lib/adapters/sqlite/command-queue.ts'
 import { CLAIMABLE_SQL, listQuery, OPEN_COUNTS_SQL } from '../../../lib/adapters/sqlite/command-reader.ts'
 import { commitsInLog } from './commits.ts'
 import { OpenStores } from './open-stores.ts'
@@ -42,9 +42,10 @@ const queries: readonly (readonly [what: string, sql: string, by: string])[] = [
   ['the commands whose time has come', TO_COME_SQL, 'edict_commands_to_come (due_at<?)'],
   ['the next of them', NEXT_DUE_SQL, 'edict_commands_to_come'],
   ['the next lease', NEXT_LEASE_SQL, 'edict_command_groups_held'],
+  ['those that nobody has begun in time', LATE_SQL, 'edict_commands_expiring (expires_at>? AND expires_at<?)'],
   ['what can be purged', OVER_SQL, 'edict_commands_over (changed_at<?)'],
-  ['dead letters', listQuery({ states: ['dead'] }).sql, 'edict_commands_by_state (state=? AND position>?)'],
-  ['a correlation', listQuery({ correlationId: 'a' }).sql, 'edict_commands_of_correlation (correlation_id=?'],
+  ['dead letters', listQuery({ states: ['dead'] }, 0).sql, 'edict_commands_by_state (state=? AND position>?)'],
+  ['a correlation', listQuery({ correlationId: 'a' }, 0).sql, 'edict_commands_of_correlation (correlation_id=?'],
   ['the counts of what is not over', OPEN_COUNTS_SQL, 'COVERING INDEX edict_commands_by_state'],
 ]
 
