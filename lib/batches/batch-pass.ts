@@ -2,7 +2,7 @@ import type { AsyncScope } from '../effects/async-scope.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandPipeline } from '../dispatch/command-pipeline.ts'
 import { commandInfo, executionEnd } from '../dispatch/observed-execution.ts'
-import { handlingScope, inBatchText, isInBatch, type RunningHandler } from '../dispatch/running-handler.ts'
+import { handlingScope, refusalOfChange, type RunningHandler } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { DuplicateCommandError, ReentrantDispatchError } from '../errors.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -120,9 +120,8 @@ export class BatchPass {
   #refuseInBatch({ plan, tenant, aggregateId, command }: BatchEntry): void {
     const group = tenant === undefined ? plan.group : plan.group.of(tenant)
     const streamId = group.prefix + aggregateId
-    if (isInBatch(this.#running.dispatchedFrom, this.#parts.services, streamId)) {
-      throw new ReentrantDispatchError(inBatchText(command.type, streamId))
-    }
+    const refusal = refusalOfChange(command.type, this.#running.dispatchedFrom, this.#parts.services, streamId)
+    if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
     this.#ownStream = streamId
   }
 

@@ -23,7 +23,7 @@ import { DecidingTurn } from './deciding-turn.ts'
 import { Executed } from './executed.ts'
 import { newEvents } from './new-events.ts'
 import { commandInfo, executionEnd } from './observed-execution.ts'
-import { holds, inBatchText, isInBatch, type RunningHandler } from './running-handler.ts'
+import { holds, refusalOfChange, type RunningHandler } from './running-handler.ts'
 import { repeatedResult } from './repeated-result.ts'
 import { synchronousEvents } from './synchronous-events.ts'
 
@@ -380,8 +380,8 @@ export class Execution extends DecidingTurn implements RunningHandler {
   #refuseReentry(instance: Instance): void {
     const { current } = instance.mailbox
     const synchronous = current instanceof Execution && current.inUserCode
-    if (isInBatch(this.dispatchedFrom, this.services, instance.streamId))
-      throw new ReentrantDispatchError(inBatchText(this.command.type, instance.streamId))
+    const refusal = refusalOfChange(this.command.type, this.dispatchedFrom, this.services, instance.streamId)
+    if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
     if (!synchronous && !holds(this.dispatchedFrom, instance)) return
     throw new ReentrantDispatchError(
       `${this.command.type} was dispatched to ${instance.streamId} from within its own handler: return its events instead`,

@@ -11,6 +11,8 @@ export interface RunningHandler {
   readonly unitOfWork?: object | undefined
   /** Of a batch: whether a stream of an application's is in its transaction, as long as that goes on. */
   readonly hasInBatch?: (services: object, streamId: string) => boolean
+  /** Of a unit of work: whether it has loaded a stream of an application's, as long as it goes on. */
+  readonly hasInUnit?: (services: object, streamId: string) => boolean
 }
 
 /** Whether an instance is held by a handler, or by one that waits for that handler. */
@@ -22,16 +24,30 @@ export function holds(handler: RunningHandler | undefined, instance: Instance): 
   return false
 }
 
-/** Whether a stream is in the transaction of a batch that waits for this handler: what others store there makes the batch conflict. */
-export function isInBatch(handler: RunningHandler | undefined, services: object, streamId: string): boolean {
-  for (let at = handler; at !== undefined; at = at.dispatchedFrom) {
-    if (at.hasInBatch?.(services, streamId)) return true
+/**
+ * Why a handler that waits, or one that waits for it, bears no change of a stream by others: it has loaded it, so that what they store
+ * there makes its own commit conflict, each time that it runs. Undefined where none is in the way.
+ */
+export function refusalOfChange(
+  what: string,
+  handler: RunningHandler | undefined,
+  services: object,
+  streamId: string,
+): string | undefined {
+  const isHeldBy = (which: 'hasInBatch' | 'hasInUnit'): boolean => {
+    for (let at = handler; at !== undefined; at = at.dispatchedFrom) {
+      if (at[which]?.(services, streamId)) return true
+    }
+    return false
   }
-  return false
-}
-
-export function inBatchText(what: string, streamId: string): string {
-  return `${what} was to change ${streamId} from within a batch that has loaded it: schedule a command, by executeCommands of the context`
+  // The handlers of a batch have units, too.
+  if (isHeldBy('hasInBatch')) {
+    return `${what} was to change ${streamId} from within a batch that has loaded it: schedule a command, by executeCommands of the context`
+  }
+  if (isHeldBy('hasInUnit')) {
+    return `${what} was to change ${streamId} from within a unit of work that has loaded it: change it by the repository of the unit, or dispatch after the commit`
+  }
+  return undefined
 }
 
 let scope: AsyncScope<RunningHandler> | undefined

@@ -53,6 +53,10 @@ export class UnitRun implements RunningHandler {
     this.dispatchedFrom = runningHere()
   }
 
+  hasInUnit(services: object, streamId: string): boolean {
+    return services === (this.services.standsInFor ?? this.services) && this.inProgress && this.unit.hasLoaded(streamId)
+  }
+
   get unitOfWork(): this {
     return this
   }

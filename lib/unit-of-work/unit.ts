@@ -2,7 +2,7 @@ import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { EventSource } from '../dispatch/new-events.ts'
-import { inBatchText, isInBatch, runningHere } from '../dispatch/running-handler.ts'
+import { refusalOfChange, runningHere } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import {
   AggregateNotAddedError,
@@ -92,6 +92,11 @@ export class Unit {
   /** Set as soon as a stream is loaded in which the command that asked for it committed before: nothing is to be stored then. */
   get committedBefore(): CommittedBefore | undefined {
     return this.#committedBefore
+  }
+
+  /** Whether others are not to change it: also one that is being loaded. */
+  hasLoaded(streamId: string): boolean {
+    return this.#loads.has(streamId)
   }
 
   get isEnded(): boolean {
@@ -209,11 +214,14 @@ export class Unit {
     }
   }
 
-  /** The batch that waits for it would conflict with it, and run it again each time. */
-  #refuseInBatch(roots: readonly UnitRoot[]): void {
+  /** Whoever waits for it would conflict with it, and run it again each time. */
+  #refuseChangeOf(roots: readonly UnitRoot[]): void {
     const from = runningHere()
-    const held = from && roots.find(({ streamId }) => isInBatch(from, this.#services, streamId))
-    if (held) throw new ReentrantDispatchError(inBatchText('a unit of work', held.streamId))
+    if (from === undefined) return
+    for (const { streamId } of roots) {
+      const refusal = refusalOfChange('a unit of work', from, this.#services, streamId)
+      if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
+    }
   }
 
   /** Another one within it has begun: it does not commit before that has ended. */
@@ -251,7 +259,7 @@ export class Unit {
     this.#refuseSeveral(roots)
     if (roots.length === 0) return NOTHING_STORED
     this.#refuseFollowed(roots)
-    this.#refuseInBatch(roots)
+    this.#refuseChangeOf(roots)
     const commit = new UnitCommit(this.#services, this.#owner, roots)
     this.#commit = commit
     const committed = await commit.run(also)

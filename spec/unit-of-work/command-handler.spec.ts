@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import {
   AggregateNotFoundError,
   commandHandler,
+  currentUnitOfWork,
   eventHandler,
   reply,
   router,
@@ -363,6 +364,48 @@ describe('a command handler', () => {
     })
   })
 
+  it('is refused where it dispatches to an aggregate that it has loaded, before anything is stored, also by another handler', async () => {
+    const refused: unknown[] = []
+    let runs = 0
+    const credit = (authorId: string) => app.dispatch(CreditAuthor({ authorId }))
+    const text = 'CreditAuthor was to change author-ada from within a unit of work that has loaded it'
+    const refusal = { code: 'reentrant_dispatch', outcome: 'not-executed', message: expect.stringContaining(text) }
+    const app = await works(
+      async (_articleId, { repository }) => {
+        runs++
+        // Nobody has loaded it yet.
+        if (runs === 1) await credit('ada')
+        const ada = await repository.get(Author, 'ada')
+        await credit('ada').catch((error: unknown) => refused.push(error))
+        await unitOfWork(app, () => credit('ada')).catch((error: unknown) => refused.push(error))
+        await credit('bob')
+        ada.raise(AuthorCredited({ authorId: 'ada' }))
+        repository.add(ada)
+      },
+      { multipleAggregates: true },
+    )
+    await expect(app.dispatch(publish())).rejects.toMatchObject({ code: 'unit_rolled_back' })
+    expect([runs, refused]).toMatchObject([1, [refusal, refusal]])
+    expect(await app.aggregateVersion(Author, 'ada')).toBe(1)
+    expect(await app.aggregateVersion(Author, 'bob')).toBe(1)
+    // Nobody is in its way any more.
+    await credit('ada')
+    expect(await app.aggregateVersion(Author, 'ada')).toBe(2)
+  })
+
+  it('may dispatch to what it has loaded when it has committed', async () => {
+    const app = await works(async (articleId, { repository }) => {
+      const article = await repository.get(Article, articleId)
+      const ada = await repository.find(Author, 'ada')
+      expect(ada).toBeUndefined()
+      article.raise(raised)
+      repository.add(article)
+      currentUnitOfWork()?.afterCommit(() => app.dispatch(CreditAuthor({ authorId: 'ada' })))
+    })
+    await app.dispatch(publish())
+    expect(await app.aggregateVersion(Author, 'ada')).toBe(1)
+  })
+
   it('stores nothing where it runs out of time', async () => {
     const never = deferred()
     let kept: AbortSignal | undefined
@@ -383,14 +426,17 @@ describe('a command handler', () => {
   })
 
   it('ends with the conflict where it has no more attempts', async () => {
+    const loaded = deferred()
     const app = await works(async (articleId, { repository }) => {
       const article = await repository.get(Article, articleId)
       const author = await repository.create(Author, 'ada')
-      await app.dispatch(CreditAuthor({ authorId: 'ada' }))
+      loaded.resolve()
+      await credited
       author.raise(AuthorCredited({ authorId: 'ada' }))
       repository.add(author)
       return article.version
     })
+    const credited = loaded.promise.then(() => app.dispatch(CreditAuthor({ authorId: 'ada' })))
     await expect(app.dispatch(publish(), { retryAttempts: 0 })).rejects.toMatchObject({
       code: 'version_conflict',
       streamId: 'author-ada',

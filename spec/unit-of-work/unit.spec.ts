@@ -18,7 +18,7 @@ import { NOTHING_SAID, resolveOptions } from '../../lib/dispatch/options.ts'
 import { unitHostOf, type UnitHost } from '../../lib/dispatch/unit-host.ts'
 import { Unit } from '../../lib/unit-of-work/unit.ts'
 import { UnitSource } from '../../lib/unit-of-work/unit-source.ts'
-import { started } from '../support/counter.ts'
+import { deferred, started } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
 import { Author, CreditAuthor, publishing, PublishArticle, Article } from './publishing.ts'
 
@@ -153,13 +153,16 @@ describe('what goes on around a command in a unit', () => {
   it('is told once, whatever is run again: middleware and telemetry', async () => {
     const told: string[] = []
     let runs = 0
-    let creditMeanwhile = (): Promise<unknown> => Promise.resolve()
+    const loaded = deferred()
     const handler = commandHandler(Article, {
       commands: [PublishArticle],
       handle: {
         async PublishArticle(_data, { repository }) {
           const author = (await repository.find(Author, 'ada')) ?? (await repository.create(Author, 'ada'))
-          if (runs++ === 0) await creditMeanwhile()
+          if (runs++ === 0) {
+            loaded.resolve()
+            await credited
+          }
           author.execute(CreditAuthor({ authorId: 'ada' }))
           repository.add(author)
         },
@@ -175,7 +178,7 @@ describe('what goes on around a command in a unit', () => {
           .dispatch(CreditAuthor, { to: Author }),
       ),
     })
-    creditMeanwhile = () => app.dispatch(CreditAuthor({ authorId: 'ada' }))
+    const credited = loaded.promise.then(() => app.dispatch(CreditAuthor({ authorId: 'ada' })))
     app.on('dispatch:conflict', ({ command: type, retried }) => told.push(`conflict of ${type} ${retried}`))
     app.on('dispatch:stop', ({ command: type, events }) =>
       told.push(`${type} ${events.map((one) => one.streamId).join()}`),
