@@ -110,7 +110,7 @@ export class Batch {
         if (!(error instanceof VersionConflictError)) throw this.#named(error, pass.unit)
         this.#conflict = error
         limit.again()
-        if (!this.#mayRetry(error, failures)) throw this.#named(error, pass.unit)
+        if (!this.#mayRetry(error, failures)) throw this.#named(await pass.unit.asToldOf(error), pass.unit)
       } finally {
         pass.unit.rollBack()
       }

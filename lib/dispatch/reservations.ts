@@ -67,6 +67,18 @@ export function reservations(
     : together(found as readonly Found[])
 }
 
+/** Whether somebody was first, as it turns out when it is looked at again; undefined too where that cannot be read. */
+export async function takenMeanwhile(
+  lookAgain: () => MaybePromise<unknown>,
+): Promise<UniqueValueTakenError | undefined> {
+  try {
+    const found = await lookAgain()
+    return found instanceof UniqueValueTakenError ? found : undefined
+  } catch (error) {
+    return error instanceof UniqueValueTakenError ? error : undefined
+  }
+}
+
 type Found = StreamAppend | UniqueValueTakenError | undefined
 
 function together(found: readonly Found[]): readonly StreamAppend[] | UniqueValueTakenError {

@@ -1,18 +1,19 @@
 import type { Decision } from '../aggregate/decision.ts'
 import type { Instance } from '../aggregate/instance.ts'
 import { proceed, type MaybePromise } from '../effects/maybe-promise.ts'
-import { StoreError, StreamClosedError, UniqueValueTakenError } from '../errors.ts'
+import { StoreError, StreamClosedError, UniqueValueTakenError, VersionConflictError } from '../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
 import type { NewEvent } from '../event-store/stored-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { Execution } from './execution.ts'
-import { movesBetween, reservations, undoing, type Reserving } from './reservations.ts'
+import { movesBetween, reservations, takenMeanwhile, undoing, type Move, type Reserving } from './reservations.ts'
 
 const NOTHING: readonly StreamAppend[] = Object.freeze([])
 
 /** The execution of an aggregate that has values to itself: they change hands with its events, or nothing happens. */
 export class ReservingExecution extends Execution {
   #ownEvents: readonly NewEvent[] = []
+  #moves: readonly Move[] = []
   /** What is appended together with the events. */
   #reservations: readonly StreamAppend[] = NOTHING
 
@@ -22,6 +23,7 @@ export class ReservingExecution extends Execution {
     const { model, state } = this.instance as Instance
     const after = (this.decision as Decision).state
     const moves = model.unique === undefined ? [] : movesBetween(model.unique, this.tenant, state, after)
+    this.#moves = moves
     if (moves.length === 0) return super.append(events)
     this.fence()
     return proceed(reservations(this.services.store, moves, this.#reserving()), this, this.#found)
@@ -71,8 +73,18 @@ export class ReservingExecution extends Execution {
     }
     const { streamId, expectedVersion } = reservation
     if (result.status === 'stream_closed') throw new StreamClosedError(streamId, result.state)
-    this.attemptAgain(streamId, expectedVersion, result.actual)
+    try {
+      this.attemptAgain(streamId, expectedVersion, result.actual)
+    } catch (error) {
+      if (!(error instanceof VersionConflictError)) throw error
+      return this.#givenUp(error)
+    }
     return this.append(this.#ownEvents)
+  }
+
+  /** Nobody has asked for that stream: what its caller wants to know is whether the value is another's now. */
+  async #givenUp(conflict: VersionConflictError): Promise<never> {
+    throw (await takenMeanwhile(() => reservations(this.services.store, this.#moves, this.#reserving()))) ?? conflict
   }
 
   /**

@@ -112,7 +112,7 @@ class CalledUnit<Value> extends BoundedTurn<Called<Value>> implements UnitOwner 
         return this.#through(run, value, run.rolledBack ? NOTHING_STORED : await run.unit.commit())
       } catch (error) {
         if (!(error instanceof VersionConflictError) || !run.unit.hasConflicted(error)) throw error
-        if (conflicts >= this.options.retryAttempts) throw error
+        if (conflicts >= this.options.retryAttempts) throw await run.unit.asToldOf(error)
         this.phase = 'working'
         const { signal } = this.options
         // While the append was under way, nobody listened.

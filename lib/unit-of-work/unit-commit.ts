@@ -1,7 +1,14 @@
 import { newEvents } from '../dispatch/new-events.ts'
+import { takenMeanwhile } from '../dispatch/reservations.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { synchronousEvents } from '../dispatch/synchronous-events.ts'
-import { CategoryMismatchError, StoreError, StreamClosedError, VersionConflictError } from '../errors.ts'
+import {
+  CategoryMismatchError,
+  StoreError,
+  StreamClosedError,
+  VersionConflictError,
+  type UniqueValueTakenError,
+} from '../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
 import type { NewEvent } from '../event-store/stored-event.ts'
@@ -62,6 +69,12 @@ export class UnitCommit {
       : handling.run(undefined, () => store.append(streams, options)))
     this.#refuse(streams, results)
     return this.#committed(encoded, results)
+  }
+
+  /** What its caller is to be told who tries no more: of a value that is another's by now, that it is, and of no stream of Edict's. */
+  async asToldOf(conflict: VersionConflictError): Promise<VersionConflictError | UniqueValueTakenError> {
+    if (this.#roots.some(({ streamId }) => streamId === conflict.streamId)) return conflict
+    return (await takenMeanwhile(() => unitReservations(this.#services.store, this.#roots))) ?? conflict
   }
 
   async #encode(root: UnitRoot): Promise<readonly NewEvent[]> {

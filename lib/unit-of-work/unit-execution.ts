@@ -57,7 +57,7 @@ export class UnitExecution extends Execution implements UnitOwner {
         return this.repeated(await this.#repeat(error.found.instance, error.found.events))
       }
       // Only a commit ends a unit by itself: a conflict that the handler has met elsewhere is its own.
-      if (error instanceof VersionConflictError && unit.hasConflicted(error)) return await this.#again(error)
+      if (error instanceof VersionConflictError && unit.hasConflicted(error)) return await this.#again(unit, error)
       throw error
     } finally {
       unit.rollBack()
@@ -97,12 +97,17 @@ export class UnitExecution extends Execution implements UnitOwner {
   }
 
   /** Someone else wrote first to one of the streams: all is done again, on what they wrote. */
-  async #again({ streamId, expected, actual }: VersionConflictError): Promise<ExecutionResult> {
+  async #again(unit: Unit, conflict: VersionConflictError): Promise<ExecutionResult> {
+    const { streamId, expected, actual } = conflict
     const { expectedVersion } = this.options
     if (expectedVersion !== undefined && streamId === this.instance?.streamId) {
       throw new VersionConflictError(streamId, expectedVersion, actual)
     }
-    this.attemptAgain(streamId, expected, actual)
+    try {
+      this.attemptAgain(streamId, expected, actual)
+    } catch (error) {
+      throw error instanceof VersionConflictError ? await unit.asToldOf(error) : error
+    }
     await pauseAfter(this.attempts, this.services)
     this.fence()
     return this.refetch()

@@ -1,9 +1,10 @@
 import { CommandContext } from '../dispatch/command-context.ts'
 import { handlingScope } from '../dispatch/running-handler.ts'
 import { unitHostOf, type UnitHost } from '../dispatch/unit-host.ts'
-import { InvalidOptionError, UnitOfWorkMisuseError } from '../errors.ts'
+import { InvalidOptionError, UnitOfWorkMisuseError, VersionConflictError } from '../errors.ts'
 import type { Repository } from './repository.ts'
 import { Unit } from './unit.ts'
+import type { Committed } from './unit-commit.ts'
 import { checkedUnitOptions, type CheckedUnitOptions, type UnitOfWorkOptions } from './unit-options.ts'
 import { unitHereOf, UnitRun, type AfterCommit, type UnitOfWorkResult } from './unit-run.ts'
 import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
@@ -110,7 +111,7 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
 
   async #commit(run: UnitRun): Promise<UnitOfWorkResult> {
     const { services } = this.#host
-    const { events, synchronous } = await run.unit.commit()
+    const { events, synchronous } = await committed(run.unit)
     const result = { events, position: events.at(-1)?.position ?? 0 }
     await run.committed(result)
     await waitForHandlers(services, this.#checked.options, result, synchronous)
@@ -134,5 +135,14 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
       throw new UnitOfWorkMisuseError('the unit of work has not been started: call start()')
     if (!this.inProgress) throw new UnitOfWorkMisuseError('the unit of work has ended: begin another one')
     return this.#scope
+  }
+}
+
+/** Its caller alone can do it all again. */
+async function committed(unit: Unit): Promise<Committed> {
+  try {
+    return await unit.commit()
+  } catch (error) {
+    throw error instanceof VersionConflictError ? await unit.asToldOf(error) : error
   }
 }

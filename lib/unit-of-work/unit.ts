@@ -13,6 +13,7 @@ import {
   StoreError,
   UnitOfWorkMisuseError,
   UnitRolledBackError,
+  type UniqueValueTakenError,
   type VersionConflictError,
 } from '../errors.ts'
 import type { StreamAppend } from '../event-store/event-store.ts'
@@ -272,6 +273,11 @@ export class Unit {
   /** Whether its own commit met a conflict, and this is what told of it: nothing is stored. */
   hasConflicted(error: VersionConflictError): boolean {
     return this.#commit?.conflict === error
+  }
+
+  /** What a conflict of its commit is for a caller, where nobody tries again. */
+  async asToldOf(conflict: VersionConflictError): Promise<VersionConflictError | UniqueValueTakenError> {
+    return (await this.#commit?.asToldOf(conflict)) ?? conflict
   }
 
   /** Ends it without a trace. */

@@ -59,6 +59,22 @@ const reservationsIn = async (store: EventStore) => {
   return found
 }
 
+/** A store before whose appends something else happens, once. */
+function beforeAppend(store: EventStore, work: () => Promise<unknown>): EventStore {
+  return new Proxy(store, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key)
+      if (key === 'append') {
+        return async (...given: Parameters<EventStore['append']>) => {
+          await work()
+          return target.append(...given)
+        }
+      }
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
+
 const taken = { code: 'value_taken', outcome: 'not-executed' }
 
 afterEach(stopAll)
@@ -155,6 +171,26 @@ describe.each(everyStore)('a unique value on $kind', ({ share }) => {
       'Released',
       'Reserved',
     ])
+  })
+
+  it('is refused where another one got it while the attempts were used up', async () => {
+    const eventStore = stores.node()
+    const { app: other } = await node()
+    let overtake = (): Promise<unknown> => Promise.resolve()
+    const late = beforeAppend(eventStore, () => overtake())
+    const { app } = await node({ eventStore: late })
+    await app.dispatch(Register({ id: 'a', email: 'ada@x' }))
+    overtake = () => other.dispatch(Register({ id: 'b', email: 'countess@x' }))
+    const changing = app.dispatch(ChangeEmail({ id: 'a', email: 'countess@x' }), { retryAttempts: 0 })
+    await expect(changing).rejects.toMatchObject({ ...taken, scope: 'User.email' })
+    // By then it is free again: nobody has it.
+    overtake = async () => {
+      await other.dispatch(Register({ id: 'c', email: 'lovelace@x' }))
+      await other.dispatch(Leave({ id: 'c' }))
+    }
+    const again = app.dispatch(ChangeEmail({ id: 'a', email: 'lovelace@x' }), { retryAttempts: 0 })
+    await expect(again).rejects.toMatchObject({ code: 'version_conflict', outcome: 'not-executed' })
+    expect(await app.aggregateVersion(User, 'a')).toBe(1)
   })
 
   it('may be asked for again by a command that was refused, under the same id', async () => {

@@ -107,6 +107,62 @@ describe.each(everyStore)('the unique values of aggregates in a unit, in $kind',
     await app.dispatch(Register({ id: 'd', email: 'two@x' }))
     await expect(register(app, { e: 'same@x', f: 'same@x' })).rejects.toMatchObject({ code: 'value_taken' })
   })
+
+  it('are told to be taken, and not of a conflict, where others got them while the attempts were used up', async () => {
+    const [eventStore, other] = [shared.node(), await started({ router: users, eventStore: shared.node() })]
+    let rival = 'none@x'
+    const append: EventStore['append'] = async (...given) => {
+      await other.dispatch(Register({ id: rival, email: rival }))
+      return eventStore.append(...given)
+    }
+    const late = new Proxy(eventStore, {
+      get: (target, key) => {
+        if (key === 'append') return append
+        const member: unknown = Reflect.get(target, key)
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member
+      },
+    })
+    const handler = commandHandler(User, {
+      commands: [Register],
+      handle: {
+        async Register({ id, email }, { repository }) {
+          const user = await repository.create(User, id)
+          user.raise(Registered({ email }))
+          repository.add(user)
+        },
+      },
+    })
+    const handled = router('handled', (r) =>
+      r.identify(User, { by: 'id', prefix: 'user-' }).dispatch(Register, { to: handler }),
+    )
+    const app = await started({ router: handled, eventStore: late })
+    const wanted = (id: string) => {
+      rival = `${id}@x`
+      return Register({ id, email: rival })
+    }
+    const once = { retryAttempts: 0 }
+    const taken = { code: 'value_taken', scope: 'User.email', outcome: 'not-executed' }
+    await expect(app.dispatch(wanted('a'), once)).rejects.toMatchObject(taken)
+    const { data } = wanted('b')
+    await expect(register(app, { b: data.email })).rejects.toMatchObject(taken)
+    const { email } = wanted('c').data
+    const called = unitOfWork(
+      app,
+      async ({ repository }) => {
+        const user = await repository.create(User, 'c')
+        user.raise(Registered({ email }))
+        repository.add(user)
+      },
+      once,
+    )
+    await expect(called).rejects.toMatchObject(taken)
+    await expect(app.executeCommands([wanted('d')], once)).rejects.toMatchObject({
+      code: 'batch_failed',
+      failedCode: 'value_taken',
+      index: 0,
+    })
+    for (const id of 'abcd') expect(await app.aggregateVersion(User, id)).toBe(0)
+  })
 })
 
 describe('a store that cannot commit several streams at once', () => {
