@@ -526,8 +526,15 @@ export class NotRunningError extends EdictError<'not_running'> {
 /** The event store failed; `cause` is what its driver threw. */
 export class StoreError extends EdictError<'store_failed'> {
   override readonly name = 'StoreError'
-  constructor(message: string, options: EdictErrorOptions = {}) {
+  /** Whether it refuses what it was given, as by its size, and would do so each time. Where nobody knows, it is false. */
+  readonly isRefusal: boolean
+
+  constructor(
+    message: string,
+    { isRefusal = false, ...options }: EdictErrorOptions & { readonly isRefusal?: boolean } = {},
+  ) {
     super('store_failed', message, options)
+    this.isRefusal = isRefusal
   }
 }
 

@@ -86,8 +86,14 @@ export class StoreDoor {
   failure(operation: string, thrown: unknown, outcome: Outcome): EdictError {
     if (thrown instanceof EdictError) return thrown
     const message = `the ${this.#adapter.name} event store failed to ${words(operation)}: ${describeThrown(thrown)}`
-    return new StoreError(message, { cause: thrown, outcome })
+    return new StoreError(message, { cause: thrown, outcome, isRefusal: isTooMuch(thrown) })
   }
+}
+
+/** Whether something is more than the language, or the driver, can hold in one piece. */
+export function isTooMuch(thrown: unknown): boolean {
+  // Of several realms in one process, only one has this class.
+  return thrown instanceof Error && thrown.name === 'RangeError'
 }
 
 /** Whether what came before went well is the business of the one who asked for it. */

@@ -81,6 +81,35 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     await gone.stop()
   })
 
+  it('appends nothing twice, however late it appends', async () => {
+    const back = deferred()
+    const appending = deferred()
+    const frozen = cutOff(stores.node(), back.promise)
+    const late = new Proxy(frozen, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key)
+        if (key !== 'append') return value
+        return async (...given: Parameters<EventStore['append']>) => {
+          appending.resolve()
+          await back.promise
+          return target.append(...given)
+        }
+      },
+    })
+    const gone = await started({ router: counterRouter, eventStore: late, workers: 1, queue })
+    const receipt = await gone.enqueue(Add({ id: 'a', by: 1 }))
+    await appending.promise
+    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue })
+    await (await heir.commands.receipt(receipt.commandId)).completed()
+    // Others have gone on meanwhile.
+    await heir.dispatch(Add({ id: 'a', by: 2 }))
+    back.resolve()
+    await gone.stop()
+    const { events } = await readFrom(stores, (store) => store.readStream('counter-a'))
+    expect(events.map(({ commandId }) => commandId === receipt.commandId)).toEqual([true, false])
+    expect(await (await heir.commands.receipt(receipt.commandId)).status()).toMatchObject({ state: 'completed' })
+  })
+
   it('has its handler aborted when it hears that it is taken over, and what it decided is not stored', async () => {
     const back = deferred()
     const begun = deferred<AbortSignal>()

@@ -1,4 +1,5 @@
 import { describeThrown, EdictError, StoreError, type Outcome } from '../../errors.ts'
+import { isTooMuch } from '../../event-store/store-door.ts'
 
 /** The five characters by which PostgreSQL names an error; empty for what is not its own. */
 export function sqlState(thrown: unknown): string {
@@ -54,5 +55,5 @@ export function storeFailure(operation: string, thrown: unknown, outcome: Outcom
   const state = sqlState(thrown)
   const detail = state === '' ? '' : ` (${state})`
   const message = `the postgres event store failed to ${operation}: ${describeThrown(thrown)}${detail}${ADVICE[state] ?? ''}`
-  return new StoreError(message, { cause: thrown, outcome })
+  return new StoreError(message, { cause: thrown, outcome, isRefusal: isRefusedValue(thrown) || isTooMuch(thrown) })
 }

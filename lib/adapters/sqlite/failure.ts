@@ -1,4 +1,5 @@
 import { describeThrown, EdictError, StoreError, type Outcome } from '../../errors.ts'
+import { isTooMuch } from '../../event-store/store-door.ts'
 
 // What the driver throws is looked at by its members: of several realms in one process, only the first has its classes.
 
@@ -23,6 +24,11 @@ export function isStatementAtFault(thrown: unknown): boolean {
   return /^SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)/.test(textOf(thrown, 'code') ?? '')
 }
 
+/** Whether a value was refused, as by its size. */
+function isRefusedValue(thrown: unknown): boolean {
+  return /^SQLITE_(?:CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(textOf(thrown, 'code') ?? '')
+}
+
 /** What went wrong with a file, as an error of the catalogue. One that is there already stays as it is. */
 export function storeFailure(path: string, thrown: unknown, outcome: Outcome = 'not-executed'): EdictError {
   if (thrown instanceof EdictError) return thrown
@@ -30,6 +36,7 @@ export function storeFailure(path: string, thrown: unknown, outcome: Outcome = '
   return new StoreError(`the sqlite event store ${path}: ${text}${adviceFor(textOf(thrown, 'code'))}`, {
     cause: thrown,
     outcome,
+    isRefusal: isRefusedValue(thrown) || isTooMuch(thrown),
   })
 }
 
