@@ -56,7 +56,7 @@ async function defaultExport(path: string): Promise<unknown> {
     return insideOf(exported) === undefined ? (defaultOf(exported) ?? exported) : exported
   } catch (thrown) {
     if (thrown instanceof CliError) throw thrown
-    throw new CliError(`${path} cannot be loaded: ${describeThrown(thrown)}${hint(thrown)}`, EXIT.usage, {
+    throw new CliError(`${path} cannot be loaded: ${describeThrown(thrown)}${loadingHint(thrown)}`, EXIT.usage, {
       cause: thrown,
     })
   }
@@ -93,9 +93,15 @@ async function prepareForTypeScript(path: string): Promise<void> {
   await import(pathToFileURL(found).href)
 }
 
-function hint(thrown: unknown): string {
+/** What can be done where a module cannot be loaded, after the reason; an empty text where nobody knows. */
+export function loadingHint(thrown: unknown): string {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-  return code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
-    ? `\nNode only strips types. With tsx installed, NODE_OPTIONS='--import tsx' runs the rest of TypeScript too`
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return `\nNode only strips types. With tsx installed, NODE_OPTIONS='--import tsx' runs the rest of TypeScript too`
+  }
+  // As npm init writes it; Node names neither the file nor what to write instead, where types are stripped.
+  const isTakenForCommonJs = /^(?:Cannot use import statement outside a module|Unexpected token 'export')/
+  return thrown instanceof Error && isTakenForCommonJs.test(thrown.message)
+    ? '\nIt is taken for CommonJS: say "type": "module" in the nearest package.json, or name the file .mts or .mjs'
     : ''
 }
