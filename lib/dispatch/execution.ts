@@ -1,4 +1,3 @@
-import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { Decision } from '../aggregate/decision.ts'
 import { isRejection, type Rejection } from '../aggregate/rejection.ts'
@@ -11,20 +10,18 @@ import {
   StreamClosedError,
   UniqueValueTakenError,
   VersionConflictError,
-  describeThrown,
 } from '../errors.ts'
 import type { ExpectedVersion, StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
 import { justRecorded } from '../event-store/recorded-event.ts'
-import type { NewEvent, StoredEvent } from '../event-store/stored-event.ts'
+import type { NewEvent } from '../event-store/stored-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Lifespan } from '../routing/lifespan.ts'
-import { DecidingTurn } from './deciding-turn.ts'
 import { Executed } from './executed.ts'
 import { newEvents } from './new-events.ts'
+import { LoadingTurn } from './loading-turn.ts'
 import { commandInfo, executionEnd } from './observed-execution.ts'
 import { holds, refusalOfChange, type RunningHandler } from './running-handler.ts'
-import { repeatedResult } from './repeated-result.ts'
 import { synchronousEvents } from './synchronous-events.ts'
 
 const TOGETHER = Object.freeze({ atomic: true })
@@ -34,12 +31,11 @@ const NO_RECORDED_EVENTS: readonly RecordedEvent[] = Object.freeze([])
  * One command's way from the mailbox of its aggregate to the committed events. Its stages are methods that call the next one:
  * at once while everything is at hand, later where something has to be waited for.
  */
-export class Execution extends DecidingTurn implements RunningHandler {
+export class Execution extends LoadingTurn implements RunningHandler {
   begun = false
   /** Those of the events that it has stored whose handlers are waited for; undefined where there are none. */
   synchronous: readonly RecordedEvent[] | undefined
   protected attempts = 0
-  #refetched = false
   #events: readonly NewEvent[] | undefined
   protected decision: Decision | undefined
 
@@ -89,132 +85,24 @@ export class Execution extends DecidingTurn implements RunningHandler {
   perform(): MaybePromise<ExecutionResult> {
     this.phase = 'working'
     const { telemetry } = this.services
-    if (!telemetry.watched.execute) return this.#begin()
+    if (!telemetry.watched.execute) return this.begin()
     const info = { ...commandInfo(this), metadata: this.metadata }
-    return telemetry.around('execute', info, () => this.#begin(), executionEnd)
-  }
-
-  #begin(): MaybePromise<ExecutionResult> {
-    return this.options.commandId === undefined ? this.#load() : this.#lookUp()
-  }
-
-  #load(): MaybePromise<ExecutionResult> {
-    const instance = this.instance as Instance
-    if (instance.version !== NOT_LOADED) return this.#guard()
-    return proceed(this.services.snapshots.load(instance), this, this.#hydrate)
-  }
-
-  #hydrate(from: VersionedState): MaybePromise<ExecutionResult> {
-    const instance = this.instance as Instance
-    instance.snapshotVersion = from.snapshotVersion ?? 0
-    return proceed(new Hydration(this.services, instance, from, this).run(), this, this.#hydrated)
-  }
-
-  #hydrated(loaded: VersionedState): MaybePromise<ExecutionResult> {
-    this.#refetched = true
-    this.#take(loaded)
-    return this.#guard()
-  }
-
-  #take({ state, version }: VersionedState): void {
-    this.fence()
-    const instance = this.instance as Instance
-    instance.state = state
-    instance.version = version
-  }
-
-  /** A command id that the caller gave may have committed before. */
-  #lookUp(): MaybePromise<ExecutionResult> {
-    const { streamId } = this.instance as Instance
-    return proceed(this.#committedBefore(streamId), this, this.#lookedUp)
-  }
-
-  /** Where this cannot be read, nobody can tell whether the command took effect when it was sent before. */
-  #committedBefore(streamId: string): MaybePromise<readonly StoredEvent[]> {
-    const doubtful = (cause: unknown): never => {
-      throw new StoreError(
-        `whether ${this.command.type} was executed before cannot be read: ${describeThrown(cause)}`,
-        {
-          cause,
-          outcome: 'unknown',
-        },
-      )
-    }
-    try {
-      const events = this.services.store.readCommand(streamId, this.commandId)
-      return isLater(events) ? events.then(undefined, doubtful) : events
-    } catch (cause) {
-      return doubtful(cause)
-    }
-  }
-
-  #lookedUp(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    this.fence()
-    return events.length === 0 ? this.#load() : this.#repeatOf(events)
-  }
-
-  #repeatOf(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return proceed(this.repeat(events), this, this.#repeated)
-  }
-
-  protected repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return repeatedResult(this.services, this.instance as Instance, this.command, events)
-  }
-
-  #repeated(result: ExecutionResult): ExecutionResult {
-    return this.repeated(result)
+    return telemetry.around('execute', info, () => this.begin(), executionEnd)
   }
 
   /** The marks of its events were those of then: nobody knows them any more. */
-  protected repeated(result: ExecutionResult): ExecutionResult {
+  protected override repeated(result: ExecutionResult): ExecutionResult {
     if (this.services.eventProcessing === 'sync') this.synchronous = result.events
     return result
   }
 
-  /** What may keep the command from running at all. */
-  #guard(): MaybePromise<ExecutionResult> {
-    const { expectedVersion, deadline } = this.options
-    if (deadline !== undefined) this.refuseAfter(deadline)
-    const { streamId, version } = this.instance as Instance
-    if (expectedVersion !== undefined && expectedVersion !== version) {
-      // Another node may have written; what is in memory is no proof.
-      if (!this.#refetched) return this.refetch()
-      throw new VersionConflictError(streamId, expectedVersion, version)
-    }
-    return this.decide()
-  }
-
-  protected decided(decision: Decision): MaybePromise<ExecutionResult> {
+  protected override decided(decision: Decision): MaybePromise<ExecutionResult> {
     this.decision = decision
     const instance = this.instance as Instance
     return proceed(newEvents(this.services, this, instance, decision.events), this, this.#append)
   }
 
-  /**
-   * A decision that appends nothing meets no version conflict, so that it is only as good as the state that it was made on: what
-   * others may have written since is fetched first, once.
-   */
-  protected unchanged(decision: Decision | Rejection | UniqueValueTakenError): MaybePromise<ExecutionResult> {
-    if (this.#refetched) return this.#final(decision)
-    this.#refetched = true
-    const instance = this.instance as Instance
-    const { state, version } = instance
-    const hydration = new Hydration(this.services, instance, { state, version }, this)
-    const read = hydration.run()
-    if (isLater(read)) return read.then((loaded) => this.#compared(decision, loaded))
-    return this.#compared(decision, read)
-  }
-
-  #compared(
-    decision: Decision | Rejection | UniqueValueTakenError,
-    loaded: VersionedState,
-  ): MaybePromise<ExecutionResult> {
-    if (loaded.version !== (this.instance as Instance).version) return this.#refetchedTo(loaded)
-    this.fence()
-    return this.#final(decision)
-  }
-
-  #final(decision: Decision | Rejection | UniqueValueTakenError): ExecutionResult {
+  protected override final(decision: Decision | Rejection | UniqueValueTakenError): ExecutionResult {
     if (decision instanceof UniqueValueTakenError) throw decision
     if (isRejection(decision)) throw this.#rejected(decision)
     return this.#through((this.instance as Instance).version, NO_RECORDED_EVENTS, decision)
@@ -268,10 +156,10 @@ export class Execution extends DecidingTurn implements RunningHandler {
       case 'version_conflict':
         return this.#conflict(result.actual)
       case 'repeated':
-        return this.#repeatOf(result.events)
+        return this.repeatOf(result.events)
       case 'duplicate_command':
         // Another node was first with this command id: the same command's result is the answer, whatever events it decided on.
-        return proceed(this.services.store.readCommand(streamId, this.commandId), this, this.#repeatOf)
+        return this.answerOfThen()
       case 'stream_closed':
         return this.#closed(result.state)
       case 'category_mismatch':
@@ -354,19 +242,6 @@ export class Execution extends DecidingTurn implements RunningHandler {
     this.attempts++
     this.fence()
     if (signal?.aborted) throw this.aborted(signal)
-  }
-
-  protected refetch(): MaybePromise<ExecutionResult> {
-    this.#refetched = true
-    const instance = this.instance as Instance
-    const { state, version } = instance
-    return proceed(new Hydration(this.services, instance, { state, version }, this).run(), this, this.#refetchedTo)
-  }
-
-  #refetchedTo(loaded: VersionedState): MaybePromise<ExecutionResult> {
-    this.#take(loaded)
-    this.now = this.services.clock.now()
-    return this.#guard()
   }
 
   #rejected({ code, details }: Rejection): CommandRejectedError {

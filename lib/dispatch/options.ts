@@ -22,6 +22,8 @@ export interface ResolvedOptions {
   readonly tenant: string | undefined
   /** How many events led to the command, one after another; 0 where a caller made it. */
   readonly depth: number
+  /** Its id was not made for this call, but nothing tells that it ever ran: what is stored is asked only where it appends nothing. */
+  readonly isFirstRun: boolean
 }
 
 /** What only the call itself can say, where it has said nothing. */
@@ -35,14 +37,19 @@ export const NOTHING_SAID = Object.freeze({
   deadline: undefined,
   tenant: undefined,
   depth: 0,
+  isFirstRun: false,
 }) satisfies Partial<ResolvedOptions>
 
 /** Where a handler's dispatch says how deep it is. A symbol: no caller says it, and what spreads the options carries it along. */
 export const DEPTH: unique symbol = Symbol('depth')
 
-/** The options of a command that an event led to. */
+/** Where a worker says that nobody has begun a stored command before, as far as is known. */
+export const FIRST_RUN: unique symbol = Symbol('first run')
+
+/** The options of a command that an event led to, or that was stored. */
 export interface TriggeredOptions extends DispatchOptions {
   readonly [DEPTH]?: number
+  readonly [FIRST_RUN]?: boolean
 }
 
 /** Their names, as a message gives them. */
@@ -103,8 +110,9 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
         throw new InvalidOptionError(`a dispatch has no option ${key}; it has ${DISPATCH_OPTIONS}`)
     }
   }
-  const depth = (given as TriggeredOptions)[DEPTH]
+  const { [DEPTH]: depth, [FIRST_RUN]: isFirstRun }: TriggeredOptions = given
   if (depth !== undefined) resolved.depth = depth
+  if (isFirstRun !== undefined) resolved.isFirstRun = isFirstRun
   return resolved
 }
 

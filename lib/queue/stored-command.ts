@@ -1,5 +1,5 @@
 import type { PreparedDispatch } from '../dispatch/dispatcher.ts'
-import { DEPTH, type TriggeredOptions } from '../dispatch/options.ts'
+import { DEPTH, FIRST_RUN, type TriggeredOptions } from '../dispatch/options.ts'
 import {
   CommandFailedError,
   UnregisteredCommandError,
@@ -129,5 +129,6 @@ export function dispatchOptions(command: QueuedCommand, signal: AbortSignal | un
     ...(deadline !== undefined && { deadline }),
     ...(signal !== undefined && { signal }),
     [DEPTH]: depth,
+    [FIRST_RUN]: command.attempts === 0,
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { aggregate, application, command, event, inMemoryEventStore, reply, router, shape } from 'edict'
+import { aggregate, application, command, event, inMemoryEventStore, reject, reply, router, shape } from 'edict'
 import { z } from 'zod'
 import { Add, Added, Counter, counterRouter, Explode, Noop, started, until } from '../support/counter.ts'
 import { everyQueueStore, readFrom } from './queue-stores.ts'
@@ -8,6 +8,32 @@ const add = (by = 1, id = 'a') => Add({ id, by })
 
 describe.each(everyQueueStore)('a queued command, on $kind,', ({ share }) => {
   const stores = share()
+
+  it.each([
+    ['would be refused now', () => reject('twice')],
+    ['would change nothing now', () => undefined],
+    [
+      'would fail now',
+      () => {
+        throw new Error('twice')
+      },
+    ],
+    ['would add the same now', (by: number) => Added({ by })],
+    ['would add something else now', (by: number) => Added({ by: 10 * by })],
+  ])('that was dispatched before under its id gives what it gave then, though it %s', async (_, again) => {
+    const once = router('once', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: ({ total }, { by }) => (total === 0 ? Added({ by }) : again(by)),
+      }),
+    )
+    const app = await started({ router: once, eventStore: stores.node(), workers: 1 })
+    const first = await app.dispatch(add(5), { commandId: 'form-7' })
+    const receipt = await app.enqueue(add(5), { commandId: 'form-7' })
+    expect((await receipt.completed()).events).toEqual(first.events)
+    expect(await app.aggregateVersion(Counter, 'a')).toBe(1)
+    expect(await receipt.status()).toMatchObject({ state: 'completed', attempts: 0 })
+  })
 
   it('is stored at once, run by a worker, and its receipt gives what dispatch would have given', async () => {
     const app = await started({ router: counterRouter, eventStore: stores.node(), workers: 2 })
