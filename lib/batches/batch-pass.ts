@@ -111,7 +111,7 @@ export class BatchPass {
     } else {
       const pipeline = new CommandPipeline(entry, services, entry.boardHandlers)
       entry.pipeline = pipeline
-      const destination = { start: execute, startLater: execute }
+      const destination = { start: execute, startInTurn: execute }
       entry.provisional = await processEntry(services, entry, () => chain.run(pipeline, destination))
     }
     entry.passed = true

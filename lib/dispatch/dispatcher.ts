@@ -27,12 +27,7 @@ import { ReservingExecution } from './reserving-execution.ts'
 import { executionsOf } from './unit-executions.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
-
-/** What a dispatch goes: its execution alone, or with middleware and a wait around it. */
-interface Way {
-  start(): MaybePromise<ExecutionResult>
-  startLater(): MaybePromise<ExecutionResult>
-}
+import type { Way } from './way.ts'
 
 /** A command whose way is known, and which nobody has begun. */
 export interface PreparedDispatch {
@@ -109,7 +104,7 @@ export class Dispatcher {
       let way: Way = isWhole ? execution : new Journey(services, execution, awaited, dispatchingHandler)
       if (watched.dispatch) way = new ObservedDispatch(services.telemetry, execution, way)
       const alone = isWhole ? execution : undefined
-      if (services.fairness.turnDue(this.#realTime ? now : undefined)) {
+      if (services.fairness.lineDue(this.#realTime ? now : undefined)) {
         return this.#underWay(this.#inTurn(way), alone, dispatchingHandler)
       }
       const done = way.start()
@@ -152,10 +147,9 @@ export class Dispatcher {
     this.#services.telemetry.tell('dispatch:refuse', refusal)
   }
 
-  /** Those who waited for the same turn of the event loop share what it leaves of a slice; the rest wait for the next. */
+  /** In the order of the dispatches. */
   #inTurn(way: Way): Promise<ExecutionResult> {
-    const { fairness } = this.#services
-    return fairness.turn().then(() => (fairness.turnDue() ? this.#inTurn(way) : way.startLater()))
+    return this.#services.fairness.inLine().then(() => way.startLater())
   }
 
   /** How many dispatches are under way. */

@@ -75,10 +75,14 @@ export class Execution extends LoadingTurn implements RunningHandler {
 
   /** As `start`, where time has passed since the dispatch: middleware is not on the command's clock. */
   startLater(): MaybePromise<ExecutionResult> {
-    const { fairness, clock } = this.services
-    if (fairness.turnDue()) return fairness.turn().then(() => this.startLater())
-    this.now = clock.now()
+    this.now = this.services.clock.now()
     return this.start()
+  }
+
+  /** As `startLater`, where nobody has asked yet whether it is its turn. */
+  startInTurn(): MaybePromise<ExecutionResult> {
+    const { fairness } = this.services
+    return fairness.lineDue() ? fairness.inLine().then(() => this.startLater()) : this.startLater()
   }
 
   /** The turn on the instance: from its state to the commit. */

@@ -19,8 +19,8 @@ export interface InstanceFollowerOptions {
   readonly logger: Logger
 }
 
-/** Milliseconds between looks at the store behind its wake-ups. */
-const POLL_INTERVAL = 1_000
+/** Milliseconds between looks at the store behind its wake-ups. Seldom: one that is lost costs a conflict, and nothing else. */
+const POLL_INTERVAL = 5_000
 /** Milliseconds from a wake-up to the look: time for this node's own appends to be accounted for. */
 const PATIENCE = 10
 const PAGE_EVENTS = 500

@@ -6,7 +6,7 @@ import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
 import type { DispatchFailed, DispatchStopped } from '../telemetry/operations.ts'
 import type { OperationEnd, Telemetry } from '../telemetry/telemetry.ts'
 import { commandInfo, whereabouts } from './observed-execution.ts'
-import type { Destination } from './passage.ts'
+import type { Way } from './way.ts'
 
 /** What telemetry has to know of a command. */
 export type ObservedCommand = Parameters<typeof commandInfo>[0] & {
@@ -15,13 +15,13 @@ export type ObservedCommand = Parameters<typeof commandInfo>[0] & {
 }
 
 /** One dispatch that somebody wants to know of: from its call to its answer, the wait for its turn included. */
-export class ObservedDispatch implements Destination, OperationEnd<'dispatch', ExecutionResult> {
+export class ObservedDispatch implements Way, OperationEnd<'dispatch', ExecutionResult> {
   readonly #telemetry: Telemetry
   readonly #execution: ObservedCommand
-  readonly #way: Destination
+  readonly #way: Way
   readonly #since: number
 
-  constructor(telemetry: Telemetry, execution: ObservedCommand, way: Destination) {
+  constructor(telemetry: Telemetry, execution: ObservedCommand, way: Way) {
     this.#telemetry = telemetry
     this.#execution = execution
     this.#way = way

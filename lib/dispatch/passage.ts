@@ -10,7 +10,7 @@ import type { CommandPipeline } from './command-pipeline.ts'
 export interface Destination {
   start(): MaybePromise<ExecutionResult>
   /** As `start`, after middleware that took its time. */
-  startLater(): MaybePromise<ExecutionResult>
+  startInTurn(): MaybePromise<ExecutionResult>
 }
 
 /** Who returns a rejection from a hook means to refuse the command; nobody would hear of it. */
@@ -111,7 +111,7 @@ export class Passage {
   }
 
   /** The command itself, and the hooks after it. */
-  async center(work: () => MaybePromise<ExecutionResult> = () => this.#destination.startLater()): Promise<void> {
+  async center(work: () => MaybePromise<ExecutionResult> = () => this.#destination.startInTurn()): Promise<void> {
     this.#begun = this.#chain.length
     try {
       this.#pipeline.committed(await work())

@@ -256,6 +256,17 @@ describe('a dispatch that is not from within a running handler', () => {
 })
 
 describe('many dispatches at once', () => {
+  it('take effect in their order, over many turns of the event loop', async () => {
+    const app = await started({ router: counterRouter })
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const order = Array.from({ length: 3_000 }, (_, by) => by)
+    const results = await Promise.all(order.map((by) => app.dispatch(Add({ id: 'a', by }), { timeout: Infinity })))
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(1)
+    expect(results.map(({ aggregateVersion }) => aggregateVersion - 1)).toEqual(order)
+  })
+
   it('let timers have their turn between them', async () => {
     const busy = router('busy', (r) =>
       r.identify(Counter, { by: 'id' }).dispatch(Add, {
