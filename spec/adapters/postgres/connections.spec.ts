@@ -25,7 +25,8 @@ describe('the connections of postgresEventStore', () => {
     expect(ended.length).toBeGreaterThan(0)
     // Others may be there already: the append is still to be told of.
     await until(
-      async () => (await database.sql('SELECT 1 FROM pg_stat_activity WHERE pid = ANY ($1::int[])', [ended])).length === 0,
+      async () =>
+        (await database.sql('SELECT 1 FROM pg_stat_activity WHERE pid = ANY ($1::int[])', [ended])).length === 0,
     )
     expect(await positionsOf(store)).toEqual([1])
     await append(store, [textAppend('account-1')])
