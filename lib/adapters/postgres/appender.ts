@@ -1,5 +1,5 @@
 import { describeThrown, StoreError } from '../../errors.ts'
-import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
+import type { StreamAppendResult } from '../../event-store/event-store.ts'
 import { AppendBatch, type AppendCall, type BatchResult } from './append-batch.ts'
 import { APPEND_ONE_SQL, appendOneAnswer, appendOneParameters } from './append-one.ts'
 import { CommitTurns } from './commit-turns.ts'
@@ -9,9 +9,8 @@ import { isConnectionLost, isRefusedValue, isTransient, storeFailure } from './f
 import { Lane } from './lane.ts'
 import { repeatUnread, withoutRepeats, withRepeats } from './repeats.ts'
 import type { SchemaName } from './schema-name.ts'
+import { splitBatch } from './split-batch.ts'
 
-const MOST_STREAMS = 512
-const MOST_CHARACTERS = 4_000_000
 /** How often a batch is tried that was in the way of another transaction. */
 const MOST_TRIES = 5
 
@@ -60,29 +59,8 @@ export class Appender {
     this.#lane.close()
   }
 
-  /** No stream stands twice in a batch, and none is overtaken by a later call for it. */
   #takeBatch(): WaitingCall[] {
-    const [only] = this.#waiting
-    if (this.#waiting.length === 1 && only !== undefined) {
-      this.#waiting = []
-      return [only]
-    }
-    const taken: WaitingCall[] = []
-    const left: WaitingCall[] = []
-    const seen = new Set<string>()
-    let characters = 0
-    for (const [index, call] of this.#waiting.entries()) {
-      if (seen.size >= MOST_STREAMS || characters >= MOST_CHARACTERS) {
-        left.push(...this.#waiting.slice(index))
-        break
-      }
-      const free = call.streams.every(({ streamId }) => !seen.has(streamId))
-      for (const { streamId } of call.streams) seen.add(streamId)
-      if (free) {
-        taken.push(call)
-        characters += charactersOf(call.streams)
-      } else left.push(call)
-    }
+    const { taken, left } = splitBatch(this.#waiting)
     this.#waiting = left
     return taken
   }
@@ -170,12 +148,4 @@ function encoded<Parameters>(encode: () => Parameters): Parameters {
   } catch (cause) {
     throw storeFailure('append', new CannotEncode(`an event cannot be encoded: ${describeThrown(cause)}`, { cause }))
   }
-}
-
-function charactersOf(streams: readonly StreamAppend[]): number {
-  let characters = 0
-  for (const { events } of streams) {
-    for (const { data } of events) characters += (data as string | Uint8Array).length + 500
-  }
-  return characters
 }
