@@ -78,6 +78,7 @@ export const foldCase: Case = {
     'Edict: application.aggregateState of an application that has just started, on a store that holds the stream.',
     'Emmett: eventStore.aggregateStream. Aggregate.fold is the pure function on events in memory, for comparison.',
   ],
+  shortRounds: 1,
   contenders: {
     [LOAD_PURE]: load('pure'),
     [LOAD_DRAFT]: load('draft'),

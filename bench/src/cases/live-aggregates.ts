@@ -34,6 +34,7 @@ export const liveAggregatesCase: Case = {
     "Pure apply, in turn. The bare loop shows what the processor's caches and the garbage collector make of more data.",
     "20,000 in turn are beyond the cache of 10,000: each command folds its aggregate's stream anew.",
   ],
+  shortRounds: 1,
   contenders,
   rows: [
     cost(edict('10')),

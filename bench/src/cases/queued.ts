@@ -45,7 +45,8 @@ const idle =
     await bank.deposit(1_000)
     collect()
     const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-    await rest(1_000)
+    // Until all that the work before has left behind is over.
+    await rest(3_000)
     const before = process.cpuUsage()
     const seconds = effort.short ? 3 : 10
     await rest(seconds * 1_000)

@@ -47,6 +47,7 @@ export const telemetryCase: Case = {
   name: 'telemetry',
   title: 'telemetry',
   notes: ['Deposits in memory. Time for a command, divided by that of one while nobody listens.'],
+  shortRounds: 1,
   contenders: { [NOBODY]: unheard, [AGAIN]: noMore, [LISTENER]: heard },
   rows: [
     figure(NOBODY, 'perSecond', 'per second'),

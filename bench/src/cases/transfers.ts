@@ -92,6 +92,7 @@ export const transfersCase: Case = {
   name: 'transfers',
   title: 'money transfers by a process manager, from the request to the end',
   notes: ['Four commands, four events and four stored states each, in memory.'],
+  shortRounds: 1,
   contenders: { [ONE]: endToEnd(1), [WIDE]: endToEnd(64) },
   rows: [figure(ONE, 'perSecond', 'per second'), figure(WIDE, 'perSecond', 'per second')],
 }

@@ -3,7 +3,7 @@ import type { Connections } from './connections.ts'
 
 /** How often the file is looked at for what other processes have committed, in milliseconds. A look costs a few microseconds. */
 const LOOK_EVERY_MS = 25
-/** The same when nothing was committed for a while: to be woken costs an idle process more than to look. */
+/** The same when there was no event for a while: to be woken costs an idle process more than to look. */
 const LOOK_WHEN_QUIET_MS = 100
 /** After so many looks that found nothing, it is quiet: about a second. */
 const QUIET_AFTER_LOOKS = 40
@@ -18,7 +18,8 @@ export class Watchers {
   readonly #readHead: () => number
   #timer: NodeJS.Timeout | undefined
   #seenVersion = -1
-  /** How many looks have found nothing since the last that did. */
+  #seenHead = 0
+  /** How many looks have found no event since the last that did. */
   #vainLooks = 0
   /** What the listeners know of. */
   #told = 0
@@ -108,13 +109,13 @@ export class Watchers {
   #look(): void {
     try {
       const version = this.#dataVersion.get() as number
-      if (version === this.#seenVersion) {
-        this.#vainLooks++
-        return
-      }
-      this.#vainLooks = 0
+      this.#vainLooks++
+      if (version === this.#seenVersion) return
       const head = this.#readHead()
       this.#seenVersion = version
+      // Leases that are kept change the file too, and go on when nothing else does.
+      if (head !== this.#seenHead) this.#vainLooks = 0
+      this.#seenHead = head
       this.tell(head)
       this.tellOfCommands()
     } catch {
