@@ -104,8 +104,17 @@ export class Dispatcher {
       let way: Way = isWhole ? execution : new Journey(services, execution, awaited, dispatchingHandler)
       if (watched.dispatch) way = new ObservedDispatch(services.telemetry, execution, way)
       const alone = isWhole ? execution : undefined
-      if (services.fairness.lineDue(this.#realTime ? now : undefined)) {
-        return this.#underWay(this.#inTurn(way), alone, dispatchingHandler)
+      // Whoever waits for it has begun, and may hold what others wait for: it is not to stand behind those who have not.
+      const isWithin = execution.dispatchedFrom !== undefined || dispatchingHandler !== undefined
+      const { fairness } = services
+      const time = this.#realTime ? now : undefined
+      if (isWithin ? fairness.turnDue(time) : fairness.lineDue(time)) {
+        const turn = isWithin ? fairness.turn() : fairness.inLine()
+        return this.#underWay(
+          turn.then(() => way.startLater()),
+          alone,
+          dispatchingHandler,
+        )
       }
       const done = way.start()
       this.#keptAlive.execution = execution
@@ -145,11 +154,6 @@ export class Dispatcher {
     const { commandId, correlationId, causationId } = (options as DispatchOptions | null) ?? {}
     const refusal = { command: typeOf(command) ?? 'unknown', commandId, correlationId, causationId, error }
     this.#services.telemetry.tell('dispatch:refuse', refusal)
-  }
-
-  /** In the order of the dispatches. */
-  #inTurn(way: Way): Promise<ExecutionResult> {
-    return this.#services.fairness.inLine().then(() => way.startLater())
   }
 
   /** How many dispatches are under way. */
@@ -257,8 +261,9 @@ class Journey implements Way {
   }
 
   startLater(): MaybePromise<ExecutionResult> {
-    if (this.#execution.plan.chain !== undefined) return this.start()
-    return proceed(this.#execution.startLater(), this, this.#executed)
+    // Time has passed that is not its own.
+    this.#execution.now = this.#services.clock.now()
+    return this.start()
   }
 
   start(): MaybePromise<ExecutionResult> {

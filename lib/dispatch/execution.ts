@@ -79,10 +79,10 @@ export class Execution extends LoadingTurn implements RunningHandler {
     return this.start()
   }
 
-  /** As `startLater`, where nobody has asked yet whether it is its turn. */
+  /** As `startLater`, after middleware. It has begun, and may hold what others wait for: it does not stand in line once more. */
   startInTurn(): MaybePromise<ExecutionResult> {
     const { fairness } = this.services
-    return fairness.lineDue() ? fairness.inLine().then(() => this.startLater()) : this.startLater()
+    return fairness.turnDue() ? fairness.turn().then(() => this.startLater()) : this.startLater()
   }
 
   /** The turn on the instance: from its state to the commit. */

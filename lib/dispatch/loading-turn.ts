@@ -26,15 +26,22 @@ export abstract class LoadingTurn extends DecidingTurn {
   /** From the aggregate as it is known here to the decision; a command that has committed before gets the answer of then. */
   protected begin(): MaybePromise<ExecutionResult> {
     const { commandId, isFirstRun } = this.options
-    const { route } = this.plan
     if (commandId === undefined) return this.#load()
-    return isFirstRun && route.unit === undefined ? this.#loadFirst() : this.#lookUp()
+    return isFirstRun && this.#onlyDecides() ? this.#loadFirst() : this.#lookUp()
   }
 
-  /**
-   * An append finds out by itself whether the command has committed before; whatever else comes of it has to be asked for that. Not
-   * for a unit of work, whose handler does more than decide.
-   */
+  /** To run it once more does no harm: no code of the user's that may do more than decide, and no values that change hands with it. */
+  #onlyDecides(): boolean {
+    const { route, model } = this.plan
+    return (
+      route.unit === undefined &&
+      route.handler === undefined &&
+      route.beforeExecute === undefined &&
+      model.unique === undefined
+    )
+  }
+
+  /** An append finds out by itself whether the command has committed before; whatever else comes of it has to be asked for that. */
   #loadFirst(): MaybePromise<ExecutionResult> {
     const withoutTrace = (result: ExecutionResult): MaybePromise<ExecutionResult> =>
       result.events.length > 0 ? result : this.#committedOr(() => result)

@@ -146,7 +146,10 @@ export class ReceiptWaits {
 
   #found(commandId: string, command: QueuedCommand | undefined): void {
     if (command !== undefined && !isOver(command)) {
-      this.#nextDeadline = Math.min(this.#nextDeadline, command.deadline ?? Infinity)
+      // Of one that was begun, or whose deadline is past, its worker tells: to look for that would be to look all the time.
+      const { state, attempts, deadline = Infinity } = command
+      const expires = state !== 'running' && attempts === 0 && deadline > this.#options.clock.now()
+      if (expires) this.#nextDeadline = Math.min(this.#nextDeadline, deadline)
       return
     }
     for (const wait of this.#of(commandId)) {

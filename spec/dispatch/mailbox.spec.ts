@@ -256,6 +256,84 @@ describe('a dispatch that is not from within a running handler', () => {
 })
 
 describe('many dispatches at once', () => {
+  /** A clock of which each command that begins takes some milliseconds. */
+  const heldClock = (eachTakes: number) => {
+    let now = Date.now()
+    jest.spyOn(Date, 'now').mockImplementation(() => now)
+    const open = { now: 0, most: 0 }
+    const begin = (): void => {
+      now += eachTakes
+      open.most = Math.max(open.most, ++open.now)
+    }
+    const end = (): void => {
+      open.now--
+    }
+    return { open, begin, end }
+  }
+  const ids = Array.from({ length: 60 }, (_, index) => `a${index}`)
+  const unhurried = { timeout: Infinity }
+  afterEach(() => {
+    jest.restoreAllMocks()
+  })
+
+  it('do not stand before what a command that has begun dispatches', async () => {
+    const clock = heldClock(4)
+    const nesting = router('nesting', (r) =>
+      r.identify(Counter, { by: 'id' }).dispatch([Add, Noop], {
+        aggregate: Counter,
+        to: {
+          Add: async (_counter, { id, by }) => {
+            clock.begin()
+            await app.dispatch(Noop({ id: `within-${id}` }), unhurried)
+            clock.end()
+            return Added({ by })
+          },
+          Noop: () => undefined,
+        },
+      }),
+    )
+    const app = await started({ router: nesting })
+    await Promise.all(ids.map((id) => app.dispatch(Add({ id, by: 1 }), unhurried)))
+    expect(clock.open.most).toBeLessThan(20)
+  })
+
+  it('do not stand before a command that is through its middleware', async () => {
+    const clock = heldClock(4)
+    const surrounded = router('surrounded', (r) =>
+      r
+        .middleware(async (_pipeline, next) => {
+          clock.begin()
+          await Promise.resolve()
+          await next()
+          clock.end()
+        })
+        .router(counterRouter),
+    )
+    const app = await started({ router: surrounded })
+    await Promise.all(ids.map((id) => app.dispatch(Add({ id, by: 1 }), unhurried)))
+    expect(clock.open.most).toBeLessThan(20)
+  })
+
+  it('have their time from their turn on, with hooks around them too', async () => {
+    const clock = heldClock(400)
+    const slowly = router('slowly', (r) =>
+      r
+        .middleware({ beforeDispatch: () => undefined })
+        .identify(Counter, { by: 'id' })
+        .dispatch(Add, {
+          aggregate: Counter,
+          to: (_counter, { by }) => {
+            clock.begin()
+            return Added({ by })
+          },
+        }),
+    )
+    const app = await started({ router: slowly })
+    const all = await Promise.all(ids.map((id) => app.dispatch(Add({ id, by: 1 }), unhurried)))
+    const times = all.map(({ events }) => Number(events[0]?.createdAt))
+    expect(times.map((time) => time - times[0]!)).toEqual(ids.map((_, index) => 400 * index))
+  })
+
   it('take effect in their order, over many turns of the event loop', async () => {
     const app = await started({ router: counterRouter })
     let turns = 0

@@ -21,18 +21,38 @@ describe.each(everyQueueStore)('a queued command, on $kind,', ({ share }) => {
     ['would add the same now', (by: number) => Added({ by })],
     ['would add something else now', (by: number) => Added({ by: 10 * by })],
   ])('that was dispatched before under its id gives what it gave then, though it %s', async (_, again) => {
-    const once = router('once', (r) =>
-      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
-        aggregate: Counter,
-        to: ({ total }, { by }) => (total === 0 ? Added({ by }) : again(by)),
-      }),
-    )
+    const Once = aggregate('Counter', {
+      commands: [Add],
+      events: [Added],
+      initialState: () => ({ total: 0 }),
+      execute: ({ total }, { data }) => (total === 0 ? Added({ by: data.by }) : again(data.by)),
+      apply: ({ total }, { data }) => ({ total: total + data.by }),
+    })
+    const once = router('once', (r) => r.identify(Once, { by: 'id', prefix: 'counter-' }).dispatch(Add, { to: Once }))
     const app = await started({ router: once, eventStore: stores.node(), workers: 1 })
     const first = await app.dispatch(add(5), { commandId: 'form-7' })
     const receipt = await app.enqueue(add(5), { commandId: 'form-7' })
     expect((await receipt.completed()).events).toEqual(first.events)
-    expect(await app.aggregateVersion(Counter, 'a')).toBe(1)
+    expect(await app.aggregateVersion(Once, 'a')).toBe(1)
     expect(await receipt.status()).toMatchObject({ state: 'completed', attempts: 0 })
+  })
+
+  it('that was dispatched before under its id is not handled once more by a handler that may do more than decide', async () => {
+    let runs = 0
+    const counting = router('counting', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: (_counter, { by }) => {
+          runs++
+          return Added({ by })
+        },
+      }),
+    )
+    const app = await started({ router: counting, eventStore: stores.node(), workers: 1 })
+    const first = await app.dispatch(add(5), { commandId: 'form-7' })
+    const receipt = await app.enqueue(add(5), { commandId: 'form-7' })
+    expect((await receipt.completed()).events).toEqual(first.events)
+    expect(runs).toBe(1)
   })
 
   it('is stored at once, run by a worker, and its receipt gives what dispatch would have given', async () => {
