@@ -92,7 +92,12 @@ async function swapIn(
   for (;;) {
     const [event] = writer.queue.first(passed + 1).slice(passed)
     if (event !== undefined) {
-      await writer.tables.project(tx, event, 1)
+      try {
+        await writer.tables.project(tx, event, 1)
+      } catch (error) {
+        const ended = await writer.tables.endOf(tx, held)
+        throw ended === undefined ? error : new Refused(ended)
+      }
       passed++
     } else if (reached(options, passed) >= target) break
     else if (clock.now() - begun >= PATIENCE_MS) throw new Behind()

@@ -1,5 +1,5 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { SubscriptionOwnedError } from '../errors.ts'
+import { InvalidOptionError, SubscriptionOwnedError } from '../errors.ts'
 import type { CheckpointClaim } from '../event-store/checkpoint.ts'
 import type { ProjectionStore } from '../event-store/projection-store.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
@@ -67,5 +67,16 @@ export class ProjectionTables {
     const checkpoint = { name: generation.checkpoint, epoch: claim.epoch, position, index }
     if (await projections.saveCheckpoint(tx, checkpoint)) return { position, index }
     throw new SubscriptionOwnedError(generation.checkpoint)
+  }
+
+  /** Whether a projection that has failed had ended the transaction before: what the store says to that, undefined where it did not. */
+  async endOf(tx: unknown, held: ProjectedPlace): Promise<InvalidOptionError | undefined> {
+    try {
+      await this.save(tx, held, held)
+    } catch (error) {
+      if (error instanceof InvalidOptionError) return error
+      // An aborted transaction takes no statement any more: it is still there to be rolled back.
+    }
+    return undefined
   }
 }

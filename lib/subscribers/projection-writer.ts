@@ -229,7 +229,12 @@ export class ProjectionWriter {
       // One that is in the tables already was committed by a transaction whose answer was lost.
       if (!isHandledAt(held, event) && !this.#skipping) {
         attempt.given = true
-        await tables.project(tx, event, this.#failures + 1)
+        try {
+          await tables.project(tx, event, this.#failures + 1)
+        } catch (error) {
+          await this.#mustBeWithin(tx, held, attempt)
+          throw error
+        }
       }
       attempt.passed++
       if (fairness.turnDue()) await fairness.turn()
@@ -238,6 +243,14 @@ export class ProjectionWriter {
     const place = await tables.save(tx, held, this.#queue.placeAfter(attempt.passed))
     attempt.done = true
     return { passed: attempt.passed, place }
+  }
+
+  /** Where the projection has ended the transaction before it failed, nothing of what it wrote is rolled back. */
+  async #mustBeWithin(tx: unknown, held: ProjectedPlace, attempt: Attempt): Promise<void> {
+    const ended = await this.tables.endOf(tx, held)
+    if (ended === undefined) return
+    attempt.saving = true
+    throw ended
   }
 
   /** A transaction has committed what the first events of the queue came to. */

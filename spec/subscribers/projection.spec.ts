@@ -91,6 +91,26 @@ describe.each(storeKinds)('a projection on %s', (_, kind) => {
     })
   })
 
+  it('stops at once, too, where its code ends the transaction and fails then, whatever is to be done about failures', async () => {
+    const logger = recordingLogger()
+    const commit = async (_recorded: unknown, _context: unknown, tx: unknown) => {
+      await (kind.kind === 'sqlite' ? (tx as Database.Database).exec('COMMIT') : (tx as ClientBase).query('COMMIT'))
+      throw new Error('after its end')
+    }
+    const onError = (_error: unknown, _recorded: unknown, { failures }: { readonly failures: number }) =>
+      failures < 5 ? retry({ after: 0 }) : skip()
+    const app = await run(totals(kind, { after: commit, onError }), database.store(), logger)
+    await app.dispatch(Add({ id: 'a', by: 1 }))
+    const stopped = () => logger.entries.find(({ message }) => message.includes('STOPPED'))
+    await until(() => stopped() !== undefined, 'the end of the projection')
+    expect(await total()).toEqual([1, 1])
+    expect(stopped()).toMatchObject({
+      level: 'error',
+      fields: { projection: 'totals' },
+      message: expect.stringMatching(/leave BEGIN, COMMIT and ROLLBACK to the store/) as unknown,
+    })
+  })
+
   it('passes over an event that is skipped, and over no other', async () => {
     const seen: [number, number][] = []
     const logger = recordingLogger()
