@@ -10,6 +10,7 @@ import type { FailurePolicy } from './failure-policy.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
 import type { Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
+import { dropLeftBuilds } from './projection-places.ts'
 import { prepareGeneration } from './projection-preparation.ts'
 import { swapGenerations } from './projection-swap.ts'
 import { ProjectionWriter } from './projection-writer.ts'
@@ -58,6 +59,7 @@ export class GenerationRunner {
   #swapTimer: { readonly handle: unknown } | undefined
   #swapFailures = 0
   #swapPause = SWAP_AGAIN_MS
+  #dropping: Promise<void> | undefined
 
   constructor(
     model: ProjectionModel,
@@ -136,6 +138,7 @@ export class GenerationRunner {
   async stop(): Promise<void> {
     this.#end()
     await this.#writer?.stop()
+    await this.#dropping
     await this.#subscription.stop()
   }
 
@@ -234,14 +237,14 @@ export class GenerationRunner {
   }
 
   async #swap(writer: ProjectionWriter): Promise<void> {
-    const { projections, store, clock } = this.#surroundings
+    const { projections, clock } = this.#surroundings
     const { generation } = this
     const base = this.#base
     if (base === undefined) return
     const readPosition = (): number => this.#subscription.position
     try {
       const result = await writer.exclusively(() =>
-        swapGenerations({ projections, store, model: this.#model, writer, generation, base, clock, readPosition }),
+        swapGenerations({ projections, model: this.#model, writer, generation, base, clock, readPosition }),
       )
       this.#swapping = false
       if (result === 'obsolete') this.#outdated()
@@ -252,12 +255,32 @@ export class GenerationRunner {
         this.#swapLater()
       } else {
         this.#isPublished = true
+        this.#dropping = this.#dropLeft(base)
         this.#listener.published()
       }
     } catch (error) {
       this.#swapping = false
       if (error instanceof SubscriptionOwnedError) this.#subscription.fence()
       else this.#swapFailed(error)
+    }
+  }
+
+  /** After the swap, and not within: what cannot be dropped would hold it up for ever. */
+  async #dropLeft(base: Publication): Promise<void> {
+    const { projections, store, logger } = this.#surroundings
+    const { generation: published } = this
+    const projection = published.name
+    const failed = (what: string, error: unknown): void => {
+      logger.warn(
+        { projection, error },
+        `the projection ${projection} cannot drop ${what}, given up by its owner, and tries again after the next swap: ` +
+          describeThrown(error),
+      )
+    }
+    try {
+      await dropLeftBuilds({ projections, store, published, base, failed })
+    } catch (error) {
+      failed('any build', error)
     }
   }
 

@@ -1,16 +1,13 @@
 import { callLater, type Clock } from '../effects/clock.ts'
 import { DefinitionError, InvalidOptionError, type EdictError } from '../errors.ts'
-import type { EventStore } from '../event-store/event-store.ts'
 import type { ProjectionStore, Publication } from '../event-store/projection-store.ts'
 import { checkpointOf, isSame, type Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
-import { dropPlace, placesOf, type GenerationPlace } from './projection-places.ts'
 import { readPublished, refuseForeignTables } from './projection-publication.ts'
 import type { ProjectionWriter } from './projection-writer.ts'
 
 export interface SwapOptions {
   readonly projections: ProjectionStore
-  readonly store: Pick<EventStore, 'listCheckpoints'>
   readonly model: ProjectionModel
   readonly writer: ProjectionWriter
   readonly generation: Generation
@@ -41,8 +38,7 @@ export async function swapGenerations(options: SwapOptions): Promise<SwapResult>
   const { projections } = options
   let swapped: Swapped | 'obsolete'
   try {
-    const left = await leftBuilds(options)
-    swapped = await projections.transaction((tx) => swapIn(tx, options, left))
+    swapped = await projections.transaction((tx) => swapIn(tx, options))
   } catch (error) {
     if (error instanceof Behind) return 'behind'
     if (error instanceof Refused) return { refused: error.refusal }
@@ -66,19 +62,7 @@ class Refused extends Error {
   }
 }
 
-/** Those that somebody has given up: once there is another generation to be read, nobody will go on with them. */
-async function leftBuilds({ store, generation, base }: SwapOptions): Promise<readonly GenerationPlace[]> {
-  const places = await placesOf(store, generation.name)
-  return places.filter(
-    ({ name, owner }) => owner === undefined && name !== generation.checkpoint && name !== checkpointOf(base),
-  )
-}
-
-async function swapIn(
-  tx: unknown,
-  options: SwapOptions,
-  left: readonly GenerationPlace[],
-): Promise<Swapped | 'obsolete'> {
+async function swapIn(tx: unknown, options: SwapOptions): Promise<Swapped | 'obsolete'> {
   const { projections, model, writer, generation, base, clock } = options
   if (!isSame(await readPublished(projections, tx, model), base)) return 'obsolete'
   // In the order of names, as leases are renewed, so that the two never wait for each other.
@@ -108,8 +92,6 @@ async function swapIn(
   await orRefused(() => publish(tx, options))
   await projections.deleteCheckpoint(tx, checkpointOf(base))
   await projections.dropTables(tx, Object.values(base.tables))
-  const views = new Set([...Object.keys(generation.tables), ...Object.keys(base.tables)])
-  for (const place of left) await dropPlace(projections, tx, generation.name, place, views)
   return { passed, place: { position, index } }
 }
 
