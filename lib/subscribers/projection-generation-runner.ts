@@ -249,11 +249,8 @@ export class GenerationRunner {
       this.#swapping = false
       if (result === 'obsolete') this.#outdated()
       else if (typeof result === 'object') this.#fail(result.refused, undefined)
-      else if (result === 'behind') {
-        // Each attempt holds the old generation up: one that is far behind makes few of them.
-        this.#swapPause = Math.min(this.#swapPause * 2, LONGEST_SWAP_PAUSE_MS)
-        this.#swapLater()
-      } else {
+      else if (result === 'behind') this.#swapLater()
+      else {
         this.#isPublished = true
         this.#dropping = this.#dropLeft(base)
         this.#listener.published()
@@ -299,6 +296,8 @@ export class GenerationRunner {
 
   #swapLater(): void {
     if (this.#ended) return
+    // Each attempt holds the old generation up, or its readers: one that is far behind, or fails for long, makes few of them.
+    this.#swapPause = Math.min(this.#swapPause * 2, LONGEST_SWAP_PAUSE_MS)
     this.#swapTimer = idleTimer(this.#surroundings.clock, this.#swapPause, () => {
       this.#swapTimer = undefined
       this.#maySwap()
