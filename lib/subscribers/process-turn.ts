@@ -160,7 +160,7 @@ export class ProcessTurn implements CommandTurn {
     const record = instance.record ?? (await this.#read(attempt))
     if (record === undefined || attempt.isOver()) return false
     if (isHandled(record, recorded)) {
-      if (record.status === 'over') services.isOver(instance, record.position)
+      if (isToDelete(record)) services.isOver(instance, record.position)
       return true
     }
     const runs = record.status === 'running'
@@ -248,7 +248,7 @@ export class ProcessTurn implements CommandTurn {
     attempt.pause()
     const hold = services.hold()
     if (hold === undefined) return false
-    if (record.status !== 'over') services.goesOn(instance)
+    if (!isToDelete(record)) services.goesOn(instance)
     const written = await this.#persistently(() => services.records.write(instance, record, hold))
     if (written === undefined) return false
     if (!written) {
@@ -256,7 +256,7 @@ export class ProcessTurn implements CommandTurn {
       return false
     }
     instance.record = record
-    if (record.status === 'over') services.isOver(instance, record.position)
+    if (isToDelete(record)) services.isOver(instance, record.position)
     return true
   }
 
@@ -280,6 +280,11 @@ const NO_COMMANDS: readonly PlannedCommand[] = Object.freeze([])
 
 function isHandled(record: ProcessRecord, { position, index }: RecordedEvent): boolean {
   return record.position > position || (record.position === position && record.index >= index)
+}
+
+/** One that is over, but has a plan, is being started again: without its plan, what was given up would take effect as well. */
+function isToDelete({ status, plan }: ProcessRecord): boolean {
+  return status === 'over' && plan === undefined
 }
 
 function planned(commands: readonly SealedMessage[]): readonly PlannedCommand[] {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { inMemoryEventStore, park, retry, skip, type EventStore, type ProcessManagerControl } from 'edict'
+import { continueWith, inMemoryEventStore, park, retry, skip, type EventStore, type ProcessManagerControl } from 'edict'
 import { ParkedStream } from '../../lib/subscribers/parked-stream.ts'
 import { Add, Counter, counterRouter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
-import { add, copier } from './process-harness.ts'
+import { add, copier, sourceOf } from './process-harness.ts'
 
 afterEach(stopAll)
 
@@ -105,6 +105,47 @@ describe('a process manager whose event is parked', () => {
       expect(await after.aggregateVersion(Counter, 'to-a')).toBe(1)
     },
   )
+
+  it.each<[what: string, amounts: readonly number[]]>([
+    ['was never begun', []],
+    ['is over, since its first event was skipped', [13]],
+    ['is over, since it was stopped', [7, 99]],
+  ])('keeps what was decided about its commands where the instance %s', async (_what, amounts) => {
+    const eventStore = inMemoryEventStore()
+    await eventStore.open()
+    let works = false
+    const manager = copier({
+      consistency: 'strong',
+      interested: {
+        Added: ({ by }, { streamId }) => {
+          const id = sourceOf(streamId)
+          return id === undefined ? undefined : by === 99 ? { stop: id } : { start: id }
+        },
+      },
+      handle: (_state, { by }) => {
+        if (by === 13) throw new RangeError('13')
+        return by === 7 ? undefined : Add({ id: 'first', by: works ? by : -1 })
+      },
+      onError: (_error, failure) => {
+        if (failure.during !== 'command') return skip()
+        const { id } = failure.command.data as { id: string }
+        return id === 'first' ? continueWith([Add({ id: 'instead', by: 1 }), Add({ id: 'last', by: -1 })]) : park()
+      },
+    })
+    const node = () =>
+      started({ router: counterRouter, eventStore, handlers: [manager], defaults: { consistency: 'strong' } })
+    const before = await node()
+    await add(before, 'a', ...amounts, 2)
+    const total = async (id: string) => (await before.aggregateState(Counter, id)).total
+    expect([await total('first'), await total('instead'), await total('last')]).toEqual([0, 1, 0])
+    // The place is written, up to the parked event: what is kept of instances that are over is deleted then.
+    await before.stop()
+    works = true
+    const after = await node()
+    await after.handler(manager).replay()
+    const totals = ['first', 'instead'].map(async (id) => (await after.aggregateState(Counter, id)).total)
+    expect(await Promise.all(totals)).toEqual([0, 1])
+  })
 
   it('remembers what is parked when it is started again', async () => {
     const eventStore = inMemoryEventStore()
