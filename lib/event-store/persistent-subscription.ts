@@ -37,10 +37,10 @@ export interface PersistentSubscriptionListener extends Omit<SubscriptionListene
   lost?(): void
 }
 
-/** For whoever handles events beside each other, after `deliver` has said true: `heldBack` then tells the place. */
+/** For whoever handles events beside each other, after `deliver` has said true, or keeps something until the place is written. */
 export interface EventsElsewhere {
   /** Begins nothing any more, and settles when nothing is under way: before the checkpoint is written for the last time. */
-  idle(): MaybePromise<void>
+  idle?(): MaybePromise<void>
   /** The store knows the place now. What this gives is waited for before the checkpoint is given up. */
   written(place: ReachedPlace): MaybePromise<void>
 }
@@ -176,7 +176,7 @@ export class PersistentSubscription {
     const stopped = this.#subscription?.stop()
     await this.#claimer.claiming
     await stopped
-    await this.#options.elsewhere?.idle()
+    await this.#options.elsewhere?.idle?.()
     await this.#letGo()
     this.#finish(undefined)
   }
@@ -340,7 +340,7 @@ export class PersistentSubscription {
     const subscription = this.#subscription
     this.#writer = this.#lease = this.#subscription = undefined
     listener.lost?.()
-    const stopped = this.#options.elsewhere ? this.#stopBoth(subscription) : subscription?.stop()
+    const stopped = this.#options.elsewhere?.idle ? this.#stopBoth(subscription) : subscription?.stop()
     listener.changed?.('claiming')
     const stoppedNow = (): void => {
       if (!this.#stopping) this.#claimer.claimLater()
@@ -355,7 +355,7 @@ export class PersistentSubscription {
   }
 
   async #idleElsewhere(): Promise<void> {
-    await this.#options.elsewhere?.idle()
+    await this.#options.elsewhere?.idle?.()
   }
 
   async #letGo(): Promise<void> {

@@ -76,9 +76,11 @@ export class BatchDelivery implements Delivery {
     try {
       const { selector } = this.#model
       if (selector !== undefined && !selector(forAnotherReader(read))) return true
-      if (this.#options.parking.size > 0) {
-        const key = this.#options.keyOf(read)
-        if (this.#options.parking.holds(key, read)) return this.#parkBehind(read, key)
+      const { parking, keyOf } = this.#options
+      if (parking.size > 0 || parking.discarded.size > 0) {
+        const key = keyOf(read)
+        if (parking.discarded.has(key, read)) return true
+        if (parking.holds(key, read)) return this.#parkBehind(read, key)
       }
     } catch (error) {
       // What was collected before comes first: parked behind this one, it would pass for handled.

@@ -107,8 +107,9 @@ export class EventDelivery implements Delivery {
     if (surroundings === undefined) return false
     try {
       if (this.#owns !== undefined && !this.#owns(read)) return true
-      if (this.#parking.size > 0) {
+      if (this.#parking.size > 0 || this.#parking.discarded.size > 0) {
         const key = this.#options.keyOf(read)
+        if (this.#parking.discarded.has(key, read)) return true
         if (this.#parking.holds(key, read) && this.#isSelected(read)) return this.#parkBehind(read, key)
       }
       // Other handlers are given the same event.

@@ -42,8 +42,9 @@ export class HandlerReset {
       }
       // Last: were it lost with the process, what is parked would stay so, and nothing would be forgotten.
       await stream.catchUp()
-      await stream.append(({ size }) =>
-        size === 0 ? undefined : { facts: [{ fact: 'edict.HandlerReset', after }], about: undefined },
+      // Also where nothing is parked any more: what was discarded is to be handled too.
+      await stream.append(() =>
+        stream.version === 0 ? undefined : { facts: [{ fact: 'edict.HandlerReset', after }], about: undefined },
       )
     } finally {
       await this.#release()

@@ -221,13 +221,18 @@ export class HandlerRunner {
       shared: this.#shared,
       once: partition !== undefined,
       ...(layout && { mayClaim: () => layout.prepare() }),
+      elsewhere: {
+        written: ({ position }) => {
+          this.#forgetDiscarded(position)
+        },
+      },
       ...(this.#consistency === 'strong' && store.capabilities.multiProcess && { saveDelay: PROMPT_SAVE_MS }),
       listener: {
         deliver: this.#delivery.deliver,
         progressed: this.#progressed,
         followed: this.#progressed,
         ...(this.#model.batching && { heldBack: () => this.#delivery.heldBack }),
-        claimed: () => afterwards(this.#mayRun(), (may) => (may ? this.#claimed() : false)),
+        claimed: ({ position }) => afterwards(this.#mayRun(), (may) => (may ? this.#claimed(position) : false)),
         lost: () => {
           this.#delivery.close()
           void this.#replays.close()
@@ -263,8 +268,9 @@ export class HandlerRunner {
     )
   }
 
-  #claimed(): MaybePromise<void> {
+  #claimed(position: number): MaybePromise<void> {
     const { afterStart } = this.#model
+    this.#forgetDiscarded(position)
     if (this.#stopping !== undefined) return undefined
     try {
       this.#delivery.open(this.#surround())
@@ -277,6 +283,11 @@ export class HandlerRunner {
       return this.#afterStart(afterStart).then(() => {
         this.#replays.open()
       })
+  }
+
+  /** The store knows the place: nothing up to there comes again. */
+  #forgetDiscarded(position: number): void {
+    this.#parking.discarded.forget(position, this.#options.partition?.ownsKey)
   }
 
   /** Gives its place up for another owner: as `stop`, but the event in hand is neither disturbed nor left behind. */

@@ -30,7 +30,7 @@ export class ParkedStream {
   readonly streamId: string
   readonly #store: Pick<EventStore, 'append' | 'readStream' | 'name'>
   readonly #now: () => number
-  /** Told of what is discarded. */
+  /** Told of what is discarded, and of resets. */
   readonly #discarded: DiscardedEvents | undefined
   #keys = new ParkedKeys()
   #version = 0
@@ -138,6 +138,7 @@ export class ParkedStream {
   #take(fact: ParkedFact, version: number): void {
     this.#keys.fold(fact, version)
     if (fact.fact === 'edict.EventDiscarded') this.#discarded?.add(fact.key, fact)
+    if (fact.fact === 'edict.HandlerReset') this.#discarded?.reset(fact.after)
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {

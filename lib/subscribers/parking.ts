@@ -1,7 +1,7 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import type { DiscardedEvents } from './discarded-events.ts'
+import { DiscardedEvents } from './discarded-events.ts'
 import { eventParked, type EventRef } from './parked-facts.ts'
 import { isBefore } from './parked-keys.ts'
 import { ParkedStream } from './parked-stream.ts'
@@ -19,6 +19,8 @@ export interface ParkedFailure {
 export interface ParkingLot {
   /** How many events are parked: while none is, nothing else need be asked. */
   readonly size: number
+  /** What was parked and given up, and may come again: it counts as handled. */
+  readonly discarded: Pick<DiscardedEvents, 'size' | 'has'>
   /** Reads what is parked: after each claim of the handler's place, since another node may have had it. */
   open(): MaybePromise<void>
   /**
@@ -39,9 +41,11 @@ export interface ParkingLot {
 /** Parks in the stream `edict.parked-<handler>` of the event store. */
 export class StoredParkingLot implements ParkingLot {
   readonly stream: ParkedStream
+  /** To be told where the handler's place is known to be. */
+  readonly discarded: DiscardedEvents
 
-  /** `discarded` is kept up where it is given. */
-  constructor(handlerName: string, store: EventStore, now: () => number, discarded?: DiscardedEvents) {
+  constructor(handlerName: string, store: EventStore, now: () => number, discarded = new DiscardedEvents()) {
+    this.discarded = discarded
     this.stream = new ParkedStream(handlerName, store, now, discarded)
   }
 

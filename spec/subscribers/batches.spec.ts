@@ -171,6 +171,38 @@ describe('a handler of batches', () => {
     await runner.stop()
   })
 
+  it('does not hand over what was discarded when that comes again, since a batch that was not full has held the place back', async () => {
+    const running = await surroundings()
+    const poison = new Set([1])
+    const { handled, handler } = batches(poison, { onError: () => park(), batchSize: 1 })
+    const parking = batches(poison, { onError: () => park(), batchSize: 2 })
+    const first = running.runner(handler)
+    await first.start()
+    deposit(running, 1)
+    await until(() => parkedPositions(running).length === 1)
+    await first.stop()
+    const second = running.runner(parking.handler, { owner: 'node-2' })
+    await second.start()
+    // The one is collected, and the other parked behind the first.
+    deposit(running, 2, 3)
+    await until(() => parkedPositions(running).length === 2)
+    const stream = new ParkedStream('batches', running.store, () => running.clock.now())
+    await stream.catchUp()
+    await stream.append(() => ({
+      facts: parkedPositions(running).map((position) => {
+        return { fact: 'edict.EventDiscarded', key: 'account-1', position: position as number, index: 0 }
+      }),
+      about: undefined,
+    }))
+    await second.stop()
+    const third = running.runner(handler, { owner: 'node-3' })
+    await third.start()
+    deposit(running, 4)
+    await until(() => handled.length === 2)
+    expect(handled).toEqual([[2], [4]])
+    await third.stop()
+  })
+
   it('hands over what it has collected before it parks an event that its selector fails at, so that none is taken for handled', async () => {
     const running = await surroundings()
     const poison = new Set([1])

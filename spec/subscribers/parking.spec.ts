@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import { sharedCheckpoints } from '../../lib/event-store/shared-checkpoints.ts'
 import type { EventStore, StreamSlice } from '../../lib/event-store/event-store.ts'
 import { eventHandler, type EventHandlerDefinition } from '../../lib/subscribers/event-handler.ts'
 import { park, retry } from '../../lib/subscribers/error-action.ts'
+import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
+import { HandlerReset } from '../../lib/subscribers/handler-reset.ts'
 import { ParkedStream } from '../../lib/subscribers/parked-stream.ts'
 import { parkedFact, parkedStreamId } from '../../lib/subscribers/parked-facts.ts'
 import { StoreError } from '../../lib/errors.ts'
@@ -306,6 +309,52 @@ describe('an event that is parked', () => {
     await until(() => handled.length === 1)
     expect(handled).toEqual(['a:1'])
     await runner.stop()
+  })
+
+  it('is not handled where it is discarded and comes again, also with others parked behind it, until the handler is reset', async () => {
+    const running = await surroundings()
+    const poison = new Set([13])
+    const { handled, handler } = balances(poison)
+    const first = running.runner(handler)
+    await first.start()
+    for (const amount of [1, 13, 2]) deposit(running, 'a', amount)
+    deposit(running, 'b', 13)
+    await until(() => first.position >= 4)
+    const stream = parkedStream(running)
+    await stream.catchUp()
+    await stream.append(() => ({
+      facts: [
+        { fact: 'edict.EventDiscarded', key: 'account-a', position: 2, index: 0 },
+        { fact: 'edict.EventDiscarded', key: 'account-b', position: 4, index: 0 },
+      ],
+      about: undefined,
+    }))
+    await first.stop()
+    poison.clear()
+    handled.length = 0
+    // As after a crash that came before the place was written.
+    await running.store.deleteCheckpoint('balances')
+    const second = running.runner(handler, { owner: 'node-2' })
+    await second.start()
+    deposit(running, 'b', 1)
+    await until(() => handled.includes('b:1'))
+    expect(handled).toEqual(['a:1', 'b:1'])
+    await second.stop()
+    await stream.catchUp()
+    // Nothing is parked any more when it is reset.
+    await stream.append(() => ({
+      facts: [{ fact: 'edict.EventDiscarded', key: 'account-a', position: 3, index: 0 }],
+      about: undefined,
+    }))
+    const model = handlerModelOf(handler)!
+    const shared = sharedCheckpoints(running)
+    await new HandlerReset({ ...running, model, shared, stream, application: 'bank', owner: 'node-2' }).run()
+    handled.length = 0
+    const third = running.runner(handler, { owner: 'node-3' })
+    await third.start()
+    await until(() => handled.includes('b:1'))
+    expect(handled).toEqual(['a:1', 'a:13', 'a:2', 'b:13', 'b:1'])
+    await third.stop()
   })
 
   it('is handled no more where it was erased: replaying it lets the others through', async () => {
