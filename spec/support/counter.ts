@@ -79,7 +79,7 @@ export function deferred<Value = void>(): {
 
 /** Waits until a condition holds, looking again at each turn of the event loop. */
 export async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  const end = Date.now() + 5_000
+  const end = Date.now() + 25_000
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`${what} did not come true`)
     await new Promise((resolve) => setTimeout(resolve, 1))

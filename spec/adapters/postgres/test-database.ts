@@ -135,7 +135,7 @@ export async function positionsOf(store: EventStore): Promise<number[]> {
 
 /** Waits for a condition, never for a time. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 9_000
+  const deadline = Date.now() + 25_000
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('waited in vain')
     await new Promise((resolve) => setTimeout(resolve, 5))
