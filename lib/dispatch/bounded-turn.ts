@@ -56,6 +56,11 @@ export abstract class BoundedTurn<Result = ExecutionResult> implements Turn<Resu
 
   abstract perform(): MaybePromise<Result>
 
+  /** The instance, where the turn has come: it is there from the entry on. */
+  protected get held(): Instance {
+    return this.instance as Instance
+  }
+
   get failure(): EdictError | undefined {
     return this.#failure
   }

@@ -1,5 +1,4 @@
 import type { Decision } from '../aggregate/decision.ts'
-import type { Instance } from '../aggregate/instance.ts'
 import { isRejection, type Rejection } from '../aggregate/rejection.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandFailedError, InvalidOutcomeError, UnreadableEventError, type UniqueValueTakenError } from '../errors.ts'
@@ -66,7 +65,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
     const { beforeExecute } = this.plan.route
     this.inUserCode = true
     try {
-      admitted = this.asHandler(() => beforeExecute?.((this.instance as Instance).state, new CommandContext(this)))
+      admitted = this.asHandler(() => beforeExecute?.(this.held.state, new CommandContext(this)))
     } catch (cause) {
       throw new CommandFailedError(who, cause)
     } finally {
@@ -94,7 +93,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
 
   protected execute(): MaybePromise<ExecutionResult> {
     const { route, model, executorName } = this.plan
-    const { state } = this.instance as Instance
+    const { state } = this.held
     const context = new CommandContext(this)
     let outcome: unknown
     this.inUserCode = true
@@ -131,7 +130,7 @@ export abstract class DecidingTurn extends BoundedTurn implements ContextSource 
 
   #settle(outcome: unknown): MaybePromise<ExecutionResult> {
     const { model, executorName, route } = this.plan
-    const instance = this.instance as Instance
+    const instance = this.held
     let decision: Decision | Rejection
     this.inUserCode = true
     try {

@@ -65,7 +65,7 @@ export class Execution extends LoadingTurn implements RunningHandler {
     const { lifespans } = this.services
     try {
       const result = await this.#enter()
-      lifespans.afterResult(this.instance as Instance, lifespan, this.command, result)
+      lifespans.afterResult(this.held, lifespan, this.command, result)
       return result
     } catch (error) {
       if (this.instance !== undefined) lifespans.afterError(this.instance, lifespan, error)
@@ -102,14 +102,14 @@ export class Execution extends LoadingTurn implements RunningHandler {
 
   protected override decided(decision: Decision): MaybePromise<ExecutionResult> {
     this.decision = decision
-    const instance = this.instance as Instance
+    const instance = this.held
     return proceed(newEvents(this.services, this, instance, decision.events), this, this.#append)
   }
 
   protected override final(decision: Decision | Rejection | UniqueValueTakenError): ExecutionResult {
     if (decision instanceof UniqueValueTakenError) throw decision
     if (isRejection(decision)) throw this.#rejected(decision)
-    return this.#through((this.instance as Instance).version, NO_RECORDED_EVENTS, decision)
+    return this.#through(this.held.version, NO_RECORDED_EVENTS, decision)
   }
 
   #append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
@@ -128,7 +128,7 @@ export class Execution extends LoadingTurn implements RunningHandler {
     this.fence()
     this.phase = 'appending'
     this.#events = events
-    const { streamId, version, model } = this.instance as Instance
+    const { streamId, version, model } = this.held
     const { store, handling } = this.services
     const own = {
       streamId,
@@ -153,7 +153,7 @@ export class Execution extends LoadingTurn implements RunningHandler {
 
   /** The first result is that of the aggregate's own stream. */
   protected appended([result]: readonly StreamAppendResult[]): MaybePromise<ExecutionResult> {
-    const { streamId, model } = this.instance as Instance
+    const { streamId, model } = this.held
     switch (result?.status) {
       case 'appended':
         return this.#committed(result.firstPosition, result.streamVersion)
@@ -178,18 +178,18 @@ export class Execution extends LoadingTurn implements RunningHandler {
   #closed(state: 'archived' | 'deleted'): never {
     // What is deleted in the store is not to live on in memory.
     if (state === 'deleted') this.#forget()
-    throw new StreamClosedError((this.instance as Instance).streamId, state)
+    throw new StreamClosedError(this.held.streamId, state)
   }
 
   /** The next command reads it from the store: a state that is known to be behind would only meet the same conflict again. */
   #forget(): void {
-    const instance = this.instance as Instance
+    const instance = this.held
     instance.state = undefined
     instance.version = NOT_LOADED
   }
 
   #committed(firstPosition: number, streamVersion: number): ExecutionResult {
-    const instance = this.instance as Instance
+    const instance = this.held
     const decision = this.decision as Decision
     const events = this.#events as readonly NewEvent[]
     const { streamId } = instance
@@ -214,12 +214,12 @@ export class Execution extends LoadingTurn implements RunningHandler {
 
   #through(version: number, events: readonly RecordedEvent[], { state, reply }: Decision): ExecutionResult {
     this.phase = 'through'
-    return new Executed(this.instance as Instance, version, events, this.metadata, state, reply)
+    return new Executed(this.held, version, events, this.metadata, state, reply)
   }
 
   /** Someone else wrote first: what they wrote is fetched, and the command decided again. */
   #conflict(actual: number): MaybePromise<ExecutionResult> {
-    const { streamId, version } = this.instance as Instance
+    const { streamId, version } = this.held
     const { expectedVersion } = this.options
     if (expectedVersion !== undefined) {
       this.#tellOfConflict(expectedVersion, actual, false)

@@ -1,5 +1,5 @@
 import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
-import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
+import { NOT_LOADED } from '../aggregate/instance.ts'
 import type { Decision } from '../aggregate/decision.ts'
 import type { Rejection } from '../aggregate/rejection.ts'
 import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
@@ -68,13 +68,13 @@ export abstract class LoadingTurn extends DecidingTurn {
   }
 
   #load(): MaybePromise<ExecutionResult> {
-    const instance = this.instance as Instance
+    const instance = this.held
     if (instance.version !== NOT_LOADED) return this.#guard()
     return proceed(this.services.snapshots.load(instance), this, this.#hydrate)
   }
 
   #hydrate(from: VersionedState): MaybePromise<ExecutionResult> {
-    const instance = this.instance as Instance
+    const instance = this.held
     instance.snapshotVersion = from.snapshotVersion ?? 0
     return proceed(new Hydration(this.services, instance, from, this).run(), this, this.#hydrated)
   }
@@ -87,7 +87,7 @@ export abstract class LoadingTurn extends DecidingTurn {
 
   #take({ state, version }: VersionedState): void {
     this.fence()
-    const instance = this.instance as Instance
+    const instance = this.held
     instance.state = state
     instance.version = version
   }
@@ -99,7 +99,7 @@ export abstract class LoadingTurn extends DecidingTurn {
 
   /** Where this cannot be read, nobody can tell whether the command took effect when it was sent before. */
   #committedBefore(): MaybePromise<readonly StoredEvent[]> {
-    const { streamId } = this.instance as Instance
+    const { streamId } = this.held
     const doubtful = (cause: unknown): never => {
       throw new StoreError(
         `whether ${this.command.type} was executed before cannot be read: ${describeThrown(cause)}`,
@@ -136,7 +136,7 @@ export abstract class LoadingTurn extends DecidingTurn {
   }
 
   protected repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return repeatedResult(this.services, this.instance as Instance, this.command, events)
+    return repeatedResult(this.services, this.held, this.command, events)
   }
 
   #repeated(result: ExecutionResult): ExecutionResult {
@@ -151,7 +151,7 @@ export abstract class LoadingTurn extends DecidingTurn {
   #guard(): MaybePromise<ExecutionResult> {
     const { expectedVersion, deadline } = this.options
     if (deadline !== undefined) this.refuseAfter(deadline)
-    const { streamId, version } = this.instance as Instance
+    const { streamId, version } = this.held
     if (expectedVersion !== undefined && expectedVersion !== version) {
       // Another node may have written; what is in memory is no proof.
       if (!this.#refetched) return this.refetch()
@@ -167,7 +167,7 @@ export abstract class LoadingTurn extends DecidingTurn {
   protected override unchanged(decision: Decision | Rejection | UniqueValueTakenError): MaybePromise<ExecutionResult> {
     if (this.#refetched) return this.final(decision)
     this.#refetched = true
-    const instance = this.instance as Instance
+    const instance = this.held
     const { state, version } = instance
     const hydration = new Hydration(this.services, instance, { state, version }, this)
     const read = hydration.run()
@@ -179,14 +179,14 @@ export abstract class LoadingTurn extends DecidingTurn {
     decision: Decision | Rejection | UniqueValueTakenError,
     loaded: VersionedState,
   ): MaybePromise<ExecutionResult> {
-    if (loaded.version !== (this.instance as Instance).version) return this.#refetchedTo(loaded)
+    if (loaded.version !== this.held.version) return this.#refetchedTo(loaded)
     this.fence()
     return this.final(decision)
   }
 
   protected refetch(): MaybePromise<ExecutionResult> {
     this.#refetched = true
-    const instance = this.instance as Instance
+    const instance = this.held
     const { state, version } = instance
     return proceed(new Hydration(this.services, instance, { state, version }, this).run(), this, this.#refetchedTo)
   }

@@ -1,5 +1,4 @@
 import type { Decision } from '../aggregate/decision.ts'
-import type { Instance } from '../aggregate/instance.ts'
 import { proceed, type MaybePromise } from '../effects/maybe-promise.ts'
 import { StoreError, StreamClosedError, UniqueValueTakenError, VersionConflictError } from '../errors.ts'
 import type { StreamAppend, StreamAppendResult } from '../event-store/event-store.ts'
@@ -20,7 +19,7 @@ export class ReservingExecution extends Execution {
   protected override append(events: readonly NewEvent[]): MaybePromise<ExecutionResult> {
     this.#ownEvents = events
     this.#reservations = NOTHING
-    const { model, state } = this.instance as Instance
+    const { model, state } = this.held
     const after = (this.decision as Decision).state
     const moves = model.unique === undefined ? [] : movesBetween(model.unique, this.tenant, state, after)
     this.#moves = moves
@@ -32,7 +31,7 @@ export class ReservingExecution extends Execution {
   #reserving(): Reserving {
     const { commandId, causationId, correlationId, now } = this
     return {
-      owner: (this.instance as Instance).streamId,
+      owner: this.held.streamId,
       commandType: this.command.type,
       ...{ commandId, causationId, correlationId, now },
       deduplicate: this.options.commandId !== undefined,

@@ -77,7 +77,7 @@ export class UnitExecution extends Execution implements UnitOwner {
     this.phase = 'through'
     this.synchronous = synchronous
     this.#committed = run
-    const { version, state, aggregateId, streamId } = this.instance as Instance
+    const { version, state, aggregateId, streamId } = this.held
     const result = new Executed({ aggregateId, streamId }, version, events, this.metadata, state, reply)
     // Its caller has been told that nobody knows.
     if (this.failure !== undefined) void run.committed(result)
@@ -85,7 +85,7 @@ export class UnitExecution extends Execution implements UnitOwner {
   }
 
   protected override repeat(events: readonly StoredEvent[]): MaybePromise<ExecutionResult> {
-    return this.#repeat(this.instance as Instance, events)
+    return this.#repeat(this.held, events)
   }
 
   async #repeat(found: Instance, events: readonly StoredEvent[]): Promise<ExecutionResult> {
