@@ -83,6 +83,7 @@ export function given<Events extends readonly EventDefinition[], State>(
   events?: readonly FollowedEvent<Events>[],
 ): GivenProcessManager<Events, State>
 export function given(subject: object, events: readonly unknown[] = []): unknown {
+  // JavaScript gives null too.
   if (typeof subject !== 'object' || (subject as unknown) === null) throw unfit()
   if (!Array.isArray(events)) throw new DefinitionError('given(subject, events) needs a list of events')
   // Both are held against their types by the overloads; here they are only what will be folded and called.

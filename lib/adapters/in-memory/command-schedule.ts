@@ -70,8 +70,9 @@ export class CommandSchedule {
 
   /** The next one whose deadline has passed by now while nobody had begun it. */
   nextExpired(now: number): QueueEntry | undefined {
-    while ((this.#expiring.first?.at ?? Infinity) <= now) {
-      const { entry, at } = this.#expiring.pop() as Expiring
+    for (let next = this.#expiring.first; next !== undefined && next.at <= now; next = this.#expiring.first) {
+      this.#expiring.pop()
+      const { entry, at } = next
       if (entry.expiresAt === at && isPending(entry)) return entry
     }
     return undefined

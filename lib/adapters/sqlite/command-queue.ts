@@ -114,6 +114,7 @@ export class CommandQueue {
     }
     // Of a dead letter of its id somebody has to look what came of it.
     const mayHaveBegun = found.some((row) => row.commandId === commandId && isDeadLetter(row.state))
+    // What stood in its way is gone, so that it is stored.
     return this.#add(command, now, mayHaveBegun) as EnqueueResult
   }
 
