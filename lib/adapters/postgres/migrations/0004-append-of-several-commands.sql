@@ -1,5 +1,8 @@
 -- As before, and the events of one stream may be those of several commands: event_commands says whose each is. Null, or null for an
 -- event, where it is the command of its stream. A stream with more than one command is not looked through for repeats.
+--
+-- Where nodes write to the same streams, some of nearly every call have moved on: to put those few back does not take settle, which
+-- looks at all that was sent while others wait for the locks.
 DROP FUNCTION "edict".append;
 
 CREATE FUNCTION "edict".append(
@@ -17,8 +20,11 @@ AS $append$
 DECLARE
   locked text[];
   fits boolean;
+  repeats boolean := false;
   accepted boolean[];
   shifts bigint[];
+  refused integer[];
+  place integer;
   written bigint;
 BEGIN
   WITH written AS (
@@ -43,17 +49,50 @@ BEGIN
   FROM unnest(found_categories, categories, states, versions, counts, expected)
     AS x (found, category, state, version, count, expected);
   -- Under the locks, and with a snapshot that is younger than they are: nobody else can be writing the same command.
-  IF fits AND deduplicate IS NOT NULL THEN
-    fits := NOT EXISTS (
+  IF deduplicate IS NOT NULL THEN
+    repeats := EXISTS (
       SELECT FROM unnest(streams, commands, deduplicate, versions, counts) AS x (stream_id, command_id, look, version, count)
       WHERE x.look AND x.version > x.count AND "edict".has_command(x.stream_id, x.command_id)
     );
   END IF;
 
-  IF fits THEN
+  IF fits AND NOT repeats THEN
     written := cardinality(event_ids);
     states := NULL;
     found_categories := NULL;
+  ELSIF groups IS NULL AND NOT repeats THEN
+    SELECT
+      array_agg(x.status ORDER BY x.place),
+      array_agg(x.status = 'a' ORDER BY x.place),
+      array_agg(x.place ORDER BY x.place) FILTER (WHERE x.status <> 'a'),
+      array_agg(x.shift ORDER BY x.place),
+      coalesce(sum(x.count) FILTER (WHERE x.status = 'a'), 0)
+    INTO statuses, accepted, refused, shifts, written
+    FROM (
+      SELECT
+        s.status, s.count, s.place,
+        coalesce(sum(s.count) FILTER (WHERE s.status <> 'a') OVER (
+          ORDER BY s.first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), 0)::bigint AS shift
+      FROM (
+        SELECT x.count, x.first, x.place, CASE
+          WHEN x.found <> x.category THEN 'c'
+          WHEN x.state <> 'active' THEN 's'
+          WHEN x.expected = -1 OR x.version - x.count = x.expected OR (x.expected = -2 AND x.version > x.count) THEN 'a'
+          ELSE 'v'
+        END AS status
+        FROM unnest(found_categories, categories, states, versions, counts, expected, firsts)
+          WITH ORDINALITY AS x (found, category, state, version, count, expected, first, place)
+      ) s
+    ) x;
+    -- One by one, each by its key: a plan for all at once may have been made when the table was empty.
+    FOREACH place IN ARRAY refused LOOP
+      IF versions[place] = counts[place] THEN
+        DELETE FROM "edict".streams s WHERE s.stream_id = streams[place];
+      ELSE
+        UPDATE "edict".streams s SET version = s.version - counts[place] WHERE s.stream_id = streams[place];
+      END IF;
+    END LOOP;
   ELSE
     SELECT r.statuses, r.accepted, r.shifts, r.written INTO statuses, accepted, shifts, written
     FROM "edict".settle(
