@@ -1,17 +1,15 @@
 import { asyncScope, type AsyncScope } from '../effects/async-scope.ts'
 import type { Random } from '../effects/ids.ts'
 import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
+import { handlersBehind, readByHandlers } from '../dispatch/handlers-behind.ts'
 import type { DispatchDefaults, RoutePlan } from '../dispatch/route-plan.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import {
   BatchFailedError,
-  ConsistencyTimeoutError,
   InvalidOptionError,
   isEdictError,
   ReentrantDispatchError,
-  UnreadableEventError,
   UnsupportedCapabilityError,
-  describeThrown,
   type EdictError,
 } from '../errors.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
@@ -41,6 +39,9 @@ export interface BatchEngineParts {
   readonly limits: { readonly maxDepth: number; readonly maxCommands: number }
   readonly isDryRun: boolean
 }
+
+/** For messages. */
+const STORED = 'the batch'
 
 /** What a batch was made of, for whoever wants to know more of it than its result. */
 interface Prepared {
@@ -229,22 +230,13 @@ export class BatchEngine implements BatchRunner {
     const waits = outcomes
       .filter(({ awaited, synchronous }) => awaited.length + synchronous.length > 0)
       .map(({ result, awaited, synchronous }) => {
-        try {
-          const [events, now] = [codec.asRead(result.events), codec.asRead(synchronous)]
-          return board.wait(events, awaited, consistencyTimeout, handler, now)
-        } catch (cause) {
-          const what = `the batch is stored, but its events cannot be read: ${describeThrown(cause)}`
-          throw new UnreadableEventError(what, { cause, outcome: 'executed', executionResult })
-        }
+        const events = readByHandlers(codec, result.events, STORED, executionResult)
+        const now = readByHandlers(codec, synchronous, STORED, executionResult)
+        return board.wait(events, awaited, consistencyTimeout, handler, now)
       })
     const laggards = [...new Set((await Promise.all(waits.map((wait) => Promise.resolve(wait)))).flat())]
     if (laggards.length === 0) return
-    const told = laggards.map((name) => (board.handler(name)?.failure ? `${name} (which has stopped)` : name))
-    throw new ConsistencyTimeoutError(
-      `the batch is stored, but not handled by ${told.join(', ')} after ${Math.max(0, clock.now() - since)} ms`,
-      laggards,
-      executionResult as ExecutionResult,
-    )
+    throw handlersBehind(board, laggards, clock.now() - since, STORED, executionResult)
   }
 }
 

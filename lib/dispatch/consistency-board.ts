@@ -73,6 +73,11 @@ export class ConsistencyBoard {
     }
   }
 
+  /** Names of handlers in a sentence, with a word on those that have stopped. */
+  told(names: readonly string[]): string {
+    return names.map((name) => (this.#entries.get(name)?.failure ? `${name} (which has stopped)` : name)).join(', ')
+  }
+
   /** What is known of a handler, by name. */
   handler(name: string): BoardHandler | undefined {
     return this.#entries.get(name)

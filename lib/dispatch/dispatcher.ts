@@ -2,16 +2,12 @@ import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts
 import { systemClock } from '../effects/clock.ts'
 import {
   CommandFailedError,
-  ConsistencyTimeoutError,
-  describeThrown,
   DispatchTooDeepError,
   isEdictError,
   type EdictError,
-  UnreadableEventError,
   UnregisteredCommandError,
   ValidationError,
 } from '../errors.ts'
-import type { EventCodec } from '../event-store/event-codec.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -21,6 +17,7 @@ import { CommandPipeline } from './command-pipeline.ts'
 import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
 import type { FollowedCommands } from './followed-commands.ts'
+import { handlersBehind, readByHandlers } from './handlers-behind.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions, type ResolvedOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
@@ -282,12 +279,14 @@ class Journey implements Way {
     const awaited = this.#pipeline?.awaited ?? this.#awaited
     const { synchronous, options } = this.#execution
     if (awaited.length === 0 && synchronous === undefined) return result
-    const laggards = this.#services.board.wait(
-      this.#asRead(result, result.events),
+    const { board, codec } = this.#services
+    const what = this.#execution.command.type
+    const laggards = board.wait(
+      readByHandlers(codec, result.events, what, result),
       awaited,
       options.consistencyTimeout,
       this.#dispatchingHandler,
-      synchronous && this.#asRead(result, synchronous),
+      synchronous && readByHandlers(codec, synchronous, what, result),
     )
     if (!isLater(laggards) && laggards.length === 0) return result
     this.#result = result
@@ -295,28 +294,15 @@ class Journey implements Way {
     return proceed(laggards, this, this.#waited)
   }
 
-  #asRead(result: ExecutionResult, events: ExecutionResult['events']): ReturnType<EventCodec['asRead']> {
-    try {
-      return this.#services.codec.asRead(events)
-    } catch (cause) {
-      const what = `${this.#execution.command.type} is stored, but its events cannot be read`
-      throw new UnreadableEventError(`${what}: ${describeThrown(cause)}`, {
-        cause,
-        outcome: 'executed',
-        executionResult: result,
-      })
-    }
-  }
-
   #waited(laggards: readonly string[]): ExecutionResult {
     const result = this.#result as ExecutionResult
     if (laggards.length === 0) return result
-    const { board } = this.#services
-    const told = laggards.map((name) => (board.handler(name)?.failure ? `${name} (which has stopped)` : name))
-    const waited = Math.max(0, this.#services.clock.now() - this.#waitingSince)
-    throw new ConsistencyTimeoutError(
-      `${this.#execution.command.type} is stored, but not handled by ${told.join(', ')} after ${waited} ms`,
+    const { board, clock } = this.#services
+    throw handlersBehind(
+      board,
       laggards,
+      clock.now() - this.#waitingSince,
+      this.#execution.command.type,
       result,
     )
   }

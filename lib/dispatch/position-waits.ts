@@ -123,9 +123,8 @@ export class PositionWaits {
   }
 
   #late(position: number, laggards: readonly string[], waited: number): PositionTimeoutError {
-    const { board } = this.#sources
-    const told = laggards.map((name) => (board.handler(name)?.failure ? `${name} (which has stopped)` : name))
-    const message = `the events up to position ${position} are not handled by ${told.join(', ')} after ${Math.max(0, waited)} ms`
+    const told = this.#sources.board.told(laggards)
+    const message = `the events up to position ${position} are not handled by ${told} after ${Math.max(0, waited)} ms`
     return new PositionTimeoutError(message, position, laggards)
   }
 }

@@ -39,12 +39,14 @@ export async function unitOfWork<Value>(
   if (typeof work !== 'function') throw new InvalidOptionError('unitOfWork(application, work) needs its work')
   const checked = checkedUnitOptions(host, options, true)
   host.mustRun()
-  const enclosing = unitHereOf(host.services)
-  if (enclosing !== undefined) return joined(enclosing, work)
   const { services } = host
+  const { consistency, consistencyTimeout } = checked.options
+  const awaited = services.board.resolve(consistency)
+  const enclosing = unitHereOf(services)
+  if (enclosing !== undefined) return joined(enclosing, work)
   const { value, run, result, synchronous } = await host.during(new CalledUnit(host, checked, work).start())
   await run.committed(result)
-  await waitForHandlers(services, checked.options, result, synchronous)
+  await waitForHandlers(services, awaited, consistencyTimeout, result, synchronous)
   return value
 }
 

@@ -1,4 +1,5 @@
 import { CommandContext } from '../dispatch/command-context.ts'
+import type { BoardHandler } from '../dispatch/consistency-board.ts'
 import { handlingScope } from '../dispatch/running-handler.ts'
 import { unitHostOf, type UnitHost } from '../dispatch/unit-host.ts'
 import { InvalidOptionError, UnitOfWorkMisuseError, VersionConflictError } from '../errors.ts'
@@ -33,6 +34,8 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
   readonly #checked: CheckedUnitOptions
   #run: UnitRun | undefined
   #scope: UnitScope | undefined
+  /** The handlers that its commit waits for. */
+  #awaited: readonly BoardHandler[] = []
   #joined = false
   #ended = false
 
@@ -46,12 +49,14 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
   /**
    * Begins it.
    *
-   * @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where it has begun before; NotRunningError `not_running`
+   * @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where it has begun before; NotRunningError `not_running`; InvalidOptionError
+   *   `invalid_option` where its consistency names what is no handler to be waited for
    */
   start(): this {
     if (this.#run !== undefined)
       throw new UnitOfWorkMisuseError('the unit of work was started before: make another one')
     this.#host.mustRun()
+    this.#awaited = this.#host.services.board.resolve(this.#checked.options.consistency)
     const enclosing = unitHereOf(this.#host.services)
     this.#joined = enclosing !== undefined
     this.#run = enclosing ?? this.#begin()
@@ -114,7 +119,7 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
     const { events, synchronous } = await committed(run.unit)
     const result = { events, position: events.at(-1)?.position ?? 0 }
     await run.committed(result)
-    await waitForHandlers(services, this.#checked.options, result, synchronous)
+    await waitForHandlers(services, this.#awaited, this.#checked.options.consistencyTimeout, result, synchronous)
     return result
   }
 

@@ -1,8 +1,25 @@
 import { describe, expect, it } from '@jest/globals'
-import { commandHandler, currentUnitOfWork, router, UnitOfWork, unitOfWork, type UnitOfWorkScope } from 'edict'
+import {
+  commandHandler,
+  currentUnitOfWork,
+  eventHandler,
+  router,
+  UnitOfWork,
+  unitOfWork,
+  upcaster,
+  type UnitOfWorkScope,
+} from 'edict'
 import { deferred, recordingLogger, started } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
-import { Article, ArticleWritten, Author, CreditAuthor, publishing, PublishArticle } from './publishing.ts'
+import {
+  Article,
+  ArticleWritten,
+  Author,
+  AuthorCredited,
+  CreditAuthor,
+  publishing,
+  PublishArticle,
+} from './publishing.ts'
 
 const credit = CreditAuthor({ authorId: 'ada' })
 
@@ -144,6 +161,34 @@ describe('a unit of work', () => {
     })
     await expect(failed).rejects.toBe(cause)
     expect(await app.aggregateVersion(Author, 'ada')).toBe(0)
+  })
+
+  it('does not begin where its consistency names nobody to be waited for', async () => {
+    const app = await started({ router: publishing })
+    const options = { consistency: ['nobody'] }
+    const refused = { code: 'invalid_option', outcome: 'not-executed' }
+    await expect(unitOfWork(app, crediting, options)).rejects.toMatchObject(refused)
+    expect(() => new UnitOfWork(app, options).start()).toThrow(expect.objectContaining(refused))
+    expect(await app.aggregateVersion(Author, 'ada')).toBe(0)
+  })
+
+  it('says that it is stored where its events cannot be read for the handlers that it waits for', async () => {
+    const counted = eventHandler('counted', {
+      events: [AuthorCredited],
+      consistency: 'strong',
+      handle: { AuthorCredited: () => undefined },
+    })
+    const unreadable = upcaster('AuthorCredited', {
+      upcast: () => {
+        throw new Error('cannot be told any more')
+      },
+    })
+    const app = await started({ router: publishing, handlers: [counted], upcasters: [unreadable] })
+    await expect(unitOfWork(app, (unit) => crediting(unit), { consistency: 'strong' })).rejects.toMatchObject({
+      code: 'unreadable_event',
+      outcome: 'executed',
+      executionResult: { events: [{ type: 'AuthorCredited' }] },
+    })
   })
 
   it('ends with its time, and its caller’s patience', async () => {
