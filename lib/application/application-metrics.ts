@@ -1,4 +1,5 @@
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
+import { isOfInterest, type Interest } from '../dispatch/board-entry.ts'
 import type { BoardHandler, ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import type { Clock } from '../effects/clock.ts'
 import { contained } from '../effects/maybe-promise.ts'
@@ -129,7 +130,7 @@ const NO_LAG = { lagEvents: 0, lagSeconds: 0 }
 /** How far a handler that is at a position is behind the last one. */
 export async function lagOf(
   sources: LagSources,
-  handler: Pick<BoardHandler, 'position' | 'types' | 'selects'>,
+  handler: Interest & Pick<BoardHandler, 'position'>,
   headPosition: number,
 ): Promise<Pick<HandlerMetrics, 'lagEvents' | 'lagSeconds'>> {
   const next = handler.position < headPosition ? await nextFor(sources, handler, headPosition) : undefined
@@ -147,17 +148,17 @@ const MOST_LOOKED_AT = 1_000
 /** The first event that a handler has still to handle. */
 async function nextFor(
   { store, codec, upcasters }: LagSources,
-  { position, types, selects }: Pick<BoardHandler, 'position' | 'types' | 'selects'>,
+  handler: Interest & Pick<BoardHandler, 'position'>,
   headPosition: number,
 ): Promise<StoredEvent | undefined> {
-  const stored = storedTypes(types, upcasters)
+  const stored = storedTypes(handler.types, upcasters)
   let looked = 0
-  for (let last = position; last < headPosition;) {
+  for (let last = handler.position; last < headPosition;) {
     const slice = await store.readAll({ fromPosition: last + 1, maxCount: 100, types: stored })
     for (const event of slice.events) {
       if (event.position > headPosition) return undefined
       const read = ++looked > MOST_LOOKED_AT ? undefined : await contained(() => codec.decode(event), unreadable)
-      if (read === undefined || read.some((one) => types.has(one.type) && (selects?.(one) ?? true))) return event
+      if (read === undefined || read.some((one) => isOfInterest(handler, one))) return event
     }
     last = Math.max(last + 1, slice.lastPosition)
   }

@@ -1,4 +1,5 @@
 import { Snapshots } from '../aggregate/snapshots.ts'
+import { isOfInterest } from '../dispatch/board-entry.ts'
 import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import { Lifespans } from '../dispatch/lifespans.ts'
 import { routePlan, type RoutePlan } from '../dispatch/route-plan.ts'
@@ -148,6 +149,6 @@ async function dryServices(services: DispatchServices): Promise<DispatchServices
 
 function wantsOf({ model }: FollowerModel): (event: RecordedEvent) => boolean {
   const { types, filter = { types }, selector } = model
-  const selects = interestOf({ filter, selector })
-  return (event) => types.has(event.type) && (selects?.(event) ?? true)
+  const interest = { types, selects: interestOf({ filter, selector }) }
+  return (event) => isOfInterest(interest, event)
 }

@@ -1,3 +1,4 @@
+import { isOfInterest, type Interest } from '../dispatch/board-entry.ts'
 import { ProcessAlreadyStartedError, ProcessNotStartedError } from '../errors.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
@@ -29,18 +30,18 @@ export class RehearsedProcess implements RehearsedSender {
   readonly #records: ProcessRecordReader
   /** The states of those that run, as far as the dry run has looked; undefined where one does not run. */
   readonly #states = new Map<string, { readonly state: unknown } | undefined>()
-  readonly #selects: ((event: RecordedEvent) => boolean) | undefined
+  readonly #interest: Interest
 
   constructor(model: ProcessManagerModel, services: RehearsalServices) {
     this.name = model.name
     this.#model = model
     this.#services = services
     this.#records = new ProcessRecordReader({ model, ...services })
-    this.#selects = interestOf({ filter: model.filter, selector: undefined })
+    this.#interest = { types: model.types, selects: interestOf({ filter: model.filter, selector: undefined }) }
   }
 
   wants(event: RecordedEvent): boolean {
-    return this.#model.types.has(event.type) && (this.#selects?.(event) ?? true)
+    return isOfInterest(this.#interest, event)
   }
 
   /** Each command is a dispatch of its own, as it will be. */

@@ -1,3 +1,4 @@
+import { isOfInterest } from '../dispatch/board-entry.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -16,7 +17,7 @@ export function rehearsedWorkflow(
   signal: AbortSignal,
 ): RehearsedSender {
   const { name, types, handleByType } = model
-  const selects = interestOf(handler)
+  const interest = { types, selects: interestOf(handler) }
   const send = async (event: RecordedEvent) => {
     const commands: SealedMessage[] = []
     const scheduler = new Scheduler(`the workflow ${name}`, (given) => {
@@ -36,6 +37,6 @@ export function rehearsedWorkflow(
     }
     return [{ sender: { kind: 'background-workflow' as const, name }, commands }]
   }
-  const wants = (event: RecordedEvent): boolean => types.has(event.type) && (selects?.(event) ?? true)
+  const wants = (event: RecordedEvent): boolean => isOfInterest(interest, event)
   return { kind: 'background-workflow', name, wants, send }
 }

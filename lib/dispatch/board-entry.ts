@@ -6,23 +6,30 @@ export interface BoardEvent {
   readonly position: number
 }
 
-/** What a handler is registered with. */
-export interface BoardRegistration {
-  readonly consistency: 'eventual' | 'strong'
-  /** The types of the events that it handles. */
+/** Which events a handler handles. */
+export interface Interest {
+  /** Their types. */
   readonly types: ReadonlySet<string>
   /** Which events of these types interest it. @default all */
   readonly selects?: ((event: BoardEvent) => boolean) | undefined
+}
+
+/** Whether a handler handles an event. */
+export function isOfInterest({ types, selects }: Interest, event: BoardEvent): boolean {
+  return types.has(event.type) && (selects === undefined || selects(event))
+}
+
+/** What a handler is registered with. */
+export interface BoardRegistration extends Interest {
+  readonly consistency: 'eventual' | 'strong'
   /** Called when somebody begins to wait for the handler, and when nobody waits any more. */
   readonly awaited?: (isAwaited: boolean) => void
 }
 
 /** A handler on the board: what `resolve` gives, and `wait` takes. */
-export interface BoardHandler {
+export interface BoardHandler extends Interest {
   readonly name: string
   readonly consistency: 'eventual' | 'strong'
-  readonly types: ReadonlySet<string>
-  readonly selects?: ((event: BoardEvent) => boolean) | undefined
   /** Every event up to here that interests the handler is handled. */
   readonly position: number
   /** What stopped it; undefined while it runs. */

@@ -4,6 +4,7 @@ import { DefinitionError, InvalidOptionError } from '../errors.ts'
 import type { Consistency } from '../routing/dispatch-options.ts'
 import {
   Entry,
+  isOfInterest,
   Link,
   Wait,
   type BoardEvent,
@@ -199,11 +200,10 @@ export class ConsistencyBoard {
   }
 }
 
-function lastInterest(events: readonly BoardEvent[], { types, selects }: BoardHandler): number {
+function lastInterest(events: readonly BoardEvent[], handler: BoardHandler): number {
   for (let index = events.length - 1; index >= 0; index--) {
     const event = events[index]
-    if (event === undefined || !types.has(event.type)) continue
-    if (selects === undefined || selects(event)) return event.position
+    if (event !== undefined && isOfInterest(handler, event)) return event.position
   }
   return 0
 }

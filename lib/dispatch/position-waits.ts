@@ -7,6 +7,7 @@ import type { EventCodec } from '../event-store/event-codec.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
 import { storedTypes, type Upcaster } from '../messages/upcaster.ts'
+import { isOfInterest } from './board-entry.ts'
 import type { BoardHandler, ConsistencyBoard } from './consistency-board.ts'
 import { HeadWaits } from './head-waits.ts'
 import { checkedMilliseconds } from './options.ts'
@@ -112,10 +113,10 @@ export class PositionWaits {
     return 0
   }
 
-  async #interests({ types, selects }: BoardHandler, stored: StoredEvent): Promise<boolean> {
+  async #interests(handler: BoardHandler, stored: StoredEvent): Promise<boolean> {
     try {
       const read = await this.#sources.codec.decode(stored)
-      return read.some((event) => types.has(event.type) && (selects?.(event) ?? true))
+      return read.some((event) => isOfInterest(handler, event))
     } catch {
       // The handler cannot read it either, and so it has not got past it.
       return true

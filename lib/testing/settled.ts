@@ -1,4 +1,5 @@
 import type { ApplicationInside } from '../application/inside.ts'
+import { isOfInterest } from '../dispatch/board-entry.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
 import { ExpectationError } from './expectation-error.ts'
 import { eventsAfter, Patience, runningInsideOf, type ApplicationUnderTest } from './application-under-test.ts'
@@ -70,9 +71,8 @@ async function hasCommands(inside: ApplicationInside): Promise<boolean> {
 async function isBehind(inside: ApplicationInside, name: string): Promise<boolean> {
   const handler = inside.services.board.handler(name)
   if (handler === undefined || handler.failure !== undefined) return false
-  const { types, selects } = handler
   for await (const event of eventsAfter(inside, handler.position)) {
-    if (types.has(event.type) && (selects?.(event) ?? true)) return true
+    if (isOfInterest(handler, event)) return true
   }
   return false
 }
