@@ -1,4 +1,4 @@
-import { isLater, proceed, type MaybePromise } from '../effects/maybe-promise.ts'
+import { isLater } from '../effects/maybe-promise.ts'
 import { systemClock } from '../effects/clock.ts'
 import {
   CommandFailedError,
@@ -13,11 +13,10 @@ import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
 import { identityText } from '../routing/identity.ts'
-import { CommandPipeline } from './command-pipeline.ts'
-import type { BoardHandler, DispatchingHandler } from './consistency-board.ts'
+import type { DispatchingHandler } from './consistency-board.ts'
 import { Execution } from './execution.ts'
 import type { FollowedCommands } from './followed-commands.ts'
-import { handlersBehind, readByHandlers } from './handlers-behind.ts'
+import { Journey } from './journey.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions, type ResolvedOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
@@ -234,79 +233,6 @@ export class Dispatcher {
 }
 
 const NOBODY: readonly never[] = Object.freeze([])
-
-/** One dispatch, from the first middleware to the end of the wait for consistency. */
-class Journey implements Way {
-  readonly #execution: Execution
-  readonly #services: DispatchServices
-  readonly #awaited: readonly BoardHandler[]
-  readonly #dispatchingHandler: DispatchingHandler | undefined
-  #pipeline: CommandPipeline | undefined
-  #result: ExecutionResult | undefined
-  #waitingSince = 0
-
-  constructor(
-    services: DispatchServices,
-    execution: Execution,
-    awaited: readonly BoardHandler[],
-    dispatchingHandler: DispatchingHandler | undefined,
-  ) {
-    this.#execution = execution
-    this.#services = services
-    this.#awaited = awaited
-    this.#dispatchingHandler = dispatchingHandler
-  }
-
-  startLater(): MaybePromise<ExecutionResult> {
-    // Time has passed that is not its own.
-    this.#execution.now = this.#services.clock.now()
-    return this.start()
-  }
-
-  start(): MaybePromise<ExecutionResult> {
-    const { chain } = this.#execution.plan
-    if (chain === undefined) return proceed(this.#execution.start(), this, this.#executed)
-    this.#pipeline = new CommandPipeline(this.#execution, this.#services, this.#awaited)
-    return proceed(chain.run(this.#pipeline, this.#execution), this, this.#executed)
-  }
-
-  /** The end of the way of an execution that began it alone. */
-  async throughHandlers(result: ExecutionResult): Promise<ExecutionResult> {
-    return this.#executed(result)
-  }
-
-  #executed(result: ExecutionResult): MaybePromise<ExecutionResult> {
-    const awaited = this.#pipeline?.awaited ?? this.#awaited
-    const { synchronous, options } = this.#execution
-    if (awaited.length === 0 && synchronous === undefined) return result
-    const { board, codec } = this.#services
-    const what = this.#execution.command.type
-    const laggards = board.wait(
-      readByHandlers(codec, result.events, what, result),
-      awaited,
-      options.consistencyTimeout,
-      this.#dispatchingHandler,
-      synchronous && readByHandlers(codec, synchronous, what, result),
-    )
-    if (!isLater(laggards) && laggards.length === 0) return result
-    this.#result = result
-    this.#waitingSince = this.#services.clock.now()
-    return proceed(laggards, this, this.#waited)
-  }
-
-  #waited(laggards: readonly string[]): ExecutionResult {
-    const result = this.#result as ExecutionResult
-    if (laggards.length === 0) return result
-    const { board, clock } = this.#services
-    throw handlersBehind(
-      board,
-      laggards,
-      clock.now() - this.#waitingSince,
-      this.#execution.command.type,
-      result,
-    )
-  }
-}
 
 function typeOf(command: unknown): string | undefined {
   const type = (command as { readonly type?: unknown } | null | undefined)?.type
