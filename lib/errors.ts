@@ -50,6 +50,16 @@ export function isEdictError(value: unknown): value is EdictError {
   }
 }
 
+/**
+ * What was thrown where users' code ran: an error of Edict's as it is, and anything else as the cause of a `command_failed`.
+ *
+ * @param thrown whatever it was
+ * @param what failed, for its message: `'the serializer'`
+ */
+export function asEdictError(thrown: unknown, what: string): EdictError {
+  return isEdictError(thrown) ? thrown : new CommandFailedError(what, thrown)
+}
+
 /** What was thrown, as a sentence, whatever kind of value it is: even one that throws when it is looked at. */
 export function describeThrown(thrown: unknown): string {
   try {

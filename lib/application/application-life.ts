@@ -2,7 +2,7 @@ import type { PositionWaits } from '../dispatch/position-waits.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import {
-  CommandFailedError,
+  asEdictError,
   DefinitionError,
   NotRunningError,
   StoreError,
@@ -183,7 +183,7 @@ export class ApplicationLife {
         notTold = await this.#parts.middleware.stop()
       }
       if (notStopped !== undefined) throw asStoreError(notStopped.reason)
-      if (notTold !== undefined) throw asMiddlewareError(notTold.reason)
+      if (notTold !== undefined) throw asEdictError(notTold.reason, "a middleware's stopped")
     } finally {
       this.#ended()
     }
@@ -259,8 +259,4 @@ function asStoreError(cause: unknown): EdictError {
   return isEdictError(cause)
     ? cause
     : new StoreError(`a handler could not be stopped: ${describeThrown(cause)}`, { cause })
-}
-
-function asMiddlewareError(cause: unknown): EdictError {
-  return isEdictError(cause) ? cause : new CommandFailedError("a middleware's stopped", cause)
 }

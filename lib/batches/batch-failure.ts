@@ -1,4 +1,4 @@
-import { BatchFailedError, CommandFailedError, isEdictError, type EdictError } from '../errors.ts'
+import { asEdictError, BatchFailedError, type EdictError } from '../errors.ts'
 import type { BatchEntry } from './batch-entry.ts'
 
 /** Whose failure it is that a batch fails by. */
@@ -13,13 +13,9 @@ export class BatchFailure extends Error {
   constructor(entry: BatchEntry, index: number, thrown: unknown) {
     super('a command of a batch failed')
     this.entry = entry
-    this.own = asEdictError(thrown)
+    this.own = asEdictError(thrown, 'the batch')
     const { command, commandId, scheduledBy } = entry
     const isScheduled = scheduledBy !== undefined
     this.told = new BatchFailedError({ command: command.type, commandId, index, isScheduled }, this.own)
   }
-}
-
-export function asEdictError(error: unknown): EdictError {
-  return isEdictError(error) ? error : new CommandFailedError('the batch', error)
 }

@@ -5,6 +5,7 @@ import { commandInfo } from '../dispatch/observed-execution.ts'
 import { synchronousEvents } from '../dispatch/synchronous-events.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import {
+  asEdictError,
   describeThrown,
   StreamClosedError,
   UniqueValueTakenError,
@@ -18,7 +19,7 @@ import type { Unit } from '../unit-of-work/unit.ts'
 import type { Committed } from '../unit-of-work/unit-commit.ts'
 import { takerOf } from '../unit-of-work/unit-reservations.ts'
 import type { BatchEntry } from './batch-entry.ts'
-import { asEdictError, BatchFailure } from './batch-failure.ts'
+import { BatchFailure } from './batch-failure.ts'
 import { BatchPass, type BatchPassParts } from './batch-pass.ts'
 import { outcomesOf, type CommandOutcome } from './command-outcome.ts'
 import type { DispatchTurn } from './dispatch-turns.ts'
@@ -75,7 +76,7 @@ export class Batch {
       return outcomes
     } catch (thrown) {
       this.#end()
-      const error: EdictError = thrown instanceof BatchFailure ? thrown.told : asEdictError(thrown)
+      const error: EdictError = thrown instanceof BatchFailure ? thrown.told : asEdictError(thrown, 'the batch')
       for (const entry of queue.entries) {
         const own = thrown instanceof BatchFailure && thrown.entry === entry ? thrown.own : error
         entry.settle?.reject(own)

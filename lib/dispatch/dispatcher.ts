@@ -1,9 +1,8 @@
 import { isLater } from '../effects/maybe-promise.ts'
 import { systemClock } from '../effects/clock.ts'
 import {
-  CommandFailedError,
+  asEdictError,
   DispatchTooDeepError,
-  isEdictError,
   type EdictError,
   UnregisteredCommandError,
   ValidationError,
@@ -31,10 +30,6 @@ export interface PreparedDispatch {
   readonly plan: RoutePlan
   readonly options: ResolvedOptions
   readonly aggregateId: string
-}
-
-function asEdictError(error: unknown): EdictError {
-  return isEdictError(error) ? error : new CommandFailedError('the dispatch', error)
 }
 
 /** Validate, route, middleware, execute, wait: a command's way from the call to the answer. */
@@ -120,7 +115,7 @@ export class Dispatcher {
       services.telemetry.counts.dispatches.executed++
       return answer
     } catch (thrown) {
-      const error = asEdictError(thrown)
+      const error = asEdictError(thrown, 'the dispatch')
       if (execution === undefined) this.refused(command, options, error)
       else services.telemetry.counts.dispatches[outcomeOf(error)]++
       return Promise.reject(error)
@@ -195,7 +190,7 @@ export class Dispatcher {
       },
       (thrown: unknown) => {
         this.#over()
-        const error = asEdictError(thrown)
+        const error = asEdictError(thrown, 'the dispatch')
         this.#services.telemetry.counts.dispatches[outcomeOf(error)]++
         throw error
       },

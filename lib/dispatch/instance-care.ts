@@ -2,7 +2,7 @@ import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED } from '../aggregate/instance.ts'
 import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { Turn } from '../aggregate/mailbox.ts'
-import { CommandFailedError, isEdictError } from '../errors.ts'
+import { asEdictError } from '../errors.ts'
 import type { DispatchServices } from './services.ts'
 
 // What can be done to one instance from outside, beside dispatching to it.
@@ -22,7 +22,7 @@ export async function lookAt(
         : { state: live.state, version: live.version }
     return await new Hydration(services, stream, from).run()
   } catch (cause) {
-    throw isEdictError(cause) ? cause : new CommandFailedError(`reading ${model.name} ${aggregateId}`, cause)
+    throw asEdictError(cause, `reading ${model.name} ${aggregateId}`)
   }
 }
 
@@ -38,7 +38,7 @@ export async function takeSnapshot(
   try {
     await services.snapshots.keep({ model, streamId: prefix + aggregateId, tenant }, { state, version })
   } catch (cause) {
-    throw isEdictError(cause) ? cause : new CommandFailedError(`the snapshot of ${model.name} ${aggregateId}`, cause)
+    throw asEdictError(cause, `the snapshot of ${model.name} ${aggregateId}`)
   }
   const live = instances.get(aggregateId)
   if (live !== undefined && live.snapshotVersion < version) live.snapshotVersion = version

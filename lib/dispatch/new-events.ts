@@ -1,6 +1,6 @@
 import type { EventIdSeed } from '../messages/event-id.ts'
 import { allOrNone, isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { CommandFailedError, isEdictError, type EdictError } from '../errors.ts'
+import { asEdictError, type EdictError } from '../errors.ts'
 import { DEADLINE_KEY, DEPTH_KEY, FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
 import type { NewEvent } from '../event-store/stored-event.ts'
@@ -123,8 +123,7 @@ export function plainEnvelope(
 
 /** A serializer is user code. */
 function guarded<Value>(encode: () => MaybePromise<Value>): MaybePromise<Value> {
-  const failed = (cause: unknown): EdictError =>
-    isEdictError(cause) ? cause : new CommandFailedError('the serializer', cause)
+  const failed = (cause: unknown): EdictError => asEdictError(cause, 'the serializer')
   try {
     const encoded = encode()
     if (!isPromiseLike(encoded)) return encoded

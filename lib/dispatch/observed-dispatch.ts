@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { CommandFailedError, isEdictError } from '../errors.ts'
+import { asEdictError } from '../errors.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { outcomeOf } from '../telemetry/dispatch-outcome.ts'
@@ -53,7 +53,7 @@ export class ObservedDispatch implements Way, OperationEnd<'dispatch', Execution
   }
 
   failed(thrown: unknown): DispatchFailed {
-    const error = isEdictError(thrown) ? thrown : new CommandFailedError('the dispatch', thrown)
+    const error = asEdictError(thrown, 'the dispatch')
     // Where an error has one, it is what a dispatch would have given.
     const result = error.executionResult as ExecutionResult | undefined
     const { metadata } = this.#execution

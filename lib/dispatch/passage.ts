@@ -1,7 +1,7 @@
 import { isRejection } from '../aggregate/rejection.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { CommandFailedError, isEdictError, HaltedError, MiddlewareMisuseError, type EdictError } from '../errors.ts'
+import { asEdictError, CommandFailedError, HaltedError, MiddlewareMisuseError, type EdictError } from '../errors.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { AroundMiddleware, HookMiddleware, Middleware } from '../routing/middleware.ts'
 import type { CommandPipeline } from './command-pipeline.ts'
@@ -116,7 +116,7 @@ export class Passage {
     try {
       this.#pipeline.committed(await work())
     } catch (error) {
-      throw await this.failure(isEdictError(error) ? error : new CommandFailedError('the dispatch', error))
+      throw await this.failure(asEdictError(error, 'the dispatch'))
     }
     await this.finish(0)
   }

@@ -1,12 +1,6 @@
 import type { PreparedDispatch } from '../dispatch/dispatcher.ts'
 import { DEPTH, FIRST_RUN, type TriggeredOptions } from '../dispatch/options.ts'
-import {
-  CommandFailedError,
-  UnregisteredCommandError,
-  ValidationError,
-  describeThrown,
-  isEdictError,
-} from '../errors.ts'
+import { asEdictError, UnregisteredCommandError, ValidationError, describeThrown } from '../errors.ts'
 import type { NewQueuedCommand, QueuedCommand } from '../event-store/command-queue-store.ts'
 import { fingerprint } from '../messages/fingerprint.ts'
 import { handedOver, immutableCopy } from '../messages/immutable.ts'
@@ -67,7 +61,7 @@ async function encoded(
   try {
     return await codec.encode(data, { type, schemaVersion: 1, ...context, command: true })
   } catch (cause) {
-    throw isEdictError(cause) ? cause : new CommandFailedError('the serializer', cause)
+    throw asEdictError(cause, 'the serializer')
   }
 }
 
