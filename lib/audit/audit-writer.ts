@@ -30,7 +30,7 @@ export class AuditWriter {
   #writing: Promise<unknown> = Promise.resolve()
   /** The batch after that one, where it was asked for. */
   #next: Promise<{ readonly error: unknown } | undefined> | undefined
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #failures = 0
   #lost = 0
 
@@ -56,9 +56,9 @@ export class AuditWriter {
   }
 
   #writeLater(milliseconds: number): void {
-    if (this.#timer !== undefined) return
-    this.#timer = idleTimer(this.#options.clock(), milliseconds, () => {
-      this.#timer = undefined
+    if (this.#cancelTimer !== undefined) return
+    this.#cancelTimer = idleTimer(this.#options.clock(), milliseconds, () => {
+      this.#cancelTimer = undefined
       void this.#write()
     })
   }
@@ -75,8 +75,8 @@ export class AuditWriter {
   }
 
   async #writeBatch(): Promise<{ readonly error: unknown } | undefined> {
-    if (this.#timer !== undefined) this.#options.clock().clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
     const { store, opened } = this.#options
     try {
       await opened()

@@ -1,7 +1,7 @@
 import { Hydration } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
-import type { Clock } from '../effects/clock.ts'
+import { idleTimer, type Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { Logger } from '../effects/logger.ts'
 import type { EventCodec } from '../event-store/event-codec.ts'
@@ -40,7 +40,7 @@ export class InstanceFollower {
   #look = false
   #working = false
   #running = false
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
 
   constructor(options: InstanceFollowerOptions) {
     this.#options = options
@@ -59,8 +59,8 @@ export class InstanceFollower {
   stop(): void {
     this.#running = false
     this.#watch.stop()
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   /** This node has appended these positions, both inclusive. */
@@ -71,14 +71,12 @@ export class InstanceFollower {
   readonly #wake = (head: number | undefined): void => {
     if (head === undefined) this.#look = true
     else if (head > this.#head) this.#head = head
-    if (!this.#running || this.#working || this.#timer !== undefined) return
-    const handle = this.#options.clock.setTimeout(() => {
-      this.#timer = undefined
-      void this.#follow()
-    }, PATIENCE)
+    if (!this.#running || this.#working || this.#cancelTimer !== undefined) return
     // Warmth alone must not keep a process alive.
-    ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
-    this.#timer = { handle }
+    this.#cancelTimer = idleTimer(this.#options.clock, PATIENCE, () => {
+      this.#cancelTimer = undefined
+      void this.#follow()
+    })
   }
 
   async #follow(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Instance } from '../aggregate/instance.ts'
 import type { InstanceCache } from '../aggregate/instance-cache.ts'
-import { LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
+import { idleTimer, LONGEST_TIMER_MS, type Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
 import { silencedPromise } from '../effects/refuse-promise.ts'
 import { describeThrown, isEdictError } from '../errors.ts'
@@ -8,17 +8,13 @@ import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import type { Life, Lifespan } from '../routing/lifespan.ts'
 
-interface Unreferable {
-  unref?(): unknown
-}
-
 /** Takes instances out of memory when their lifespan says so. The cache may take them out earlier. */
 export class Lifespans {
   readonly #clock: Clock
   readonly #instances: InstanceCache
   readonly #logger: Logger
-  /** Of those that are in memory: an instance that has left it must not be held by its timer. */
-  readonly #timers = new Map<Instance, unknown>()
+  /** What takes back the ends of those that are in memory: an instance that has left it must not be held by its timer. */
+  readonly #ends = new Map<Instance, () => void>()
 
   constructor(services: { readonly clock: Clock; readonly instances: InstanceCache; readonly logger: Logger }) {
     this.#clock = services.clock
@@ -68,18 +64,16 @@ export class Lifespans {
   }
 
   #retireAfter(instance: Instance, milliseconds: number): void {
-    const timer = this.#clock.setTimeout(() => {
-      this.#timers.delete(instance)
+    const takeBack = idleTimer(this.#clock, milliseconds, () => {
+      this.#ends.delete(instance)
       this.#retire(instance)
-    }, milliseconds)
-    ;(timer as Unreferable | undefined)?.unref?.()
-    this.#timers.set(instance, timer)
+    })
+    this.#ends.set(instance, takeBack)
   }
 
   readonly #forget = (instance: Instance): void => {
-    if (!this.#timers.has(instance)) return
-    this.#clock.clearTimeout(this.#timers.get(instance))
-    this.#timers.delete(instance)
+    this.#ends.get(instance)?.()
+    this.#ends.delete(instance)
   }
 
   /** One that is at work stays: the end of that work decides anew. */

@@ -38,11 +38,13 @@ export function callLater(clock: Clock, milliseconds: number, callback: () => vo
   }
 }
 
-/** As `setTimeout`, for what must not keep a process alive by itself; what is more than a timer can count comes early. */
-export function idleTimer(clock: Clock, milliseconds: number, callback: () => void): { readonly handle: unknown } {
+/** As `callLater`, for what must not keep a process alive by itself; what is more than a timer can count comes early. */
+export function idleTimer(clock: Clock, milliseconds: number, callback: () => void): () => void {
   const handle = clock.setTimeout(callback, Math.min(milliseconds, LONGEST_TIMER_MS))
   ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
-  return { handle }
+  return () => {
+    clock.clearTimeout(handle)
+  }
 }
 
 /** Whether work ends within so many milliseconds; it goes on where it does not. */

@@ -34,7 +34,7 @@ export interface CheckpointClaimerOptions {
 export class CheckpointClaimer {
   readonly #options: CheckpointClaimerOptions
   #claiming: PromiseLike<void> | undefined
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #following: Following | undefined
   #awaited = false
   #stopped = false
@@ -91,15 +91,15 @@ export class CheckpointClaimer {
       this.#options.gaveUp(undefined)
       return
     }
-    this.#timer = idleTimer(this.#options.clock, this.#options.shared.watch.interval, () => {
-      this.#timer = undefined
+    this.#cancelTimer = idleTimer(this.#options.clock, this.#options.shared.watch.interval, () => {
+      this.#cancelTimer = undefined
       void this.claim()
     })
   }
 
   #rest(): void {
-    if (this.#timer) this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
     this.#following?.end()
     this.#following = undefined
   }

@@ -40,7 +40,7 @@ export class CheckpointWatch {
   /** Milliseconds between two looks while nobody waits. */
   readonly interval: number
   readonly #followings = new Set<Following>()
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #looking = false
   #failing = false
   #closeDelay = CLOSE
@@ -74,14 +74,14 @@ export class CheckpointWatch {
   }
 
   #disarm(): void {
-    if (this.#timer) this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   #arm(): void {
-    if (this.#timer !== undefined || this.#looking || this.#followings.size === 0) return
-    this.#timer = idleTimer(this.#options.clock, this.#delay(), () => {
-      this.#timer = undefined
+    if (this.#cancelTimer !== undefined || this.#looking || this.#followings.size === 0) return
+    this.#cancelTimer = idleTimer(this.#options.clock, this.#delay(), () => {
+      this.#cancelTimer = undefined
       this.#look()
     })
   }

@@ -28,7 +28,7 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   readonly #logger: Logger
   readonly #held = new Set<Lease>()
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #renewing = false
   #failing = false
 
@@ -56,15 +56,15 @@ export class LeaseKeeper {
   /** For `Lease` alone. */
   release(lease: Lease): void {
     this.#held.delete(lease)
-    if (this.#held.size > 0 || this.#timer === undefined) return
-    this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    if (this.#held.size > 0 || this.#cancelTimer === undefined) return
+    this.#cancelTimer()
+    this.#cancelTimer = undefined
   }
 
   #arm(): void {
-    if (this.lease === Infinity || this.#timer !== undefined || this.#renewing || this.#held.size === 0) return
-    this.#timer = idleTimer(this.#options.clock, this.lease / RENEWALS_IN_A_LEASE, () => {
-      this.#timer = undefined
+    if (this.lease === Infinity || this.#cancelTimer !== undefined || this.#renewing || this.#held.size === 0) return
+    this.#cancelTimer = idleTimer(this.#options.clock, this.lease / RENEWALS_IN_A_LEASE, () => {
+      this.#cancelTimer = undefined
       this.#renew()
     })
   }

@@ -11,7 +11,7 @@ export class StoreWatch {
   readonly #wake: (headPosition: number | undefined) => void
   readonly #look: () => void
   #endWatch: (() => void) | undefined
-  #poll: { readonly handle: unknown } | undefined
+  #cancelPoll: (() => void) | undefined
 
   /** `interval` is in milliseconds; `wake` is given the head position if it is known, `look` is called by the poll. */
   constructor(
@@ -36,8 +36,8 @@ export class StoreWatch {
   stop(): void {
     this.#endWatch?.()
     this.#endWatch = undefined
-    if (this.#poll) this.#clock.clearTimeout(this.#poll.handle)
-    this.#poll = undefined
+    this.#cancelPoll?.()
+    this.#cancelPoll = undefined
   }
 
   #watch(): void {
@@ -49,7 +49,7 @@ export class StoreWatch {
   }
 
   #arm(): void {
-    this.#poll = idleTimer(this.#clock, this.#interval, () => {
+    this.#cancelPoll = idleTimer(this.#clock, this.#interval, () => {
       this.#arm()
       this.#watch()
       this.#look()

@@ -13,7 +13,7 @@ const MOST_AT_ONCE = 500
 /** What is done beside the running of commands: old ones are forgotten, and those whose callers have died are found. */
 export class Maintenance {
   readonly #options: MaintenanceOptions
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #stopped = true
 
   constructor(options: MaintenanceOptions) {
@@ -27,13 +27,13 @@ export class Maintenance {
 
   stop(): void {
     this.#stopped = true
-    if (this.#timer !== undefined) this.#options.dispatching.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   #arm(): void {
     if (this.#stopped) return
-    this.#timer = idleTimer(this.#options.dispatching.clock, INTERVAL_MS, () => void this.#look())
+    this.#cancelTimer = idleTimer(this.#options.dispatching.clock, INTERVAL_MS, () => void this.#look())
   }
 
   async #look(): Promise<void> {

@@ -39,13 +39,13 @@ export class ReceiptWaits {
   readonly #options: ReceiptWaitsOptions
   /** By command. */
   readonly #waits = new Map<string, Set<Wait>>()
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   /** When the next of them expires, if nobody begins it before. Milliseconds since the epoch. */
   #nextDeadline = Infinity
   readonly #toLookAt = new Set<string>()
   #looking = false
-  /** While it is there, wake-ups are only noted. */
-  #pause: { readonly handle: unknown } | undefined
+  /** Meanwhile, wake-ups are only noted. */
+  #pausing = false
   #lookAgain = false
   #restFor = SHORTEST_REST_MS
 
@@ -93,11 +93,12 @@ export class ReceiptWaits {
   /** Something may be over. Where much is waited for, and wake-ups come thick and fast, it is looked at now and then. */
   look(): void {
     if (this.#waits.size === 0) return
-    this.#lookAgain = this.#pause !== undefined
+    this.#lookAgain = this.#pausing
     if (this.#lookAgain) return
     const { clock } = this.#options
-    this.#pause = idleTimer(clock, this.#restFor, () => {
-      this.#pause = undefined
+    this.#pausing = true
+    idleTimer(clock, this.#restFor, () => {
+      this.#pausing = false
       if (this.#lookAgain) this.look()
     })
     this.#lookAt(this.#waits.keys())
@@ -159,19 +160,19 @@ export class ReceiptWaits {
   }
 
   #arm(): void {
-    if (this.#waits.size === 0 || this.#timer !== undefined) return
+    if (this.#waits.size === 0 || this.#cancelTimer !== undefined) return
     const { clock, pollInterval } = this.#options
     // The clock of the store may be behind.
     const untilDeadline = Math.max(SHORTEST_REST_MS, this.#nextDeadline - clock.now())
     this.#nextDeadline = Infinity
-    this.#timer = idleTimer(clock, Math.min(pollInterval, untilDeadline), () => {
-      this.#timer = undefined
+    this.#cancelTimer = idleTimer(clock, Math.min(pollInterval, untilDeadline), () => {
+      this.#cancelTimer = undefined
       this.look()
     })
   }
 
   #rest(): void {
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 }

@@ -20,7 +20,7 @@ const RETRY_MS = 10_000
 export class Recurrence implements RunningRecurrence {
   readonly #schedule: Schedule
   readonly #options: RecurrenceOptions
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #stopped = false
   /** The last occurrence that is known to be stored. */
   #last = -Infinity
@@ -36,7 +36,7 @@ export class Recurrence implements RunningRecurrence {
 
   stop(): void {
     this.#stopped = true
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer.handle)
+    this.#cancelTimer?.()
   }
 
   async #keepNext(): Promise<void> {
@@ -67,7 +67,7 @@ export class Recurrence implements RunningRecurrence {
   /** A timer may come early, if the wait is longer than one can count: then the next one is the one that is stored. */
   #lookAfter(milliseconds: number): void {
     if (this.#stopped) return
-    this.#timer = idleTimer(this.#options.clock, Math.max(1, milliseconds), () => {
+    this.#cancelTimer = idleTimer(this.#options.clock, Math.max(1, milliseconds), () => {
       if (this.#last > this.#options.clock.now()) this.#lookAfter(this.#last - this.#options.clock.now())
       else void this.#keepNext()
     })

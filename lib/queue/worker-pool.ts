@@ -41,7 +41,7 @@ export class WorkerPool implements GroupRunServices {
   #pressed = false
   #wait: number
   #wakeUp: (() => void) | undefined
-  #renewal: { readonly handle: unknown } | undefined
+  #cancelRenewal: (() => void) | undefined
   #failing = false
   /** There are commands whose next end would be their last one, and which may do no harm to anybody. */
   #careful = false
@@ -225,7 +225,7 @@ export class WorkerPool implements GroupRunServices {
     return new Promise((resolve) => {
       const { clock } = this.#options.dispatching
       const wait = Math.max(1, Math.ceil(this.#wait))
-      const timer = timed
+      const cancelTimer = timed
         ? idleTimer(clock, wait, () => {
             this.#due = true
             this.#wakeUp?.()
@@ -233,7 +233,7 @@ export class WorkerPool implements GroupRunServices {
         : undefined
       this.#wakeUp = () => {
         this.#wakeUp = undefined
-        if (timer !== undefined) clock.clearTimeout(timer.handle)
+        cancelTimer?.()
         resolve()
       }
     })
@@ -246,11 +246,11 @@ export class WorkerPool implements GroupRunServices {
   #keepLeases(): void {
     const { policy, dispatching } = this.#options
     if (this.#groups.size === 0) {
-      if (this.#renewal !== undefined) dispatching.clock.clearTimeout(this.#renewal.handle)
-      this.#renewal = undefined
+      this.#cancelRenewal?.()
+      this.#cancelRenewal = undefined
       return
     }
-    this.#renewal ??= idleTimer(dispatching.clock, policy.lease / RENEWALS_IN_A_LEASE, () => void this.#renew())
+    this.#cancelRenewal ??= idleTimer(dispatching.clock, policy.lease / RENEWALS_IN_A_LEASE, () => void this.#renew())
   }
 
   async #renew(): Promise<void> {
@@ -270,7 +270,7 @@ export class WorkerPool implements GroupRunServices {
     } catch (err) {
       dispatching.logger.warn({ err }, 'the leases of queued commands cannot be renewed; it is tried again')
     }
-    this.#renewal = undefined
+    this.#cancelRenewal = undefined
     this.#keepLeases()
   }
 }

@@ -6,7 +6,7 @@ export class ProcessSweep {
   readonly #instances: ProcessInstances
   readonly #clock: Clock
   readonly #idleTimeout: number | undefined
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
 
   /** Does nothing where there is no `idleTimeout`, in milliseconds. */
   constructor(instances: ProcessInstances, clock: Clock, idleTimeout: number | undefined) {
@@ -17,17 +17,18 @@ export class ProcessSweep {
 
   /** An instance has nothing to do from now on. */
   later(): void {
-    if (this.#idleTimeout !== undefined && this.#timer === undefined) this.#after(this.#idleTimeout, this.#idleTimeout)
+    if (this.#idleTimeout !== undefined && this.#cancelTimer === undefined)
+      this.#after(this.#idleTimeout, this.#idleTimeout)
   }
 
   stop(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   #after(milliseconds: number, idleTimeout: number): void {
-    this.#timer = idleTimer(this.#clock, milliseconds, () => {
-      this.#timer = undefined
+    this.#cancelTimer = idleTimer(this.#clock, milliseconds, () => {
+      this.#cancelTimer = undefined
       const now = this.#clock.now()
       const next = this.#instances.unload(now - idleTimeout)
       if (next !== undefined) this.#after(Math.max(1, next + idleTimeout - now), idleTimeout)

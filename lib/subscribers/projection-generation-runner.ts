@@ -56,7 +56,7 @@ export class GenerationRunner {
   #isPublished = false
   #ended = false
   #swapping = false
-  #swapTimer: { readonly handle: unknown } | undefined
+  #cancelSwap: (() => void) | undefined
   #swapFailures = 0
   #swapPause = SWAP_AGAIN_MS
   #dropping: Promise<void> | undefined
@@ -151,8 +151,8 @@ export class GenerationRunner {
 
   #end(): void {
     this.#ended = true
-    if (this.#swapTimer) this.#surroundings.clock.clearTimeout(this.#swapTimer.handle)
-    this.#swapTimer = undefined
+    this.#cancelSwap?.()
+    this.#cancelSwap = undefined
   }
 
   /** The place is written in the writer's transactions; the subscription's own writing is for what no event has moved. */
@@ -230,7 +230,7 @@ export class GenerationRunner {
 
   /** Takes the old generation's place where everything that is known to be there is committed. */
   #maySwap(): void {
-    if (this.#isPublished || this.#swapping || this.#ended || this.#swapTimer !== undefined) return
+    if (this.#isPublished || this.#swapping || this.#ended || this.#cancelSwap !== undefined) return
     if (this.#state !== 'live' || this.#writer === undefined || this.#writer.queue.length > 0) return
     this.#swapping = true
     void this.#swap(this.#writer)
@@ -298,8 +298,8 @@ export class GenerationRunner {
     if (this.#ended) return
     // Each attempt holds the old generation up, or its readers: one that is far behind, or fails for long, makes few of them.
     this.#swapPause = Math.min(this.#swapPause * 2, LONGEST_SWAP_PAUSE_MS)
-    this.#swapTimer = idleTimer(this.#surroundings.clock, this.#swapPause, () => {
-      this.#swapTimer = undefined
+    this.#cancelSwap = idleTimer(this.#surroundings.clock, this.#swapPause, () => {
+      this.#cancelSwap = undefined
       this.#maySwap()
     })
   }

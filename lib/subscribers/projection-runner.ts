@@ -43,7 +43,7 @@ export class ProjectionRunner {
   #supersededBy: string | undefined
   /** Counts the swaps made here: what was known of the store before one is not true any more. */
   #swaps = 0
-  #timer: { readonly handle: unknown } | undefined
+  #cancelTimer: (() => void) | undefined
   #hasResumed = false
   #started = false
   #stopping: Promise<void> | undefined
@@ -278,17 +278,17 @@ export class ProjectionRunner {
   }
 
   #considerLater(): void {
-    if (this.#timer !== undefined || this.#isOver()) return
+    if (this.#cancelTimer !== undefined || this.#isOver()) return
     const { clock, claimInterval = LOOK_INTERVAL_MS } = this.#options
-    this.#timer = idleTimer(clock, claimInterval, () => {
-      this.#timer = undefined
+    this.#cancelTimer = idleTimer(clock, claimInterval, () => {
+      this.#cancelTimer = undefined
       void this.#consider()
     })
   }
 
   #clearTimer(): void {
-    if (this.#timer) this.#options.clock.clearTimeout(this.#timer.handle)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   #progressed(position: number): void {
