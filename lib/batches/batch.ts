@@ -1,9 +1,9 @@
 import { backoffDelay } from '../effects/backoff.ts'
+import { pause } from '../effects/clock.ts'
 import type { Random } from '../effects/ids.ts'
 import { Executed } from '../dispatch/executed.ts'
 import { commandInfo } from '../dispatch/observed-execution.ts'
 import { synchronousEvents } from '../dispatch/synchronous-events.ts'
-import type { DispatchServices } from '../dispatch/services.ts'
 import {
   asEdictError,
   describeThrown,
@@ -115,7 +115,7 @@ export class Batch {
       } finally {
         pass.unit.rollBack()
       }
-      await pause(services, backoffDelay(CONFLICT_BACKOFF, failures, random))
+      await pause(services.clock, backoffDelay(CONFLICT_BACKOFF, failures, random))
       limit.fence()
       queue.again()
     }
@@ -187,10 +187,4 @@ export class Batch {
 
 function takesAnyVersion({ options }: BatchEntry): boolean {
   return options.expectedVersion === undefined
-}
-
-function pause({ clock }: DispatchServices, delay: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.setTimeout(resolve, delay)
-  })
 }

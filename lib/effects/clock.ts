@@ -47,17 +47,7 @@ export function idleTimer(clock: Clock, milliseconds: number, callback: () => vo
   }
 }
 
-/** Whether work ends within so many milliseconds; it goes on where it does not. */
-export async function isInTime(work: Promise<unknown>, clock: Clock, milliseconds: number): Promise<boolean> {
-  let handle: unknown
-  const late = new Promise<false>((resolve) => {
-    handle = clock.setTimeout(() => {
-      resolve(false)
-    }, milliseconds)
-  })
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    clock.clearTimeout(handle)
-  }
+/** Resolves after any number of milliseconds. */
+export function pause(clock: Clock, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void callLater(clock, milliseconds, resolve))
 }

@@ -1,4 +1,4 @@
-import { callLater, type Clock } from '../effects/clock.ts'
+import { pause, type Clock } from '../effects/clock.ts'
 import { backoffDelay } from '../effects/backoff.ts'
 import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
@@ -102,7 +102,7 @@ export class Settler {
         const isTransient = error instanceof StoreError && !error.isRefusal
         if (this.#givenUp || !isTransient) throw error
         if (failures === 1) logger.warn({ err: error }, 'the outcomes of commands cannot be stored; it is tried again')
-        await new Promise<void>((resolve) => callLater(clock, backoffDelay(BACKOFF, failures, random), resolve))
+        await pause(clock, backoffDelay(BACKOFF, failures, random))
       }
     }
   }

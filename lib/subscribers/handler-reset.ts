@@ -1,4 +1,4 @@
-import { callLater } from '../effects/clock.ts'
+import { pause } from '../effects/clock.ts'
 import { InvalidOptionError, SubscriptionOwnedError } from '../errors.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
 import type { CheckpointClaim } from '../event-store/checkpoint.ts'
@@ -77,7 +77,7 @@ export class HandlerReset {
   /** A node that is told of it last is told by the end of its lease. */
   #othersStopped(): Promise<void> {
     const { clock, shared } = this.#options
-    return new Promise((resolve) => void callLater(clock, shared.leases.lease, resolve))
+    return pause(clock, shared.leases.lease)
   }
 
   async #release(): Promise<void> {

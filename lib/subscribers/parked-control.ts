@@ -1,4 +1,4 @@
-import { callLater } from '../effects/clock.ts'
+import { pause } from '../effects/clock.ts'
 import { InvalidOptionError, UnreadableEventError } from '../errors.ts'
 import { checkOptionalWhole, checkOptions, checkWhole, shown } from '../event-store/argument-checks.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -119,11 +119,11 @@ export class ParkedControl {
       return next === undefined || isBefore(last, next)
     }
     let left = timeout
-    for (let pause = LOOK; left > 0; pause = Math.min(SELDOM, pause * 1.5)) {
+    for (let rest = LOOK; left > 0; rest = Math.min(SELDOM, rest * 1.5)) {
       for (const [key, last] of lastOf) if (isOver(key, last)) lastOf.delete(key)
       if (lastOf.size === 0) return
-      const now = Math.min(pause, left)
-      await new Promise<void>((resolve) => void callLater(this.#options.clock, now, resolve))
+      const now = Math.min(rest, left)
+      await pause(this.#options.clock, now)
       left -= now
       await this.#stream.catchUp()
     }

@@ -1,5 +1,6 @@
-import { idleTimer, isInTime } from '../effects/clock.ts'
+import { idleTimer } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
+import { waitAtMost } from '../effects/wait-at-most.ts'
 import { DefinitionError, InvalidOptionError, NotRunningError } from '../errors.ts'
 import { sharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { Publication } from '../event-store/projection-store.ts'
@@ -105,7 +106,7 @@ export class ProjectionRunner {
 
   async #stopRunner(runner: GenerationRunner): Promise<void> {
     const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
-    if (await isInTime(runner.stop(), clock, stopTimeout)) return
+    if (await waitAtMost(clock, stopTimeout, runner.stop())) return
     this.#log.stoppedWithin(stopTimeout, this.#position)
     await runner.abandon()
   }

@@ -1,4 +1,4 @@
-import { callLater, type Clock } from '../effects/clock.ts'
+import { pause, type Clock } from '../effects/clock.ts'
 import { DefinitionError, InvalidOptionError, type EdictError } from '../errors.ts'
 import type { ProjectionStore, Publication } from '../event-store/projection-store.ts'
 import { checkpointOf, isSame, type Generation } from './projection-generation.ts'
@@ -85,7 +85,7 @@ async function swapIn(tx: unknown, options: SwapOptions): Promise<Swapped | 'obs
       passed++
     } else if (reached(options, passed) >= target) break
     else if (clock.now() - begun >= PATIENCE_MS) throw new Behind()
-    else await pause(clock)
+    else await pause(clock, LOOK_MS)
   }
   const place = { position: reached(options, passed), index: 0 }
   const { position, index } = await orRefused(() => writer.tables.save(tx, held, place))
@@ -123,8 +123,4 @@ function reached({ writer, readPosition }: SwapOptions, passed: number): number 
   const { queue } = writer
   const place = queue.placeAfter(passed)
   return passed === queue.length ? Math.max(place.position, readPosition()) : place.position
-}
-
-function pause(clock: Clock): Promise<void> {
-  return new Promise((resolve) => void callLater(clock, LOOK_MS, resolve))
 }
