@@ -1,4 +1,4 @@
-import { jsonSerializer, jsonText } from '../messages/json-serializer.ts'
+import { jsonText, valueOfJsonText } from '../messages/json-serializer.ts'
 import type { AuditEntry } from './audit-entry.ts'
 import { EQUALS, type AuditPage, type CheckedAuditQuery } from './audit-query.ts'
 
@@ -37,11 +37,8 @@ export function rowOf(entry: AuditEntry): AuditValue[] {
 
 export function entryOf(text: string): AuditEntry {
   // It is what `rowOf` wrote.
-  return Object.freeze(jsonSerializer.decode(text, NO_CONTEXT) as AuditEntry)
+  return Object.freeze(valueOfJsonText(text) as AuditEntry)
 }
-
-/** The serializer's context says where data is from; the built-in one does not look at it. */
-const NO_CONTEXT = { type: '', schemaVersion: 1, streamId: '', category: '', metadata: {} }
 
 /** The end of a SELECT: one row more than was asked for, which tells whether there is another page. `place` writes the n-th parameter. */
 export function auditConditions(

@@ -5,7 +5,7 @@ import { refusePromise } from '../effects/refuse-promise.ts'
 import { CommandRejectedError, HaltedError, describeThrown, type EdictError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import { NO_METADATA } from '../event-store/frozen-metadata.ts'
-import { jsonSerializer, jsonText } from '../messages/json-serializer.ts'
+import { jsonText, valueOfJsonText } from '../messages/json-serializer.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { MiddlewareHost } from '../routing/middleware.ts'
 import type { TelemetryEvents } from '../telemetry/telemetry-events.ts'
@@ -195,14 +195,7 @@ function textOf(id: unknown): string | undefined {
 function recordable(value: unknown): unknown {
   if (value === undefined) return undefined
   try {
-    // The built-in serializer is synchronous, and does not look at where data is from.
-    return jsonSerializer.decode(jsonText(value), {
-      type: '',
-      schemaVersion: 1,
-      streamId: '',
-      category: '',
-      metadata: {},
-    })
+    return valueOfJsonText(jsonText(value))
   } catch {
     return describeThrown(value)
   }

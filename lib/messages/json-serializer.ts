@@ -105,13 +105,15 @@ export function jsonText(value: unknown): string {
   return JSON.stringify(isPlainJson(value) ? value : encodeValue(value))
 }
 
+/** The value that `jsonText` wrote. */
+export function valueOfJsonText(text: string): unknown {
+  const parsed: unknown = JSON.parse(text)
+  return text.includes('"$') ? decodeValue(parsed) : parsed
+}
+
 /** The default serializer: JSON text that gives every value that a message may hold back exactly. */
 export const jsonSerializer: Serializer = {
   contentType: 'application/json',
   encode: jsonText,
-  decode: (encoded) => {
-    const text = typeof encoded === 'string' ? encoded : new TextDecoder().decode(encoded)
-    const parsed: unknown = JSON.parse(text)
-    return text.includes('"$') ? decodeValue(parsed) : parsed
-  },
+  decode: (encoded) => valueOfJsonText(typeof encoded === 'string' ? encoded : new TextDecoder().decode(encoded)),
 }

@@ -1,5 +1,5 @@
 import { immutableCopy } from '../messages/immutable.ts'
-import { jsonSerializer, jsonText } from '../messages/json-serializer.ts'
+import { jsonText, valueOfJsonText } from '../messages/json-serializer.ts'
 
 // Replies of handlers and details of rejections are any value. Those that a message may hold are kept, as JSON.
 
@@ -14,8 +14,5 @@ export function asJson(value: unknown): { readonly json: unknown } | undefined {
 
 /** What `asJson` was given. */
 export function fromJson(json: unknown): unknown {
-  // Nothing is encrypted here, and the default serializer knows nothing of a context.
-  return jsonSerializer.decode(JSON.stringify(json), CONTEXT)
+  return valueOfJsonText(JSON.stringify(json))
 }
-
-const CONTEXT = Object.freeze({ type: '', schemaVersion: 1, streamId: '', category: '', metadata: {} })

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { NO_METADATA } from '../../event-store/frozen-metadata.ts'
-import { jsonSerializer, jsonText } from '../../messages/json-serializer.ts'
+import { jsonText, valueOfJsonText } from '../../messages/json-serializer.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
 
 /** How data is kept, as the column `data_format` says. */
@@ -60,8 +60,5 @@ export function metadataColumn(metadata: Metadata): string {
 export function metadataOf(column: string): Metadata {
   if (column === '{}') return NO_METADATA
   // What `metadataColumn` wrote was metadata.
-  return jsonSerializer.decode(column, NO_CONTEXT) as Metadata
+  return valueOfJsonText(column) as Metadata
 }
-
-/** The JSON serializer does not look at it. */
-const NO_CONTEXT = { type: '', schemaVersion: 1, streamId: '', category: '', metadata: NO_METADATA }
