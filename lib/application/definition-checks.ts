@@ -1,7 +1,8 @@
 import type { SnapshotPolicy } from '../aggregate/snapshots.ts'
 import { checkedConsistency, checkedMilliseconds, checkedWholeNumber } from '../dispatch/options.ts'
 import type { DispatchDefaults } from '../dispatch/route-plan.ts'
-import { DefinitionError, UnsupportedCapabilityError } from '../errors.ts'
+import { DefinitionError } from '../errors.ts'
+import { mustAppendAtomically } from '../event-store/atomic-streams.ts'
 import { DEFAULT_LEASE_MS } from '../event-store/checkpoint.ts'
 import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
 import type { EventStore } from '../event-store/event-store.ts'
@@ -76,19 +77,11 @@ export function checkedSnapshots(
 
 /** @throws {UnsupportedCapabilityError} `unsupported_capability` where the store cannot keep what has to be unique, or several aggregates in one unit */
 export function checkAtomicStreams(router: object, store: EventStore): void {
-  if (store.capabilities.atomicStreams) return
   for (const { aggregate, unit } of routingOf(router)?.routes.values() ?? []) {
     if (unit?.multipleAggregates === true) {
-      throw new UnsupportedCapabilityError(
-        store.name,
-        `atomic append to several streams (atomicStreams), which multipleAggregates of the command handler of ${aggregate.name} needs`,
-      )
+      mustAppendAtomically(store, `multipleAggregates of the command handler of ${aggregate.name} needs`)
     }
-    if (aggregate.unique === undefined) continue
-    throw new UnsupportedCapabilityError(
-      store.name,
-      `atomic append to several streams (atomicStreams), which the unique values of ${aggregate.name} need`,
-    )
+    if (aggregate.unique !== undefined) mustAppendAtomically(store, `the unique values of ${aggregate.name} need`)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { BatchLimits } from '../batches/batch-type.ts'
 import { workflowBodyOf, type WorkflowBody } from '../batches/workflow-body.ts'
-import { DefinitionError, UnsupportedCapabilityError } from '../errors.ts'
+import { DefinitionError } from '../errors.ts'
+import { mustAppendAtomically } from '../event-store/atomic-streams.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { atLeastOne, checkedKeys } from './definition-checks.ts'
 
@@ -29,7 +30,7 @@ export function checkedWorkflows(
     const { name: own } = body.model
     if (taken.has(own)) throw new DefinitionError(`the application ${name} has two handlers or workflows named ${own}`)
     taken.add(own)
-    mustCommitTogether(store, `the workflow ${own}`, 'needs')
+    mustAppendAtomically(store, `the workflow ${own} needs`)
     return body
   })
 }
@@ -41,17 +42,9 @@ export function checkedBatches(name: string, given: unknown, store: EventStore):
     ...DEFAULT_LIMITS,
     ...checkedKeys(name, 'batches', given, ['maxDepth', 'maxCommands']),
   }
-  mustCommitTogether(store, 'batches', 'need')
+  mustAppendAtomically(store, 'batches need')
   return {
     maxDepth: atLeastOne(name, 'batches.maxDepth', maxDepth),
     maxCommands: atLeastOne(name, 'batches.maxCommands', maxCommands),
   }
-}
-
-function mustCommitTogether({ capabilities, name }: EventStore, whatFor: string, verb: string): void {
-  if (capabilities.atomicStreams) return
-  throw new UnsupportedCapabilityError(
-    name,
-    `atomic append to several streams (atomicStreams), which ${whatFor} ${verb}`,
-  )
 }

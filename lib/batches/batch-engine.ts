@@ -9,9 +9,9 @@ import {
   InvalidOptionError,
   isEdictError,
   ReentrantDispatchError,
-  UnsupportedCapabilityError,
   type EdictError,
 } from '../errors.ts'
+import { mustAppendAtomically } from '../event-store/atomic-streams.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -155,12 +155,7 @@ export class BatchEngine implements BatchRunner {
 
   #prepare(wanted: readonly EntryOf[], commandIds: readonly string[] | undefined, given: object | undefined): Prepared {
     const { services, random, foreground, limits, isDryRun, plans, planOf, defaults } = this.#parts
-    if (!services.store.capabilities.atomicStreams) {
-      throw new UnsupportedCapabilityError(
-        services.store.name,
-        'atomic append to several streams (atomicStreams), which batches need',
-      )
-    }
+    mustAppendAtomically(services.store, 'batches need')
     const made: { limit?: BatchLimit } = {}
     const maker = entryMaker(services, planOf, () => made.limit?.signal ?? neverAborted())
     const entries = this.#entries(wanted, maker)

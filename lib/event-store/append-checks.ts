@@ -1,5 +1,6 @@
-import { InvalidOptionError, UnsupportedCapabilityError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { checkObject, checkOptions, checkText, checkWhole, shown } from './argument-checks.ts'
+import { mustAppendAtomically } from './atomic-streams.ts'
 import type { AppendOptions, EventStoreCapabilities, StreamAppend } from './event-store.ts'
 import { MAX_NAME_LENGTH, MAX_STREAM_ID_LENGTH } from './limits.ts'
 import type { NewEvent } from './stored-event.ts'
@@ -14,17 +15,15 @@ const APPEND_OPTIONS = ['atomic']
 
 /** The checks in front of `append`: on the hot path, so that what is common is passed without a call or an allocation. */
 export class AppendChecks {
-  readonly #storeName: string
-  readonly #capabilities: EventStoreCapabilities
+  readonly #store: { readonly name: string; readonly capabilities: EventStoreCapabilities }
   readonly #encoded: boolean
   // Categories, types and content types are few: the one that passed last is not looked through again.
   #category: unknown = NONE
   #type: unknown = NONE
   #contentType: unknown = NONE
 
-  constructor(storeName: string, capabilities: EventStoreCapabilities) {
-    this.#storeName = storeName
-    this.#capabilities = capabilities
+  constructor(name: string, capabilities: EventStoreCapabilities) {
+    this.#store = { name, capabilities }
     this.#encoded = capabilities.values === 'encoded'
   }
 
@@ -46,9 +45,7 @@ export class AppendChecks {
     if (atomic !== undefined && typeof atomic !== 'boolean') {
       throw new InvalidOptionError(`append: atomic must be true or false, not ${shown(atomic)}`)
     }
-    if (atomic === true && !this.#capabilities.atomicStreams) {
-      throw new UnsupportedCapabilityError(this.#storeName, 'atomic append to several streams (atomicStreams)')
-    }
+    if (atomic === true) mustAppendAtomically(this.#store)
   }
 
   /** @returns how many events the stream is to get */

@@ -1,7 +1,8 @@
 import { checkOptions } from '../event-store/argument-checks.ts'
 import type { UnitHost } from '../dispatch/unit-host.ts'
 import { NOTHING_SAID, resolveOptions, type ResolvedOptions } from '../dispatch/options.ts'
-import { InvalidOptionError, UnsupportedCapabilityError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { mustAppendAtomically } from '../event-store/atomic-streams.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 
 /** What a unit of work may choose. */
@@ -39,12 +40,6 @@ export function checkedUnitOptions(host: UnitHost, given: UnitOfWorkCallOptions,
   if (typeof (multipleAggregates as unknown) !== 'boolean') {
     throw new InvalidOptionError('multipleAggregates must be true or false')
   }
-  const { store } = host.services
-  if (multipleAggregates && !store.capabilities.atomicStreams) {
-    throw new UnsupportedCapabilityError(
-      store.name,
-      'atomic append to several streams (atomicStreams), which multipleAggregates needs',
-    )
-  }
+  if (multipleAggregates) mustAppendAtomically(host.services.store, 'multipleAggregates needs')
   return { options: resolveOptions({ ...NOTHING_SAID, ...host.defaults }, rest), multipleAggregates }
 }
