@@ -3,6 +3,7 @@ import type { Logger } from '../effects/logger.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import type { CheckpointClaim } from './checkpoint.ts'
 import type { CheckpointStore } from './event-store.ts'
+import type { ReachedPlace } from './reached-place.ts'
 
 /** So many positions on, a checkpoint is written at once, also where no event has moved it. */
 const SAVE_EVERY = 1_000
@@ -12,12 +13,6 @@ const SAVE_EVERY = 1_000
  * else waits for, and nobody waits for this one.
  */
 const CATCHING_UP_DELAY = 100
-
-/** How far a subscription has come. */
-export interface ReachedPlace {
-  readonly position: number
-  readonly index: number
-}
 
 /** Where a subscription is at the moment. */
 export interface CurrentPlace extends ReachedPlace {

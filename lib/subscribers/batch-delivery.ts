@@ -1,7 +1,7 @@
 import { callLater } from '../effects/clock.ts'
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { NotRunningError } from '../errors.ts'
-import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
+import type { ReachedPlace } from '../event-store/reached-place.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { plainEnd } from '../telemetry/telemetry.ts'

@@ -1,4 +1,4 @@
-import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
+import type { ReachedPlace } from '../event-store/reached-place.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 
 /** An event that was taken, until all whom it concerns have handled it. */

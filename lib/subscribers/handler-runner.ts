@@ -25,7 +25,7 @@ import { interestOf } from './interest.ts'
 import { StoredParkingLot } from './parking.ts'
 import { PartitionLayout } from './partition-layout.ts'
 import { keyOf } from './partitioning.ts'
-import { described } from './recovery.ts'
+import { described } from './described.ts'
 import { Replays } from './replays.ts'
 
 export interface HandlerRunnerOptions {

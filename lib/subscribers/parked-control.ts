@@ -1,11 +1,12 @@
 import { pause } from '../effects/clock.ts'
 import { InvalidOptionError, UnreadableEventError } from '../errors.ts'
 import { checkOptionalWhole, checkOptions, checkWhole, shown } from '../event-store/argument-checks.ts'
+import { isBefore } from '../event-store/reached-place.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ParkedEvent, ParkedSelection, ReplayOutcome } from './handler-control.ts'
 import type { HandlerRunnerOptions } from './handler-runner.ts'
 import { parkedFact, type EventParked, type EventReleased, type ParkedFact, type ReplayFailed } from './parked-facts.ts'
-import { isBefore, type ParkedEntry, type ParkedKeys } from './parked-keys.ts'
+import type { ParkedEntry, ParkedKeys } from './parked-keys.ts'
 import type { ParkedStream } from './parked-stream.ts'
 import { readParked } from './replays.ts'
 

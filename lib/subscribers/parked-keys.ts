@@ -1,3 +1,4 @@
+import { isBefore } from '../event-store/reached-place.ts'
 import type { EventParked, EventRef, ParkedFact } from './parked-facts.ts'
 
 /** A parked event, as little of it as is kept in memory. */
@@ -201,10 +202,6 @@ export class ParkedKeys {
     if (parked.nextToReplay === undefined) this.#toReplay.delete(parked)
     else this.#toReplay.add(parked)
   }
-}
-
-export function isBefore(one: EventRef, other: EventRef): boolean {
-  return one.position < other.position || (one.position === other.position && one.index < other.index)
 }
 
 function isSame(one: EventRef, other: EventRef): boolean {

@@ -3,7 +3,7 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { DiscardedEvents } from './discarded-events.ts'
 import { eventParked, type EventRef } from './parked-facts.ts'
-import { isBefore } from './parked-keys.ts'
+import { isBefore } from '../event-store/reached-place.ts'
 import { ParkedStream } from './parked-stream.ts'
 
 /** What a handler failed with, and how often. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../effects/clock.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { CheckpointHold } from '../event-store/checkpoint.ts'
-import type { ReachedPlace } from '../event-store/checkpoint-writer.ts'
+import type { ReachedPlace } from '../event-store/reached-place.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { EventsInHand } from './events-in-hand.ts'

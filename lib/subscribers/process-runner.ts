@@ -20,7 +20,7 @@ import type { ProcessRunnerOptions } from './process-manager-body.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
 import { ProcessRecords } from './process-records.ts'
 import type { ProcessServices } from './process-services.ts'
-import { described } from './recovery.ts'
+import { described } from './described.ts'
 import { Replays } from './replays.ts'
 
 /** Runs one process manager in one application: events of different instances side by side, those of one in order. */

@@ -2,10 +2,7 @@ import type { Logger } from '../effects/logger.ts'
 import { SubscriptionOwnedError, describeThrown } from '../errors.ts'
 import type { Publication } from '../event-store/projection-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-
-export function described({ type, position }: RecordedEvent): string {
-  return `${type}, position ${position}`
-}
+import { described } from './described.ts'
 
 /** Tells what a projection failed with; at an event, where that is known. */
 export function logFailure(

@@ -1,17 +1,8 @@
+import type { ReachedPlace } from '../event-store/reached-place.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 
-/** How far a projection is, to the event: as in a checkpoint. */
-export interface ProjectedPlace {
-  readonly position: number
-  readonly index: number
-}
-
-export function isBefore(one: ProjectedPlace, other: ProjectedPlace): boolean {
-  return one.position < other.position || (one.position === other.position && one.index < other.index)
-}
-
 /** Whether an event was handled by the time that a projection was at a place. */
-export function isHandledAt(place: ProjectedPlace, event: RecordedEvent): boolean {
+export function isHandledAt(place: ReachedPlace, event: RecordedEvent): boolean {
   return event.position <= place.position || (event.position === place.position + 1 && event.index < place.index)
 }
 
@@ -46,7 +37,7 @@ export class ProjectionQueue {
   }
 
   /** Where the projection is once so many events are handled. */
-  placeAfter(count: number): ProjectedPlace {
+  placeAfter(count: number): ReachedPlace {
     const last = this.#events[count - 1]
     const next = this.#events[count]
     if (next === undefined && (last === undefined || this.#readPosition >= last.position)) {

@@ -2,11 +2,11 @@ import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
 import { InvalidOptionError, SubscriptionOwnedError } from '../errors.ts'
 import type { CheckpointClaim } from '../event-store/checkpoint.ts'
 import type { ProjectionStore } from '../event-store/projection-store.ts'
+import { isBefore, type ReachedPlace } from '../event-store/reached-place.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
-import { isBefore, type ProjectedPlace } from './projection-queue.ts'
 
 export interface ProjectionTablesOptions {
   readonly model: ProjectionModel
@@ -34,7 +34,7 @@ export class ProjectionTables {
    *
    * @throws {SubscriptionOwnedError} where another owner has taken it
    */
-  async lock(tx: unknown): Promise<ProjectedPlace> {
+  async lock(tx: unknown): Promise<ReachedPlace> {
     const { projections, generation, claim } = this.#options
     const held = await projections.lockCheckpoint(tx, generation.checkpoint, claim.epoch)
     if (held === undefined) throw new SubscriptionOwnedError(generation.checkpoint)
@@ -61,7 +61,7 @@ export class ProjectionTables {
    *
    * @throws {SubscriptionOwnedError} where another owner has taken the checkpoint
    */
-  async save(tx: unknown, held: ProjectedPlace, reached: ProjectedPlace): Promise<ProjectedPlace> {
+  async save(tx: unknown, held: ReachedPlace, reached: ReachedPlace): Promise<ReachedPlace> {
     const { projections, generation, claim } = this.#options
     const { position, index } = isBefore(reached, held) ? held : reached
     const checkpoint = { name: generation.checkpoint, epoch: claim.epoch, position, index }
@@ -70,7 +70,7 @@ export class ProjectionTables {
   }
 
   /** Whether a projection that has failed had ended the transaction before: what the store says to that, undefined where it did not. */
-  async endOf(tx: unknown, held: ProjectedPlace): Promise<InvalidOptionError | undefined> {
+  async endOf(tx: unknown, held: ReachedPlace): Promise<InvalidOptionError | undefined> {
     try {
       await this.save(tx, held, held)
     } catch (error) {

@@ -7,12 +7,14 @@ import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { InvalidOptionError, NotRunningError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
 import type { Checkpoint } from '../event-store/checkpoint.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import { isBefore, type ReachedPlace } from '../event-store/reached-place.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { FailurePolicy } from './failure-policy.ts'
-import { described, logFailure } from './projection-log.ts'
-import { ProjectionQueue, isBefore, isHandledAt, type ProjectedPlace } from './projection-queue.ts'
+import { described } from './described.ts'
+import { logFailure } from './projection-log.ts'
+import { ProjectionQueue, isHandledAt } from './projection-queue.ts'
 import { ProjectionTables, type ProjectionTablesOptions } from './projection-tables.ts'
 
 export interface ProjectionWriterOptions extends ProjectionTablesOptions {
@@ -60,9 +62,9 @@ export class ProjectionWriter {
   readonly #queue: ProjectionQueue
   readonly #abort = new AbortController()
   /** Everything up to here is in the tables, or is of no interest; the checkpoint may lag behind where no event is in between. */
-  #committed: ProjectedPlace
+  #committed: ReachedPlace
   /** What the checkpoint says. */
-  #stored: ProjectedPlace
+  #stored: ReachedPlace
   #working = false
   #stopped = false
   /** So many of the next events go one by one. */
@@ -246,7 +248,7 @@ export class ProjectionWriter {
   }
 
   /** Where the projection has ended the transaction before it failed, nothing of what it wrote is rolled back. */
-  async #mustBeWithin(tx: unknown, held: ProjectedPlace, attempt: Attempt): Promise<void> {
+  async #mustBeWithin(tx: unknown, held: ReachedPlace, attempt: Attempt): Promise<void> {
     const ended = await this.tables.endOf(tx, held)
     if (ended === undefined) return
     attempt.saving = true
@@ -254,7 +256,7 @@ export class ProjectionWriter {
   }
 
   /** A transaction has committed what the first events of the queue came to. */
-  wrote(passed: number, place: ProjectedPlace): void {
+  wrote(passed: number, place: ReachedPlace): void {
     this.#queue.drop(passed)
     this.#singly = Math.max(0, this.#singly - passed)
     this.#skipping = false
@@ -264,7 +266,7 @@ export class ProjectionWriter {
     for (const resolve of this.#waitingForRoom.splice(0)) resolve(true)
   }
 
-  #advance(place: ProjectedPlace): void {
+  #advance(place: ReachedPlace): void {
     if (isBefore(this.#committed, place)) this.#committed = place
     this.#options.committed(this.#committed.position)
   }
@@ -360,5 +362,5 @@ const written = {
 
 interface Written {
   readonly passed: number
-  readonly place: ProjectedPlace
+  readonly place: ReachedPlace
 }

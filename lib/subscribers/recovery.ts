@@ -4,6 +4,7 @@ import { StoreError } from '../errors.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { described } from './described.ts'
 import { retry } from './error-action.ts'
 import type { FailurePolicy } from './failure-policy.ts'
 import type { ParkedFailure } from './parking.ts'
@@ -158,8 +159,4 @@ export class Recovery {
     })
     return isOver && (await this.#options.mayGoOn()) && this.#isOpen
   }
-}
-
-export function described(recorded: RecordedEvent): string {
-  return `${recorded.type}, position ${recorded.position}`
 }
