@@ -16,7 +16,7 @@ import { routingOf } from '../routing/routing.ts'
 
 const DEFAULT_CACHED_AGGREGATES = 10_000
 /** A shorter one would run out while a process is merely busy. */
-const SHORTEST_LEASE_MS = 100
+export const SHORTEST_LEASE_MS = 100
 
 export function checkedDefaults(name: string, given: unknown): Partial<DispatchDefaults> {
   mustBeObject(name, 'defaults', given)

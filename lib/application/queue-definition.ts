@@ -3,7 +3,7 @@ import { DefinitionError } from '../errors.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { DEFAULT_QUEUE_POLICY, type QueuePolicy } from '../queue/queue-policy.ts'
 import { recurringBodyOf, type RecurringBody } from '../queue/recurring-body.ts'
-import { atLeast, atLeastOne, checkedKeys } from './definition-checks.ts'
+import { atLeast, atLeastOne, checkedKeys, SHORTEST_LEASE_MS } from './definition-checks.ts'
 
 /** Whether `process` runs a command now or later, where the call does not say it. */
 export type CommandProcessing = 'sync' | 'async'
@@ -33,9 +33,6 @@ export interface CheckedQueue {
   readonly workers: number
   readonly queue: QueuePolicy
 }
-
-/** A shorter one would run out while a process is merely busy. */
-const SHORTEST_LEASE_MS = 100
 
 /** @throws {DefinitionError} `invalid_definition`, naming what is wrong */
 export function checkedQueue(

@@ -7,7 +7,7 @@ import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { Logger } from '../effects/logger.ts'
 import { frozenMetadata, NO_METADATA } from '../event-store/frozen-metadata.ts'
 import { middlewareChain, type MiddlewareChain } from './middleware-chain.ts'
-import { mergedMetadata, NOTHING_SAID, type ResolvedOptions } from './options.ts'
+import { NOTHING_SAID, type ResolvedOptions } from './options.ts'
 
 /** A route as one application dispatches by it: all that need not be worked out again for each command. */
 export interface RoutePlan {
@@ -50,7 +50,6 @@ export function routePlan(
   lifespan?: Lifespan,
 ): RoutePlan {
   const { options } = route
-  const metadata = options.metadata === undefined ? NO_METADATA : frozenMetadata(options.metadata)
   const { type } = route.command
   const identityName = `${type}.${route.identityName}`
   return Object.freeze({
@@ -63,7 +62,7 @@ export function routePlan(
       consistencyTimeout: defaults.consistencyTimeout,
       retryAttempts: options.retryAttempts ?? defaults.retryAttempts,
       ...NOTHING_SAID,
-      metadata: mergedMetadata(NO_METADATA, metadata),
+      metadata: options.metadata === undefined ? NO_METADATA : frozenMetadata(options.metadata),
     }),
     lifespan: options.lifespan ?? lifespan,
     chain: route.middleware.length === 0 ? undefined : middlewareChain(route.middleware, logger),

@@ -6,3 +6,6 @@ export const MAX_STREAM_ID_LENGTH = 512
 
 /** The longest id of an event or a command, type, category, content type, tenant, owner, and name of a checkpoint. */
 export const MAX_NAME_LENGTH = 255
+
+/** How many events a reading of a stream, or of all of them, gives at most where it does not say it. */
+export const DEFAULT_MAX_COUNT = 1_000

@@ -14,6 +14,7 @@ import type {
   StreamAppendResult,
   StreamSlice,
 } from '../../event-store/event-store.ts'
+import { DEFAULT_MAX_COUNT } from '../../event-store/limits.ts'
 import { sameEvents } from '../../event-store/same-events.ts'
 import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
@@ -26,7 +27,6 @@ import { readRows } from './scan.ts'
 import { Stream } from './stream.ts'
 import { changeStream, deleteStream, streamInfo } from './stream-change.ts'
 
-const DEFAULT_MAX_COUNT = 1_000
 const ABANDONED: StreamAppendResult = { status: 'abandoned' }
 
 export interface InMemoryEventStoreOptions {

@@ -1,3 +1,4 @@
+import { NO_METADATA } from '../../event-store/frozen-metadata.ts'
 import { OBJECT_CONTENT_TYPE, type NewEvent, type StoredEvent } from '../../event-store/stored-event.ts'
 import { handedOver } from '../../messages/immutable.ts'
 import type { Stream } from './stream.ts'
@@ -43,8 +44,6 @@ class Block {
     return grown
   }
 }
-
-const NO_METADATA: NewEvent['metadata'] = Object.freeze({})
 
 /** All events of a store, in the order of positions. */
 export class Rows {

@@ -1,8 +1,8 @@
 import type { AllSlice, ReadAllOptions } from '../../event-store/event-store.ts'
+import { DEFAULT_MAX_COUNT } from '../../event-store/limits.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { Rows } from './rows.ts'
 
-const DEFAULT_MAX_COUNT = 1_000
 /** So many rows are looked at in one call at most, so that a filter that few events pass does not hold the event loop. */
 export const MAX_ROWS_OF_A_SCAN = 10_000
 

@@ -1,8 +1,7 @@
+import { NO_METADATA } from '../../event-store/frozen-metadata.ts'
 import type { StreamChangeOptions, StreamChangeResult, StreamInfo } from '../../event-store/stream-info.ts'
-import type { Metadata } from '../../messages/recorded-event.ts'
 import type { Stream, StreamMark } from './stream.ts'
 
-const NO_METADATA: Metadata = Object.freeze({})
 /** Of most streams nothing was ever decided. */
 const UNMARKED: StreamMark = Object.freeze({ state: 'active', metadata: NO_METADATA })
 const DELETED: StreamMark = Object.freeze({ state: 'deleted', metadata: NO_METADATA })

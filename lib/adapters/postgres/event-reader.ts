@@ -1,4 +1,5 @@
 import type { AllSlice, ReadAllOptions, ReadStreamOptions, StreamSlice } from '../../event-store/event-store.ts'
+import { DEFAULT_MAX_COUNT } from '../../event-store/limits.ts'
 import type { StreamState } from '../../event-store/stream-info.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import { numberArray, textArray } from './array-literal.ts'
@@ -8,7 +9,6 @@ import { allQuery } from './read-all-query.ts'
 import { assertGapless } from './gapless.ts'
 import type { SchemaName } from './schema-name.ts'
 
-const DEFAULT_MAX_COUNT = 1_000
 /** One look at all events gives no more than this, so that it costs bounded memory. */
 const MOST_OF_A_PAGE = 10_000
 

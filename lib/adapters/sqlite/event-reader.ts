@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import type { AllSlice, ReadAllOptions, ReadStreamOptions, StreamSlice } from '../../event-store/event-store.ts'
+import { DEFAULT_MAX_COUNT } from '../../event-store/limits.ts'
 import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamState } from '../../event-store/stream-info.ts'
 import type { Database } from './driver.ts'
@@ -7,7 +8,6 @@ import { assertGapless, EVENT_COLUMNS, eventOf, POSITION, VERSION, type EventRow
 import { FilteredReader } from './filtered-reader.ts'
 import { Kinds } from './kinds.ts'
 
-const DEFAULT_MAX_COUNT = 1_000
 /** So many events are given at most by one look at all of them, so that it does not hold the event loop for long. */
 export const MOST_OF_A_PAGE = 10_000
 
