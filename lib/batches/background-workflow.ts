@@ -5,7 +5,7 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { carriedOptions } from '../subscribers/carried-options.ts'
 import type { EventHandlerContext } from '../subscribers/handler-context.ts'
 import type { HandleEvent } from '../subscribers/handler-model.ts'
-import type { HandlerRunnerOptions } from '../subscribers/handler-runner.ts'
+import type { RunnerOptions } from '../subscribers/runner-options.ts'
 import { runningEventHandler } from '../subscribers/running-event-handler.ts'
 import type { BatchRunner, TriggeredCommand } from './batch-type.ts'
 import { Scheduler } from './scheduler.ts'
@@ -39,11 +39,11 @@ function ofEach(
 
 class BackgroundTurns {
   readonly #name: string
-  readonly #options: Pick<HandlerRunnerOptions, 'logger'>
+  readonly #options: Pick<RunnerOptions, 'logger'>
   readonly #batches: BatchRunner
   readonly #ids: EventIdSeed
 
-  constructor(name: string, options: HandlerRunnerOptions, batches: BatchRunner) {
+  constructor(name: string, options: RunnerOptions, batches: BatchRunner) {
     this.#name = name
     this.#options = options
     this.#batches = batches

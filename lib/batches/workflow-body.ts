@@ -1,6 +1,6 @@
 import type { HandlerControl } from '../subscribers/handler-control.ts'
 import type { HandlerModel } from '../subscribers/handler-model.ts'
-import type { HandlerRunnerOptions } from '../subscribers/handler-runner.ts'
+import type { RunnerOptions } from '../subscribers/runner-options.ts'
 import type { Random } from '../effects/ids.ts'
 import type { FollowedCommands } from '../dispatch/followed-commands.ts'
 import type { DispatchDefaults, RoutePlan } from '../dispatch/route-plan.ts'
@@ -53,7 +53,7 @@ export interface BackgroundBody extends AnyBody {
   readonly kind: 'background'
   /** As which it follows the events. */
   readonly handler: HandlerModel
-  readonly makeRunner: (options: HandlerRunnerOptions, batches: BatchRunner) => HandlerControl
+  readonly makeRunner: (options: RunnerOptions, batches: BatchRunner) => HandlerControl
 }
 
 /** What an application sees of a workflow, which brings what runs it: an application without one does not carry it. */

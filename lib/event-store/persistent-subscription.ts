@@ -364,5 +364,3 @@ export class PersistentSubscription {
     await this.#writer?.close()
   }
 }
-
-export type { StartFrom }

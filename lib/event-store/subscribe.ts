@@ -12,7 +12,8 @@ import { checkOptions, checkText } from './argument-checks.ts'
 import { EventCodec } from './event-codec.ts'
 import type { CheckpointStore, EventStore } from './event-store.ts'
 import { isOwnFact } from './own-facts.ts'
-import { PersistentSubscription, type StartFrom } from './persistent-subscription.ts'
+import { PersistentSubscription } from './persistent-subscription.ts'
+import type { StartFrom } from './start-from.ts'
 import { SubscriptionHub } from './subscription-hub.ts'
 
 export interface SubscribeOptions {

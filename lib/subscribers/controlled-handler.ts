@@ -1,8 +1,16 @@
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
-import type { HandlerControl, HandlerStatus, ParkedEvent, ParkedSelection, ReplayOutcome } from './handler-control.ts'
-import { STOP_TIMEOUT_MS, type HandlerRunnerOptions, type HandlerState } from './handler-runner.ts'
+import type {
+  HandlerControl,
+  HandlerState,
+  HandlerStatus,
+  ParkedEvent,
+  ParkedSelection,
+  ReplayOutcome,
+} from './handler-control.ts'
+import type { RunnerOptions } from './runner-options.ts'
+import { STOP_TIMEOUT_MS } from './runner-times.ts'
 import { ParkedControl } from './parked-control.ts'
 import type { StoredParkingLot } from './parking.ts'
 
@@ -20,10 +28,7 @@ export interface ControlledRunner {
   stop(): Promise<void>
 }
 
-export interface ControlledHandlerOptions extends Pick<
-  HandlerRunnerOptions,
-  'store' | 'hub' | 'clock' | 'stopTimeout'
-> {
+export interface ControlledHandlerOptions extends Pick<RunnerOptions, 'store' | 'hub' | 'clock' | 'stopTimeout'> {
   readonly runner: ControlledRunner
   /** That of the runner. */
   readonly parking: StoredParkingLot

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import type { StartFrom } from '../event-store/persistent-subscription.ts'
+import type { StartFrom } from '../event-store/start-from.ts'
 import type { EventDefinition, MessageDefinition, MessageKind } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ErrorAction } from './error-action.ts'
@@ -7,7 +7,7 @@ import type { BatchHandlerContext } from './batch-context.ts'
 import { keepHandlerBody } from './handler-body.ts'
 import type { EventHandlerContext } from './handler-context.ts'
 import { checkedModel, keepModel, type FailureContext, type HandlerOccasion } from './handler-model.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 import { runningEventHandler } from './running-event-handler.ts'
 import type { SubscribeTo } from './subscribe-to.ts'
 
@@ -165,7 +165,7 @@ export function eventHandler<
   const model = checkedModel(name, definition)
   const handler = Object.freeze({ name, events: Object.freeze([...definition.events]) as unknown as Events })
   keepModel(handler, model)
-  const makeRunner = (options: HandlerRunnerOptions) => runningEventHandler(model, options)
+  const makeRunner = (options: RunnerOptions) => runningEventHandler(model, options)
   keepHandlerBody(handler, { name, model, makeRunner })
   return handler
 }

@@ -1,12 +1,12 @@
 import type { HandlerControl } from './handler-control.ts'
 import type { HandlerModel } from './handler-model.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 
 /** What an application sees of an event handler, which brings what runs it: an application without one does not carry it. */
 export interface EventHandlerBody {
   readonly name: string
   readonly model: HandlerModel
-  readonly makeRunner: (options: HandlerRunnerOptions) => HandlerControl
+  readonly makeRunner: (options: RunnerOptions) => HandlerControl
 }
 
 const bodies = new WeakMap<object, EventHandlerBody>()

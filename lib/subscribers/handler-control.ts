@@ -1,7 +1,9 @@
 import type { StartFrom } from '../event-store/start-from.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import type { HandlerState } from './handler-runner.ts'
 import type { KeptError } from './parked-facts.ts'
+
+/** `starting`: it has not got its checkpoint yet. `retrying`: an event failed and waits for its next attempt. */
+export type HandlerState = 'starting' | 'catching-up' | 'live' | 'retrying' | 'stopped' | 'failed'
 
 /** How a handler or a process manager does, as this node sees it. */
 export interface HandlerStatus {

@@ -1,7 +1,7 @@
 import { silencedPromise } from '../effects/refuse-promise.ts'
 import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
-import type { StartFrom } from '../event-store/persistent-subscription.ts'
+import type { StartFrom } from '../event-store/start-from.ts'
 import type { SubscriptionFilter } from '../event-store/subscription-filter.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'

@@ -6,11 +6,11 @@ import type { Lease } from '../event-store/lease-keeper.ts'
 import type { SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
 import type { HandlerModel } from './handler-model.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 import type { ParkedStream } from './parked-stream.ts'
 import { handlerCheckpoints, partitionCheckpoint } from './partition-names.ts'
 
-export interface HandlerResetOptions extends Pick<HandlerRunnerOptions, 'store' | 'owner' | 'clock' | 'application'> {
+export interface HandlerResetOptions extends Pick<RunnerOptions, 'store' | 'owner' | 'clock' | 'application'> {
   readonly model: HandlerModel
   readonly stream: ParkedStream
   readonly shared: SharedCheckpoints

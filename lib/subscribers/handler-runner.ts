@@ -1,24 +1,17 @@
-import type { Clock } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
-import type { Random } from '../effects/ids.ts'
 import type { Logger } from '../effects/logger.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import { afterwards, contained, type MaybePromise } from '../effects/maybe-promise.ts'
 import { refusePromise } from '../effects/refuse-promise.ts'
 import { NotRunningError, describeThrown } from '../errors.ts'
-import type { ConsistencyBoard } from '../dispatch/consistency-board.ts'
-import type { EventStore } from '../event-store/event-store.ts'
-import type { HandledPlaces } from '../event-store/handled-places.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
-import type { SharedReading } from '../event-store/shared-reading.ts'
-import type { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
 import { BatchDelivery } from './batch-delivery.ts'
 import { EventDelivery, type Delivery, type EventDeliveryOptions } from './event-delivery.ts'
-import { FailurePolicy, type RetryPolicy } from './failure-policy.ts'
-import type { DispatchFromHandler, EnqueueFromHandler, HandlerSurroundings } from './handler-context.ts'
+import { FailurePolicy } from './failure-policy.ts'
+import type { HandlerState } from './handler-control.ts'
+import type { HandlerSurroundings } from './handler-context.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { interestOf } from './interest.ts'
@@ -27,67 +20,14 @@ import { PartitionLayout } from './partition-layout.ts'
 import { keyOf } from './partitioning.ts'
 import { described } from './described.ts'
 import { Replays } from './replays.ts'
-
-export interface HandlerRunnerOptions {
-  readonly hub: SubscriptionHub
-  readonly store: EventStore
-  readonly board: ConsistencyBoard
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  /** @default nobody is told */
-  readonly telemetry?: Telemetry
-  readonly dispatch: DispatchFromHandler
-  readonly enqueue: EnqueueFromHandler
-  /** The application's name. */
-  readonly application: string
-  /** Unique for each running application: who holds the checkpoints. */
-  readonly owner: string
-  /** For a handler that does not say its own. */
-  readonly consistency: 'eventual' | 'strong'
-  readonly retryPolicy?: Partial<RetryPolicy>
-  /** For a handler without its own `onError`. */
-  readonly onHandlerError?: HandlerModel['onError']
-  /** What is parked of the handler. @default its own */
-  readonly parking?: StoredParkingLot
-  /** Milliseconds that `stop` gives the event in hand. @default 5_000 */
-  readonly stopTimeout?: number
-  /** What all handlers of the application share. @default its own, of `claimInterval` */
-  readonly shared?: SharedCheckpoints
-  /** Milliseconds between looks at what another owner holds. @default 500 */
-  readonly claimInterval?: number
-  /** Where it runs one partition of the handler. @default all of it */
-  readonly partition?: RunnerPartition
-}
-
-/** One partition of a handler, for the runner that runs it. */
-export interface RunnerPartition {
-  /** The name of its checkpoint. */
-  readonly checkpoint: string
-  readonly owns: (event: RecordedEvent) => boolean
-  readonly ownsKey: (key: string) => boolean
-  /** What all partitions read together. */
-  readonly reading: SharedReading
-  /** What is known of the checkpoints of all partitions. */
-  readonly handled: HandledPlaces
-  /** Asked when the checkpoint is claimed: false where it is to be given up again. */
-  readonly mayRun: () => MaybePromise<boolean>
-  readonly progress: HandlerProgress
-}
-
-/** `starting`: it has not got its checkpoint yet. `retrying`: an event failed and waits for its next attempt. */
-export type HandlerState = 'starting' | 'catching-up' | 'live' | 'retrying' | 'stopped' | 'failed'
-
-/** Dispatches on other nodes see the progress of a strong handler in its checkpoint: it is written after so many milliseconds. */
-export const PROMPT_SAVE_MS = 5
-
-export const STOP_TIMEOUT_MS = 5_000
+import type { RunnerOptions } from './runner-options.ts'
+import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS } from './runner-times.ts'
 
 /** The subscribe, deliver, retry and acknowledge loop of one handler in one application, or of one partition of it. */
 export class HandlerRunner {
   readonly name: string
   readonly #model: HandlerModel
-  readonly #options: HandlerRunnerOptions
+  readonly #options: RunnerOptions
   readonly #logger: Logger
   readonly #shared: SharedCheckpoints
   readonly #delivery: Delivery
@@ -104,7 +44,7 @@ export class HandlerRunner {
   #failed = false
   #lastError: unknown
 
-  constructor(model: HandlerModel, options: HandlerRunnerOptions) {
+  constructor(model: HandlerModel, options: RunnerOptions) {
     const { name, types } = model
     const { board, clock, partition, store, owner } = options
     this.name = name

@@ -4,7 +4,7 @@ import { checkOptionalWhole, checkOptions, checkWhole, shown } from '../event-st
 import { isBefore } from '../event-store/reached-place.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ParkedEvent, ParkedSelection, ReplayOutcome } from './handler-control.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 import { parkedFact, type EventParked, type EventReleased, type ParkedFact, type ReplayFailed } from './parked-facts.ts'
 import type { ParkedEntry, ParkedKeys } from './parked-keys.ts'
 import type { ParkedStream } from './parked-stream.ts'
@@ -25,9 +25,9 @@ interface Selected {
 /** Lists, replays and discards what a handler has parked, on whichever node it runs. */
 export class ParkedControl {
   readonly #stream: ParkedStream
-  readonly #options: Pick<HandlerRunnerOptions, 'store' | 'hub' | 'clock'>
+  readonly #options: Pick<RunnerOptions, 'store' | 'hub' | 'clock'>
 
-  constructor(stream: ParkedStream, options: Pick<HandlerRunnerOptions, 'store' | 'hub' | 'clock'>) {
+  constructor(stream: ParkedStream, options: Pick<RunnerOptions, 'store' | 'hub' | 'clock'>) {
     this.#stream = stream
     this.#options = options
   }

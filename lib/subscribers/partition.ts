@@ -3,7 +3,9 @@ import type { HandledPlaces } from '../event-store/handled-places.ts'
 import type { SharedReading } from '../event-store/shared-reading.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { HandlerModel } from './handler-model.ts'
-import { HandlerRunner, type HandlerRunnerOptions, type HandlerState } from './handler-runner.ts'
+import type { HandlerState } from './handler-control.ts'
+import { HandlerRunner } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 
 export interface PartitionOptions {
   /** The name of its checkpoint. */
@@ -26,7 +28,7 @@ export class Partition {
   #isHeld = false
   #hasFailed = false
 
-  constructor(model: HandlerModel, shared: HandlerRunnerOptions, options: PartitionOptions) {
+  constructor(model: HandlerModel, shared: RunnerOptions, options: PartitionOptions) {
     const { checkpoint, owns, ownsKey, reading, handled, mayRun, progressed, failed } = options
     this.checkpoint = checkpoint
     this.#runner = new HandlerRunner(model, {

@@ -9,7 +9,9 @@ import type { Lease } from '../event-store/lease-keeper.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress } from './handler-progress.ts'
-import { STOP_TIMEOUT_MS, type HandlerRunnerOptions, type HandlerState } from './handler-runner.ts'
+import type { HandlerState } from './handler-control.ts'
+import type { RunnerOptions } from './runner-options.ts'
+import { STOP_TIMEOUT_MS } from './runner-times.ts'
 import { interestOf } from './interest.ts'
 import { StoredParkingLot } from './parking.ts'
 import { Partition } from './partition.ts'
@@ -31,7 +33,7 @@ const STATES: readonly HandlerState[] = ['failed', 'retrying', 'catching-up', 's
  */
 export class PartitionedRunner {
   readonly name: string
-  readonly #options: HandlerRunnerOptions
+  readonly #options: RunnerOptions
   readonly #logger: Logger
   readonly #shared: SharedCheckpoints
   readonly #layout: PartitionLayout
@@ -49,7 +51,7 @@ export class PartitionedRunner {
   #stopping: Promise<void> | undefined
   #afterStart: unknown
 
-  constructor(model: HandlerModel, options: HandlerRunnerOptions) {
+  constructor(model: HandlerModel, options: RunnerOptions) {
     const { name, concurrency: count, types, filter } = model
     const { board, store, owner, consistency } = options
     this.name = name

@@ -4,10 +4,10 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
 import type { DiscardedEvents } from './discarded-events.ts'
 import type { HandlerControl } from './handler-control.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
 
-export interface ProcessRunnerOptions extends HandlerRunnerOptions {
+export interface ProcessRunnerOptions extends RunnerOptions {
   /** Of the application: it encodes the state of instances. */
   readonly codec: EventCodec
   /** All commands that the application takes, by type. */

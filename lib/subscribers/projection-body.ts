@@ -1,4 +1,4 @@
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 
 /** What runs a projection in an application. */
 export interface RunningProjection {
@@ -22,7 +22,7 @@ export interface ProjectionBody {
   readonly tables: readonly string[]
   /** The projection whose place it takes. */
   readonly replaces: string | undefined
-  readonly makeRunner: (options: HandlerRunnerOptions) => RunningProjection
+  readonly makeRunner: (options: RunnerOptions) => RunningProjection
 }
 
 const bodies = new WeakMap<object, ProjectionBody>()

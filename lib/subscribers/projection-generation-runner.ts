@@ -7,7 +7,7 @@ import { PersistentSubscription, type PersistentSubscriptionState } from '../eve
 import type { ProjectionStore, Publication } from '../event-store/projection-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { FailurePolicy } from './failure-policy.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
+import type { RunnerOptions } from './runner-options.ts'
 import type { Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
 import { dropLeftBuilds } from './projection-places.ts'
@@ -17,7 +17,7 @@ import { ProjectionWriter } from './projection-writer.ts'
 
 /** What projections need of a running application. */
 export interface ProjectionSurroundings extends Pick<
-  HandlerRunnerOptions,
+  RunnerOptions,
   'hub' | 'store' | 'clock' | 'random' | 'logger' | 'telemetry' | 'application' | 'owner' | 'shared'
 > {
   readonly projections: ProjectionStore

@@ -7,22 +7,22 @@ import type { Publication } from '../event-store/projection-store.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { FailurePolicy } from './failure-policy.ts'
 import { ProjectionLog } from './projection-log.ts'
-import type { HandlerRunnerOptions } from './handler-runner.ts'
 import { ProjectionBuild } from './projection-build.ts'
 import { GenerationRunner, type ProjectionSurroundings } from './projection-generation-runner.ts'
 import { Generation } from './projection-generation.ts'
 import type { ProjectionModel } from './projection-model.ts'
 import { isOurs, isSuperseded, lookAt, successorOf } from './projection-publication.ts'
 import { ProjectionStandby } from './projection-standby.ts'
+import type { RunnerOptions } from './runner-options.ts'
+import { STOP_TIMEOUT_MS } from './runner-times.ts'
 
 export interface ProjectionRunnerOptions
   extends
     ProjectionSurroundings,
-    Pick<HandlerRunnerOptions, 'board' | 'consistency' | 'retryPolicy' | 'stopTimeout' | 'claimInterval'> {}
+    Pick<RunnerOptions, 'board' | 'consistency' | 'retryPolicy' | 'stopTimeout' | 'claimInterval'> {}
 
 /** Milliseconds between looks at what readers see, while another owner may change it. */
 const LOOK_INTERVAL_MS = 500
-const STOP_TIMEOUT_MS = 5_000
 
 /**
  * Runs one projection in one application: the generation that readers see, and the one that is to take its place, where the

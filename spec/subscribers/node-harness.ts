@@ -3,7 +3,7 @@ import { systemRandom } from '../../lib/effects/ids.ts'
 import { sharedCheckpoints } from '../../lib/event-store/shared-checkpoints.ts'
 import { eventHandler, type EventHandlerDefinition } from '../../lib/subscribers/event-handler.ts'
 import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
-import type { HandlerRunnerOptions } from '../../lib/subscribers/handler-runner.ts'
+import type { RunnerOptions } from '../../lib/subscribers/runner-options.ts'
 import { makeRunner } from '../../lib/subscribers/make-runner.ts'
 import { PartitionedRunner } from '../../lib/subscribers/partitioned-runner.ts'
 import { append, makeHub } from '../event-store/subscription-harness.ts'
@@ -16,7 +16,7 @@ export function node(
   running: Running,
   owner: string,
   definition: Definition,
-  options: Partial<HandlerRunnerOptions> = {},
+  options: Partial<RunnerOptions> = {},
 ) {
   const { clock, logger } = running
   const { store = running.store } = options

@@ -6,7 +6,8 @@ import type { SubscriptionHub } from '../../lib/event-store/subscription-hub.ts'
 import { event } from '../../lib/messages/definition.ts'
 import { shape } from '../../lib/messages/shape.ts'
 import type { ExecutionResult } from '../../lib/routing/execution-result.ts'
-import { HandlerRunner, type HandlerRunnerOptions } from '../../lib/subscribers/handler-runner.ts'
+import { HandlerRunner } from '../../lib/subscribers/handler-runner.ts'
+import type { RunnerOptions } from '../../lib/subscribers/runner-options.ts'
 import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
 import { ManualClock, append, keepingLogger, makeHub } from '../event-store/subscription-harness.ts'
 
@@ -20,7 +21,7 @@ export interface Running {
   readonly clock: ManualClock
   readonly logger: ReturnType<typeof keepingLogger>
   readonly dispatched: unknown[]
-  runner(handler: object, options?: Partial<HandlerRunnerOptions>): HandlerRunner
+  runner(handler: object, options?: Partial<RunnerOptions>): HandlerRunner
   opened(initialBalance?: number): number
   deposited(amount?: number): number
 }

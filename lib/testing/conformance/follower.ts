@@ -3,12 +3,9 @@ import { Fairness } from '../../effects/fairness.ts'
 import type { Logger } from '../../effects/logger.ts'
 import type { MaybePromise } from '../../effects/maybe-promise.ts'
 import type { EventStore } from '../../event-store/event-store.ts'
-import {
-  PersistentSubscription,
-  type PersistentSubscriptionState,
-  type StartFrom,
-} from '../../event-store/persistent-subscription.ts'
+import { PersistentSubscription, type PersistentSubscriptionState } from '../../event-store/persistent-subscription.ts'
 import { recordedEvent } from '../../event-store/recorded-event.ts'
+import type { StartFrom } from '../../event-store/start-from.ts'
 import type { SubscriptionFilter } from '../../event-store/subscription-filter.ts'
 import { SubscriptionHub } from '../../event-store/subscription-hub.ts'
 import type { Subscription } from '../../event-store/subscription.ts'
