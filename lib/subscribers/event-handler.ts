@@ -6,7 +6,7 @@ import type { ErrorAction } from './error-action.ts'
 import type { BatchHandlerContext } from './batch-context.ts'
 import { keepHandlerBody } from './handler-body.ts'
 import type { EventHandlerContext } from './handler-context.ts'
-import { checkedModel, keepModel, type FailureContext, type HandlerOccasion } from './handler-model.ts'
+import { checkedModel, type FailureContext, type HandlerOccasion } from './handler-model.ts'
 import type { RunnerOptions } from './runner-options.ts'
 import { runningEventHandler } from './running-event-handler.ts'
 import type { SubscribeTo } from './subscribe-to.ts'
@@ -164,7 +164,6 @@ export function eventHandler<
 ): EventHandler<Name, Events> {
   const model = checkedModel(name, definition)
   const handler = Object.freeze({ name, events: Object.freeze([...definition.events]) as unknown as Events })
-  keepModel(handler, model)
   const makeRunner = (options: RunnerOptions) => runningEventHandler(model, options)
   keepHandlerBody(handler, { name, model, makeRunner })
   return handler

@@ -58,17 +58,6 @@ export interface HandlerModel {
   readonly beforeReset: ((context: HandlerOccasion) => unknown) | undefined
 }
 
-const models = new WeakMap<object, HandlerModel>()
-
-export function keepModel(handler: object, model: HandlerModel): void {
-  models.set(handler, model)
-}
-
-/** What `eventHandler` prepared; undefined where the value is no event handler. */
-export function handlerModelOf(handler: unknown): HandlerModel | undefined {
-  return typeof handler === 'object' && handler !== null ? models.get(handler) : undefined
-}
-
 const OPTIONS = [
   'events',
   'handle',

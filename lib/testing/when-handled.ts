@@ -12,7 +12,8 @@ import type { EventHandler, RecordedOf } from '../subscribers/event-handler.ts'
 import { BatchDeliveryContext } from '../subscribers/batch-context.ts'
 import type { Batching } from '../subscribers/batching.ts'
 import { DeliveryContext, type HandlerSurroundings } from '../subscribers/handler-context.ts'
-import { handlerModelOf, type HandlerModel } from '../subscribers/handler-model.ts'
+import { handlerBodyOf } from '../subscribers/handler-body.ts'
+import type { HandlerModel } from '../subscribers/handler-model.ts'
 import { expectSame } from './expectation-error.ts'
 import { expectThrown, messages, type ThrownMatch } from './happened.ts'
 import { recorded } from './recorded.ts'
@@ -79,7 +80,7 @@ export function whenHandled<const Events extends readonly EventDefinition[]>(
   events: readonly (MessageOf<Events[number]> | RecordedOf<Events[number]>)[],
   options: WhenHandledOptions = {},
 ): HandledEvents {
-  const model = handlerModelOf(handler)
+  const model = handlerBodyOf(handler)?.model
   if (model === undefined) throw new DefinitionError('whenHandled(handler, events) needs an eventHandler(…)')
   if (!Array.isArray(events)) throw new DefinitionError('whenHandled(handler, events) needs a list of events')
   const { streamId, category } = model.filter

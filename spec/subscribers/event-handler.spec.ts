@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { command, event } from '../../lib/messages/definition.ts'
 import { shape } from '../../lib/messages/shape.ts'
 import { eventHandler } from '../../lib/subscribers/event-handler.ts'
-import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
+import { handlerBodyOf } from '../../lib/subscribers/handler-body.ts'
 import { AccountOpened, MoneyDeposited } from './runner-harness.ts'
 
 const nothing = () => {}
@@ -26,8 +26,8 @@ describe('eventHandler', () => {
     expect(handler.name).toBe('balances')
     expect(handler.events).toEqual([AccountOpened])
     expect(Object.isFrozen(handler)).toBe(true)
-    expect(handlerModelOf(handler)?.types).toEqual(new Set(['AccountOpened']))
-    expect(handlerModelOf({ ...handler })).toBeUndefined()
+    expect(handlerBodyOf(handler)?.model.types).toEqual(new Set(['AccountOpened']))
+    expect(handlerBodyOf({ ...handler })).toBeUndefined()
   })
 
   it('infers data and event for each function of a table', () => {
@@ -111,7 +111,7 @@ describe('eventHandler', () => {
     const balances = new Balances()
     const handler = eventHandler('balances', { events: [AccountOpened], handle: balances })
     const data = { accountNumber: '1', initialBalance: 7 }
-    handlerModelOf(handler)?.handleByType.get('AccountOpened')?.(data, {} as never, {} as never)
+    handlerBodyOf(handler)?.model.handleByType.get('AccountOpened')?.(data, {} as never, {} as never)
     expect(balances.total).toBe(7)
   })
 
@@ -121,7 +121,7 @@ describe('eventHandler', () => {
       "eventHandler('odd'): handle has no function for constructor",
     )
     const handler = loose('odd', { events: [Constructor], handle: { constructor: nothing } })
-    expect(handlerModelOf(handler)?.handleByType.get('constructor')).toBeInstanceOf(Function)
+    expect(handlerBodyOf(handler)?.model.handleByType.get('constructor')).toBeInstanceOf(Function)
   })
 
   const good = { events: [AccountOpened], handle: nothing }

@@ -3,7 +3,7 @@ import { sharedCheckpoints } from '../../lib/event-store/shared-checkpoints.ts'
 import type { EventStore, StreamSlice } from '../../lib/event-store/event-store.ts'
 import { eventHandler, type EventHandlerDefinition } from '../../lib/subscribers/event-handler.ts'
 import { park, retry } from '../../lib/subscribers/error-action.ts'
-import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
+import { handlerBodyOf } from '../../lib/subscribers/handler-body.ts'
 import { HandlerReset } from '../../lib/subscribers/handler-reset.ts'
 import { ParkedStream } from '../../lib/subscribers/parked-stream.ts'
 import { parkedFact, parkedStreamId } from '../../lib/subscribers/parked-facts.ts'
@@ -346,7 +346,7 @@ describe('an event that is parked', () => {
       facts: [{ fact: 'edict.EventDiscarded', key: 'account-a', position: 3, index: 0 }],
       about: undefined,
     }))
-    const model = handlerModelOf(handler)!
+    const model = handlerBodyOf(handler)!.model
     const shared = sharedCheckpoints(running)
     await new HandlerReset({ ...running, model, shared, stream, application: 'bank', owner: 'node-2' }).run()
     handled.length = 0

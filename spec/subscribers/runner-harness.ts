@@ -8,7 +8,7 @@ import { shape } from '../../lib/messages/shape.ts'
 import type { ExecutionResult } from '../../lib/routing/execution-result.ts'
 import { HandlerRunner } from '../../lib/subscribers/handler-runner.ts'
 import type { RunnerOptions } from '../../lib/subscribers/runner-options.ts'
-import { handlerModelOf } from '../../lib/subscribers/handler-model.ts'
+import { handlerBodyOf } from '../../lib/subscribers/handler-body.ts'
 import { ManualClock, append, keepingLogger, makeHub } from '../event-store/subscription-harness.ts'
 
 export const AccountOpened = event('AccountOpened', shape<{ accountNumber: string; initialBalance: number }>())
@@ -43,7 +43,7 @@ export async function surroundings(): Promise<Running> {
     logger,
     dispatched,
     runner: (handler, options = {}) => {
-      const model = handlerModelOf(handler)
+      const model = handlerBodyOf(handler)?.model
       if (!model) throw new Error('that is no event handler')
       return new HandlerRunner(model, {
         hub,
