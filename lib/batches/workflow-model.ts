@@ -1,6 +1,7 @@
 import { DefinitionError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { checkedModel, checkedTable, checkedTypes, type HandlerModel } from '../subscribers/handler-model.ts'
+import { checkedModel, type HandlerModel } from '../subscribers/handler-model.ts'
+import { checkedOptions, checkedTable, checkedTypes } from '../subscribers/subscriber-checks.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 
 /** A function that handles events of one type. */
@@ -23,14 +24,7 @@ export function checkedWorkflow(name: unknown, definition: unknown): { model: Wo
     throw new DefinitionError('workflow(name, definition): the name must be a non-empty text')
   }
   const where = `workflow('${name}')`
-  if (typeof definition !== 'object' || definition === null) {
-    throw new DefinitionError(`${where} needs a definition: { events, handle, … }`)
-  }
-  const options = definition as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(options)) {
-    if (OPTIONS.includes(key)) continue
-    throw new DefinitionError(`${where}: unknown option ${key}; the options are ${OPTIONS.join(', ')}`)
-  }
+  const options = checkedOptions(where, definition, OPTIONS, '{ events, handle, … }')
   const { background = false } = options
   if (typeof background !== 'boolean') throw new DefinitionError(`${where}: background must be true or false`)
   const foreign = OF_BACKGROUND.find((key) => options[key] !== undefined)
@@ -52,5 +46,5 @@ export function asHandler(
 ): HandlerModel {
   const { background: _, ...options } = definition as Readonly<Record<string, unknown>>
   const table = Object.fromEntries(handle)
-  return checkedModel(model.name, { ...options, handle: table })
+  return checkedModel(model.name, { ...options, handle: table }, 'workflow')
 }

@@ -1,15 +1,22 @@
 import { silencedPromise } from '../effects/refuse-promise.ts'
 import { DefinitionError } from '../errors.ts'
-import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
 import type { SubscriptionFilter } from '../event-store/subscription-filter.ts'
-import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { checkedBatching, type Batching } from './batching.ts'
 import type { EventHandlerContext } from './handler-context.ts'
 import { PROJECTION_CHECKPOINT, RESERVED_IN_NAMES } from './partition-names.ts'
 import type { PartitionBy } from './partitioning.ts'
 import { checkedSubscribeTo } from './subscribe-to.ts'
+import {
+  checkedConsistency,
+  checkedFunction,
+  checkedName,
+  checkedOptions,
+  checkedStart,
+  checkedTable,
+  checkedTypes,
+} from './subscriber-checks.ts'
 
 /** What `onError` may know beside the error and the event. */
 export interface FailureContext {
@@ -80,12 +87,15 @@ const MOST_PARTITIONS = 1_000
 /** The names of its partitions and of its nodes are longer than that of a handler, and have a limit too. */
 const LONGEST_PARTITIONED_NAME = 200
 
-export function checkedModel(name: unknown, definition: unknown): HandlerModel {
-  const fault = textFault(name) ?? (String(name).trim() === '' ? 'must not be blank' : undefined)
-  if (fault !== undefined || typeof name !== 'string') {
-    throw new DefinitionError(`eventHandler(name, definition): the name ${fault}`)
-  }
-  const where = `eventHandler('${name}')`
+/**
+ * @param given its name
+ * @param definition what it was defined as
+ * @param maker the function that makes it, for messages
+ * @throws {DefinitionError} `invalid_definition`
+ */
+export function checkedModel(given: unknown, definition: unknown, maker = 'eventHandler'): HandlerModel {
+  const name = checkedName(maker, given)
+  const where = `${maker}('${name}')`
   if (RESERVED_IN_NAMES.test(name)) {
     throw new DefinitionError(`${where}: the name must not contain # or @, which tell partitions and nodes apart`)
   }
@@ -94,21 +104,13 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
       `${where}: the name must not end as in h:1.1, which is what the checkpoints of projections are called`,
     )
   }
-  if (typeof definition !== 'object' || definition === null) {
-    throw new DefinitionError(`${where} needs a definition: { events, handle, … }`)
-  }
-  for (const key of Object.keys(definition)) {
-    if (!OPTIONS.includes(key)) {
-      throw new DefinitionError(`${where}: unknown option ${key}; the options are ${OPTIONS.join(', ')}`)
-    }
-  }
-  const options = definition as Readonly<Record<string, unknown>>
+  const options = checkedOptions(where, definition, OPTIONS, '{ events, handle, … }')
   const types = checkedTypes(where, options['events'])
   const batching = checkedBatching(where, options)
   return Object.freeze({
     name,
     types,
-    handleByType: batching ? new Map() : checkedTable(where, 'handle', options['handle'], types),
+    handleByType: batching ? new Map() : checkedTable<HandleEvent>(where, 'handle', options['handle'], types),
     batching,
     filter: { types, ...checkedSubscribeTo(where, options['subscribeTo']) },
     consistency: checkedConsistency(where, options['consistency']),
@@ -121,65 +123,6 @@ export function checkedModel(name: unknown, definition: unknown): HandlerModel {
     afterStart: checkedFunction(where, 'afterStart', options['afterStart']),
     beforeReset: checkedFunction(where, 'beforeReset', options['beforeReset']),
   })
-}
-
-export function checkedTypes(where: string, events: unknown): ReadonlySet<string> {
-  if (!Array.isArray(events) || events.length === 0) {
-    throw new DefinitionError(`${where}: events must be a list of the events that it handles`)
-  }
-  const types = new Set<string>()
-  for (const [index, definition] of events.entries()) {
-    const sealed = sealedDefinitionOf(definition)
-    if (sealed === undefined) throw new DefinitionError(`${where}: events[${index}] is not made by event(type, schema)`)
-    if (sealed.kind !== 'event') throw new DefinitionError(`${where}: ${sealed.type} is a command, not an event`)
-    if (types.has(sealed.type)) throw new DefinitionError(`${where}: ${sealed.type} stands in events twice`)
-    types.add(sealed.type)
-  }
-  return types
-}
-
-/** `option` is what the table stands under; `Handle` what its functions are called as. */
-export function checkedTable<Handle = HandleEvent>(
-  where: string,
-  option: string,
-  handle: unknown,
-  types: ReadonlySet<string>,
-): ReadonlyMap<string, Handle> {
-  if (typeof handle === 'function') return new Map([...types].map((type) => [type, handle as Handle]))
-  if (typeof handle !== 'object' || handle === null) {
-    throw new DefinitionError(`${where}: ${option} must be a table of functions by event type, or one function`)
-  }
-  // An instance of a class may hold more than its handlers.
-  const plain = Object.getPrototypeOf(handle) === Object.prototype
-  const foreign = plain ? Object.keys(handle).find((key) => !types.has(key)) : undefined
-  if (foreign !== undefined) {
-    throw new DefinitionError(`${where}: ${option} has ${foreign}, which is not one of its events`)
-  }
-  const table = handle as Readonly<Record<string, unknown>>
-  return new Map([...types].map((type) => [type, functionFor(where, option, table, type) as Handle]))
-}
-
-function functionFor(where: string, option: string, table: Readonly<Record<string, unknown>>, type: string): unknown {
-  // A table may be an instance of a class, whose functions are its methods; those of every object are nobody's handlers.
-  const found = table[type]
-  // It is looked into by a key that only data knows.
-  const inherited = (Object.prototype as unknown as Readonly<Record<string, unknown>>)[type]
-  if (typeof found !== 'function' || found === inherited) {
-    throw new DefinitionError(`${where}: ${option} has no function for ${type}`)
-  }
-  return found.bind(table)
-}
-
-export function checkedConsistency(where: string, consistency: unknown): 'eventual' | 'strong' | undefined {
-  if (consistency === undefined || consistency === 'eventual' || consistency === 'strong') return consistency
-  throw new DefinitionError(`${where}: consistency must be 'eventual' or 'strong'`)
-}
-
-export function checkedStart(where: string, startFrom: unknown): StartFrom {
-  if (startFrom === undefined) return 'origin'
-  if (startFrom === 'origin' || startFrom === 'current') return startFrom
-  if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return startFrom as number
-  throw new DefinitionError(`${where}: startFrom must be 'origin', 'current' or a position, a whole number from 1`)
 }
 
 function checkedConcurrency(where: string, name: string, concurrency: unknown): number {
@@ -204,13 +147,4 @@ function checkedSelector(where: string, given: unknown): HandlerModel['selector'
     const kind = silencedPromise(answer) ? 'a promise' : typeof answer
     throw new DefinitionError(`${where}: selector gave ${kind} for ${recorded.type}, and must give true or false`)
   }
-}
-
-export function checkedFunction(
-  where: string,
-  option: string,
-  value: unknown,
-): ((...given: unknown[]) => unknown) | undefined {
-  if (value === undefined || typeof value === 'function') return value as ((...given: unknown[]) => unknown) | undefined
-  throw new DefinitionError(`${where}: ${option} must be a function`)
 }

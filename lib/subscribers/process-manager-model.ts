@@ -1,15 +1,23 @@
 import { applyByFunction, applyByTable, type Apply, type ApplyFunction, type ApplyTable } from '../aggregate/apply.ts'
 import { DefinitionError, UnreadableEventError } from '../errors.ts'
-import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
 import type { SubscriptionFilter } from '../event-store/subscription-filter.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
-import { checkedConsistency, checkedFunction, checkedStart, checkedTable, checkedTypes } from './handler-model.ts'
 import { PROJECTION_CHECKPOINT, RESERVED_IN_NAMES } from './partition-names.ts'
-import { checkedSubscribeTo } from './subscribe-to.ts'
 import type { ProcessFailure, ProcessFailureContext, ProcessManagerContext } from './process-context.ts'
+import { checkedSubscribeTo } from './subscribe-to.ts'
+import {
+  checkedConsistency,
+  checkedFunction,
+  checkedName,
+  checkedOptions,
+  checkedStart,
+  checkedTable,
+  checkedTypes,
+  checkedWhole,
+} from './subscriber-checks.ts'
 
 type Interested = (data: unknown, recorded: RecordedEvent) => unknown
 type Handle = (state: unknown, data: unknown, recorded: RecordedEvent, context: ProcessManagerContext) => unknown
@@ -53,24 +61,13 @@ const DEFAULT_CACHED_INSTANCES = 10_000
 /** The id of an instance stands beside it in an id of at most 512 characters. */
 const LONGEST_NAME = 200
 
-export function checkedProcessManager(name: unknown, definition: unknown): ProcessManagerModel {
-  const fault = textFault(name, LONGEST_NAME) ?? (String(name).trim() === '' ? 'must not be blank' : undefined)
-  if (fault !== undefined || typeof name !== 'string') {
-    throw new DefinitionError(`processManager(name, definition): the name ${fault}`)
-  }
+export function checkedProcessManager(given: unknown, definition: unknown): ProcessManagerModel {
+  const name = checkedName('processManager', given, LONGEST_NAME)
   const where = `processManager('${name}')`
   if (RESERVED_IN_NAMES.test(name) || PROJECTION_CHECKPOINT.test(name)) {
     throw new DefinitionError(`${where}: the name must not contain # or @, nor end as in h:1.1`)
   }
-  if (typeof definition !== 'object' || definition === null) {
-    throw new DefinitionError(`${where} needs a definition: { events, initialState, interested, handle, … }`)
-  }
-  for (const key of Object.keys(definition)) {
-    if (!OPTIONS.includes(key)) {
-      throw new DefinitionError(`${where}: unknown option ${key}; the options are ${OPTIONS.join(', ')}`)
-    }
-  }
-  const options = definition as Readonly<Record<string, unknown>>
+  const options = checkedOptions(where, definition, OPTIONS, '{ events, initialState, interested, handle, … }')
   const types = checkedTypes(where, options['events'])
   const initialState = checkedFunction(where, 'initialState', options['initialState'])
   if (initialState === undefined) {
@@ -88,18 +85,13 @@ export function checkedProcessManager(name: unknown, definition: unknown): Proce
     afterCommand: checkedFunction(where, 'afterCommand', options['afterCommand']),
     consistency: checkedConsistency(where, options['consistency']),
     startFrom: checkedStart(where, options['startFrom']),
-    concurrency: whole(where, 'concurrency', options['concurrency']) ?? DEFAULT_CONCURRENCY,
-    cachedInstances: whole(where, 'cachedInstances', options['cachedInstances']) ?? DEFAULT_CACHED_INSTANCES,
-    eventTimeout: whole(where, 'eventTimeout', options['eventTimeout']),
-    idleTimeout: whole(where, 'idleTimeout', options['idleTimeout']),
-    stateVersion: whole(where, 'stateVersion', options['stateVersion']) ?? 1,
+    concurrency: checkedWhole(where, 'concurrency', options['concurrency']) ?? DEFAULT_CONCURRENCY,
+    cachedInstances: checkedWhole(where, 'cachedInstances', options['cachedInstances']) ?? DEFAULT_CACHED_INSTANCES,
+    eventTimeout: checkedWhole(where, 'eventTimeout', options['eventTimeout']),
+    idleTimeout: checkedWhole(where, 'idleTimeout', options['idleTimeout']),
+    stateVersion: checkedWhole(where, 'stateVersion', options['stateVersion']) ?? 1,
     migrateState: checkedFunction(where, 'migrateState', options['migrateState']),
   })
-}
-
-function whole(where: string, option: string, value: unknown): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1)) return value as number | undefined
-  throw new DefinitionError(`${where}: ${option} must be a whole number from 1`)
 }
 
 /** As `checkedTable`, where an event may be left out: it leads to no command then, or changes nothing. */

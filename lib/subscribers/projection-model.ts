@@ -1,16 +1,19 @@
 import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import {
-  checkedConsistency,
-  checkedFunction,
-  checkedTable,
-  checkedTypes,
-  type FailureContext,
-} from './handler-model.ts'
+import type { FailureContext } from './handler-model.ts'
 import { RESERVED_IN_NAMES } from './partition-names.ts'
 import type { ProjectionContext, TableDefinition } from './projection-context.ts'
 import { tablesFingerprint } from './projection-statements.ts'
+import {
+  checkedConsistency,
+  checkedFunction,
+  checkedName,
+  checkedOptions,
+  checkedTable,
+  checkedTypes,
+  checkedWhole,
+} from './subscriber-checks.ts'
 
 /** A function that projects events of one type, as the writer calls it. */
 export type ProjectEvent = (data: unknown, recorded: RecordedEvent, tx: unknown, context: ProjectionContext) => unknown
@@ -54,34 +57,23 @@ const TABLE_NAME = /^[a-z_][a-z0-9_]{0,39}$/
 const DEFAULT_BATCH_SIZE = 500
 
 export function checkedProjectionModel(
-  name: unknown,
+  given: unknown,
   definition: unknown,
   storeKind: string | undefined,
 ): ProjectionModel {
-  const fault = textFault(name, MAX_NAME_LENGTH) ?? (String(name).trim() === '' ? 'must not be blank' : undefined)
-  if (fault !== undefined || typeof name !== 'string') {
-    throw new DefinitionError(`projection(name, definition): the name ${fault}`)
-  }
+  const name = checkedName('projection', given, MAX_NAME_LENGTH)
   const where = `projection('${name}')`
   if (RESERVED_IN_NAMES.test(name)) {
     throw new DefinitionError(
       `${where}: the name must not contain # or @, which tell partitions and nodes of handlers apart`,
     )
   }
-  if (typeof definition !== 'object' || definition === null) {
-    throw new DefinitionError(`${where} needs a definition: { events, tables, project, … }`)
-  }
-  for (const key of Object.keys(definition)) {
-    if (!OPTIONS.includes(key)) {
-      throw new DefinitionError(`${where}: unknown option ${key}; the options are ${OPTIONS.join(', ')}`)
-    }
-  }
-  const options = definition as Readonly<Record<string, unknown>>
+  const options = checkedOptions(where, definition, OPTIONS, '{ events, tables, project, … }')
   const types = checkedTypes(where, options['events'])
   const tables = checkedTables(where, options['tables'])
   return Object.freeze({
     name,
-    version: checkedWhole(where, 'version', options['version'] ?? 1),
+    version: checkedWhole(where, 'version', options['version']) ?? 1,
     storeKind,
     types,
     projectByType: checkedTable<ProjectEvent>(where, 'project', options['project'], types),
@@ -89,19 +81,14 @@ export function checkedProjectionModel(
     fingerprint: tablesFingerprint(where, tables),
     replaces: checkedReplaced(where, name, options['replaces']),
     consistency: checkedConsistency(where, options['consistency']),
-    startAfter: checkedStart(where, options['startFrom']),
-    batchSize: checkedWhole(where, 'batchSize', options['batchSize'] ?? DEFAULT_BATCH_SIZE),
+    startAfter: checkedStartAfter(where, options['startFrom']),
+    batchSize: checkedWhole(where, 'batchSize', options['batchSize']) ?? DEFAULT_BATCH_SIZE,
     onError: checkedFunction(where, 'onError', options['onError']),
   })
 }
 
-function checkedWhole(where: string, option: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
-  throw new DefinitionError(`${where}: ${option} must be a whole number from 1`)
-}
-
 /** No `'current'`: a rebuild would not find the same beginning again. */
-function checkedStart(where: string, startFrom: unknown): number {
+function checkedStartAfter(where: string, startFrom: unknown): number {
   if (startFrom === undefined || startFrom === 'origin') return 0
   if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return (startFrom as number) - 1
   throw new DefinitionError(`${where}: startFrom must be 'origin' or a position, a whole number from 1`)
