@@ -1,6 +1,6 @@
 import { DefinitionError, UnregisteredCommandError } from '../errors.ts'
 import type { CommandDefinition, EventDefinition, MessageOf } from '../messages/message.ts'
-import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { RecordedEvent, RecordedOf } from '../messages/recorded-event.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
 import type { AggregateShape, CodesOf, CommandOf, EventOf, StateOf } from './aggregate-shape.ts'
 import type { ApplyCheck, ApplyFunction, ApplyTable } from './apply-type.ts'
@@ -55,10 +55,6 @@ export interface Aggregate<out Name extends string = string, out Shape extends A
   ): Readonly<StateOf<Shape>>
   readonly [shape]: Shape
 }
-
-/** The events of definitions, as they are read back. */
-export type RecordedOf<Definition> =
-  Definition extends EventDefinition<infer Type, infer Data> ? RecordedEvent<Type, Data> : never
 
 /**
  * Defines an aggregate: what its commands decide, and what its events do to its state.

@@ -1,18 +1,17 @@
-import type { EventDefinition } from '../messages/message.ts'
-import type { RecordedOf, EventHandlerDefinition } from '../subscribers/event-handler.ts'
+import type { DefinitionOf, EventDefinition } from '../messages/message.ts'
+import type { RecordedOf } from '../messages/recorded-event.ts'
+import type { EventHandlerDefinition } from '../subscribers/event-handler.ts'
 import { applicationBatches } from './application-batches.ts'
 import { backgroundWorkflow } from './background-workflow.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 import { keepWorkflowBody } from './workflow-body.ts'
 import { checkedWorkflow } from './workflow-model.ts'
 
-type ByType<Events extends readonly EventDefinition[], Type> = Extract<Events[number], { readonly type: Type }>
-
 /** A function for each type of event: a type that is left out does not compile. */
 export type WorkflowTable<Events extends readonly EventDefinition[]> = {
   readonly [Type in Events[number]['type']]: (
-    data: RecordedOf<ByType<Events, Type>>['data'],
-    recorded: RecordedOf<ByType<Events, Type>>,
+    data: RecordedOf<DefinitionOf<Events, Type>>['data'],
+    recorded: RecordedOf<DefinitionOf<Events, Type>>,
     context: WorkflowContext,
   ) => void | Promise<void>
 }

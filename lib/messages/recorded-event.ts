@@ -1,3 +1,5 @@
+import type { EventDefinition } from './message.ts'
+
 /** JSON values that travel with a command's events: who, from where, why. Keys that begin with `edict.` are reserved. */
 export type Metadata = Readonly<Record<string, unknown>>
 
@@ -25,3 +27,7 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
   readonly tenant?: string
   readonly createdAt: Date
 }
+
+/** The events of definitions, as they are read back. */
+export type RecordedOf<Definition> =
+  Definition extends EventDefinition<infer Type, infer Data> ? RecordedEvent<Type, Data> : never

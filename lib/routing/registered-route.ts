@@ -1,4 +1,4 @@
-import type { Aggregate, RecordedOf } from '../aggregate/aggregate.ts'
+import type { Aggregate } from '../aggregate/aggregate.ts'
 import type { AggregateShape, CodesOf, CommandOf, EventOf, StateOf } from '../aggregate/aggregate-shape.ts'
 import type { CodesIn, ReplyIn } from '../aggregate/outcome-type.ts'
 import type { Rejection } from '../aggregate/rejection.ts'
@@ -14,7 +14,7 @@ import type {
   VersionConflictError,
 } from '../errors.ts'
 import type { Command, CommandDefinition, DataOf } from '../messages/message.ts'
-import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { RecordedEvent, RecordedOf } from '../messages/recorded-event.ts'
 import type { CommandHandler, HandleOf } from './command-handler-type.ts'
 import type { ExecutionResult } from './execution-result.ts'
 

@@ -1,7 +1,7 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
-import type { EventDefinition, MessageDefinition, MessageKind } from '../messages/message.ts'
-import type { RecordedEvent } from '../messages/recorded-event.ts'
+import type { DefinitionOf, EventDefinition } from '../messages/message.ts'
+import type { RecordedOf } from '../messages/recorded-event.ts'
 import type { ErrorAction } from './error-action.ts'
 import type { BatchHandlerContext } from './batch-context.ts'
 import { keepHandlerBody } from './handler-body.ts'
@@ -11,17 +11,11 @@ import type { RunnerOptions } from './runner-options.ts'
 import { runningEventHandler } from './running-event-handler.ts'
 import type { SubscribeTo } from './subscribe-to.ts'
 
-/** The recorded events of a definition. */
-export type RecordedOf<Definition> =
-  Definition extends MessageDefinition<MessageKind, infer Type, infer Data, never> ? RecordedEvent<Type, Data> : never
-
-type ByType<Events extends readonly EventDefinition[], Type> = Extract<Events[number], { readonly type: Type }>
-
 /** A function for each type of event: a type that is left out does not compile. */
 export type HandleTable<Events extends readonly EventDefinition[], State = undefined> = {
   readonly [Type in Events[number]['type']]: (
-    data: RecordedOf<ByType<Events, Type>>['data'],
-    recorded: RecordedOf<ByType<Events, Type>>,
+    data: RecordedOf<DefinitionOf<Events, Type>>['data'],
+    recorded: RecordedOf<DefinitionOf<Events, Type>>,
     context: EventHandlerContext<State>,
   ) => void | Promise<void>
 }

@@ -2,10 +2,10 @@ import type { ApplyFunction } from '../aggregate/apply-type.ts'
 import type { Draft } from '../aggregate/draft.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
-import type { Command, EventDefinition } from '../messages/message.ts'
+import type { Command, DefinitionOf, EventDefinition } from '../messages/message.ts'
+import type { RecordedOf } from '../messages/recorded-event.ts'
 import { identityText } from '../routing/identity.ts'
 import type { ErrorAction } from './error-action.ts'
-import type { RecordedOf } from './event-handler.ts'
 import type { ProcessFailure, ProcessFailureContext, ProcessManagerContext } from './process-context.ts'
 import type { CommandAction } from './process-error-action.ts'
 import type { ProcessInterest } from './process-interest.ts'
@@ -18,8 +18,7 @@ import { runningProcessManager } from './running-process-manager.ts'
 
 declare const state: unique symbol
 
-type ByType<Events extends readonly EventDefinition[], Type> = Extract<Events[number], { readonly type: Type }>
-type RecordedAs<Events extends readonly EventDefinition[], Type> = RecordedOf<ByType<Events, Type>>
+type RecordedAs<Events extends readonly EventDefinition[], Type> = RecordedOf<DefinitionOf<Events, Type>>
 type AnyRecorded<Events extends readonly EventDefinition[]> = RecordedOf<Events[number]>
 
 /** For each type of event, which instance it concerns: a type that is left out does not compile. */

@@ -1,7 +1,7 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import type { EventDefinition } from '../messages/message.ts'
+import type { DefinitionOf, EventDefinition } from '../messages/message.ts'
+import type { RecordedOf } from '../messages/recorded-event.ts'
 import type { ErrorAction } from './error-action.ts'
-import type { RecordedOf } from './event-handler.ts'
 import type { FailureContext } from './handler-model.ts'
 import type { ProjectionContext, TableDefinition } from './projection-context.ts'
 import { projectionsOf } from '../event-store/checked-projection-store.ts'
@@ -9,13 +9,11 @@ import { keepProjectionBody } from './projection-body.ts'
 import { checkedProjectionModel } from './projection-model.ts'
 import { ProjectionRunner } from './projection-runner.ts'
 
-type ByType<Events extends readonly EventDefinition[], Type> = Extract<Events[number], { readonly type: Type }>
-
 /** A function for each type of event: a type that is left out does not compile. */
 export type ProjectTable<Events extends readonly EventDefinition[], Tx, Table extends string> = {
   readonly [Type in Events[number]['type']]: (
-    data: RecordedOf<ByType<Events, Type>>['data'],
-    recorded: RecordedOf<ByType<Events, Type>>,
+    data: RecordedOf<DefinitionOf<Events, Type>>['data'],
+    recorded: RecordedOf<DefinitionOf<Events, Type>>,
     tx: Tx,
     context: ProjectionContext<Table>,
   ) => unknown

@@ -1,7 +1,6 @@
 import { checkOptions } from '../event-store/argument-checks.ts'
 import type { EventDefinition } from '../messages/message.ts'
-import type { RecordedEvent } from '../messages/recorded-event.ts'
-import type { RecordedOf } from '../subscribers/event-handler.ts'
+import type { RecordedEvent, RecordedOf } from '../messages/recorded-event.ts'
 import { runningInsideOf, type ApplicationUnderTest } from './application-under-test.ts'
 import { ExpectationError } from './expectation-error.ts'
 import { following, isMeant, type EventPredicate } from './receive-event.ts'
