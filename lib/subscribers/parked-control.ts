@@ -8,7 +8,7 @@ import type { RunnerOptions } from './runner-options.ts'
 import { parkedFact, type EventParked, type EventReleased, type ParkedFact, type ReplayFailed } from './parked-facts.ts'
 import type { ParkedEntry, ParkedKeys } from './parked-keys.ts'
 import type { ParkedStream } from './parked-stream.ts'
-import { readParked } from './replays.ts'
+import { readParked } from './read-parked.ts'
 
 const DEFAULT_LIMIT = 100
 const DEFAULT_TIMEOUT_MS = 5_000

@@ -9,7 +9,8 @@ import type { ProcessAttempt } from './process-attempt.ts'
 import type { ProcessFailure } from './process-context.ts'
 import { CommandAction } from './process-error-action.ts'
 import type { ProcessAction } from './process-failures.ts'
-import type { PlannedCommand, ProcessInstance, ProcessRecord } from './process-instance.ts'
+import type { ProcessInstance } from './process-instance.ts'
+import type { PlannedCommand, ProcessRecord } from './process-record.ts'
 import type { ProcessServices } from './process-services.ts'
 
 /** The handling of an event, as far as its commands go. */

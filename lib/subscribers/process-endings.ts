@@ -1,5 +1,6 @@
 import type { CheckpointHold } from '../event-store/checkpoint.ts'
-import { NEW_PROCESS, type ProcessInstance } from './process-instance.ts'
+import type { ProcessInstance } from './process-instance.ts'
+import { NEW_PROCESS } from './process-record.ts'
 import type { ProcessRecords } from './process-records.ts'
 
 export interface ProcessEndingsOptions {

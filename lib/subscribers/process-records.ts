@@ -8,7 +8,7 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { Snapshot } from '../event-store/snapshot.ts'
 import { immutableCopy } from '../messages/immutable.ts'
 import { SealedMessage, type SealedDefinition } from '../messages/sealed-message.ts'
-import { NEW_PROCESS, type ProcessRecord } from './process-instance.ts'
+import { NEW_PROCESS, type ProcessRecord } from './process-record.ts'
 import type { ProcessManagerModel } from './process-manager-model.ts'
 import { PROCESS_CATEGORY } from './process-name.ts'
 

@@ -1,5 +1,5 @@
 import { idleTimer, type Clock } from '../effects/clock.ts'
-import type { ProcessInstances } from './process-instance.ts'
+import type { ProcessInstances } from './process-instances.ts'
 
 /** Lets instances go that have had nothing to do for long. */
 export class ProcessSweep {

@@ -5,9 +5,10 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { Subscription } from '../event-store/subscription.ts'
 import type { SubscriptionHub } from '../event-store/subscription-hub.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import { FACTS_FOR_THE_OWNER, keptError, parkedFact, type ParkedFact } from './parked-facts.ts'
+import { FACTS_FOR_THE_OWNER, keptError, type ParkedFact } from './parked-facts.ts'
 import type { ParkedEntry, ParkedKey } from './parked-keys.ts'
 import type { ParkedStream } from './parked-stream.ts'
+import { readParked } from './read-parked.ts'
 
 export interface ReplaysOptions {
   readonly stream: ParkedStream
@@ -194,24 +195,4 @@ class Unreached extends Error {
   constructor(cause: unknown) {
     super('the store cannot be read', { cause })
   }
-}
-
-export interface ParkedReader {
-  readonly store: Pick<EventStore, 'readStream'>
-  readonly decode: SubscriptionHub['decode']
-}
-
-/** A parked event as it is read today; undefined where it was erased, or where upcasting makes nothing of it any more. */
-export async function readParked(
-  { store, decode }: ParkedReader,
-  parkedStream: string,
-  version: number,
-  index: number,
-): Promise<RecordedEvent | undefined> {
-  const { events } = await store.readStream(parkedStream, { fromVersion: version, maxCount: 1 })
-  const fact = events[0] && parkedFact(events[0])
-  if (fact?.fact !== 'edict.EventParked') return undefined
-  const slice = await store.readStream(fact.streamId, { fromVersion: fact.streamVersion, maxCount: 1 })
-  const stored = slice.events[0]
-  return stored && (await decode(stored))[index]
 }
