@@ -1,8 +1,8 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { afterwards } from '../effects/maybe-promise.ts'
-import { InvalidOptionError, UnsupportedCapabilityError } from '../errors.ts'
+import { UnsupportedCapabilityError } from '../errors.ts'
 import { isList, isRecord } from './answer-checks.ts'
-import { checkText, checkWhole, shown } from './argument-checks.ts'
+import { checkText, checkWhole } from './argument-checks.ts'
 import { isYesOrNoForEach } from './checkpoint-checks.ts'
 import {
   checkClaimCommands,
@@ -157,24 +157,7 @@ export class CheckedCommandQueueStore implements CommandQueueStore {
   }
 
   watch(listener: () => void): () => void {
-    this.#door.mustBeOpen('watch')
-    if (typeof listener !== 'function') {
-      throw new InvalidOptionError(`watch: the listener must be a function, not ${shown(listener)}`)
-    }
-    let ended = false
-    const end = this.#commands.watch(() => {
-      if (ended) return
-      try {
-        listener()
-      } catch {
-        // It is told of a wake-up, and what it throws concerns nobody here: least of all the one who wrote.
-      }
-    })
-    return () => {
-      if (ended) return
-      ended = true
-      end()
-    }
+    return this.#door.watch(listener, (wake) => this.#commands.watch(wake))
   }
 }
 

@@ -1,9 +1,8 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { InvalidOptionError } from '../errors.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import { checkedAppendAnswer, isList, isSlice, isStreamSlice } from './answer-checks.ts'
 import { AppendChecks, checkEncoded } from './append-checks.ts'
-import { checkObject, checkText, checkWhole, shown } from './argument-checks.ts'
+import { checkObject, checkText, checkWhole } from './argument-checks.ts'
 import { frozenMetadata } from './frozen-metadata.ts'
 import { CheckedCommandQueueStore } from './checked-command-queue-store.ts'
 import { CheckedProjectionStore } from './checked-projection-store.ts'
@@ -182,24 +181,7 @@ class CheckedEventStore implements EventStore {
   }
 
   watch(listener: (headPosition?: number) => void): () => void {
-    this.#door.mustBeOpen('watch')
-    if (typeof listener !== 'function') {
-      throw new InvalidOptionError(`watch: the listener must be a function, not ${shown(listener)}`)
-    }
-    let ended = false
-    const end = this.#adapter.watch((headPosition) => {
-      if (ended) return
-      try {
-        listener(headPosition)
-      } catch {
-        // It is told of a wake-up, and what it throws concerns nobody here: least of all the one who appends.
-      }
-    })
-    return () => {
-      if (ended) return
-      ended = true
-      end()
-    }
+    return this.#door.watch(listener, (wake) => this.#adapter.watch(wake))
   }
 
   saveSnapshot(snapshot: Snapshot, options: SnapshotWriteOptions = {}): MaybePromise<boolean> {

@@ -95,8 +95,8 @@ export class EventCodec {
   }
 
   /** Read data is as immutable as made data, which a store that keeps values gives back itself. */
-  #own(stored: StoredEvent, data: unknown): unknown {
-    return stored.contentType === OBJECT_CONTENT_TYPE ? data : frozen(data)
+  #own({ contentType }: Pick<StoredEvent, 'contentType'>, data: unknown): unknown {
+    return contentType === OBJECT_CONTENT_TYPE ? data : frozen(data)
   }
 
   #guarded<Value>(stored: StoredEvent, work: () => Value): Value {
@@ -123,9 +123,7 @@ export class EventCodec {
 
   /** The data of a stored command, which is encoded as that of an event, and is frozen. */
   decodeCommand(stored: EncodedFor & Pick<StoredEvent, 'contentType' | 'data'>): MaybePromise<unknown> {
-    return afterwards(this.#decodeData(stored), (data) =>
-      stored.contentType === OBJECT_CONTENT_TYPE ? data : frozen(data),
-    )
+    return afterwards(this.#decodeData(stored), (data) => this.#own(stored, data))
   }
 
   #decodeData(stored: EncodedFor & Pick<StoredEvent, 'contentType' | 'data'>): MaybePromise<unknown> {

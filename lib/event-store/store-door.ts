@@ -1,5 +1,6 @@
 import { isPromiseLike, type MaybePromise } from '../effects/maybe-promise.ts'
-import { describeThrown, EdictError, NotRunningError, StoreError, type Outcome } from '../errors.ts'
+import { describeThrown, EdictError, InvalidOptionError, NotRunningError, StoreError, type Outcome } from '../errors.ts'
+import { shown } from './argument-checks.ts'
 import type { EventStore } from './event-store.ts'
 
 /**
@@ -81,6 +82,38 @@ export class StoreDoor {
     return Promise.resolve(answer).then(checked, (thrown: unknown) => {
       throw this.failure(operation, thrown, outcome)
     })
+  }
+
+  /**
+   * Wake-ups of the adapter, until that is taken back.
+   *
+   * @param listener is given the head position where it is known
+   * @param begin what the adapter begins with
+   * @returns what takes it back; it may be called again
+   */
+  watch(
+    listener: (headPosition?: number) => void,
+    begin: (wake: (headPosition?: number) => void) => () => void,
+  ): () => void {
+    this.mustBeOpen('watch')
+    // From JavaScript, anything.
+    if (typeof (listener as unknown) !== 'function') {
+      throw new InvalidOptionError(`watch: the listener must be a function, not ${shown(listener)}`)
+    }
+    let ended = false
+    const end = begin((headPosition) => {
+      if (ended) return
+      try {
+        listener(headPosition)
+      } catch {
+        // It is told of a wake-up, and what it throws concerns nobody here: least of all the one who wrote.
+      }
+    })
+    return () => {
+      if (ended) return
+      ended = true
+      end()
+    }
   }
 
   failure(operation: string, thrown: unknown, outcome: Outcome): EdictError {
