@@ -7,51 +7,50 @@ import type {
   CommandQueueStore,
   CommandState,
   EnqueueResult,
-  GroupClaim,
   GroupHold,
-  Lane,
   ListCommandsOptions,
   NewQueuedCommand,
   QueuedCommand,
   Settlement,
 } from '../../event-store/command-queue-store.ts'
-import { CommandGroup, type QueueEntry } from './command-group.ts'
-import { CommandSchedule } from './command-schedule.ts'
+import { CommandClaims } from './command-claims.ts'
+import type { QueueEntry } from './command-group.ts'
 import { CAME_TO_NOTHING, countsOf, isWanted, keyOf, OVER, shown } from './command-view.ts'
 import { detached } from './rows.ts'
 
-/** The commands of a store in memory. */
+/** The commands of a store in memory: what is stored of them, and what becomes of it. Who runs them is the business of its claims. */
 export class InMemoryCommandQueue implements CommandQueueStore {
   readonly #clock: Pick<Clock, 'now'>
   /** By id, in the order of positions: what is stored anew is deleted first. */
   readonly #entries = new Map<string, QueueEntry>()
   readonly #byKey = new Map<string, QueueEntry>()
-  readonly #groups = new Map<string, CommandGroup>()
-  readonly #held = new Set<CommandGroup>()
-  readonly #schedule = new CommandSchedule()
+  readonly #claims: CommandClaims
   readonly #watchers = new EventEmitter<{ changed: [] }>()
   #telling = false
   #lastPosition = 0
-  #lastEpoch = 0
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
+    this.#claims = new CommandClaims(clock, () => {
+      this.#tell()
+    })
   }
 
   /** Forgets all of them; positions and epochs go on. */
   empty(): void {
-    for (const kept of [this.#entries, this.#byKey, this.#groups, this.#held]) kept.clear()
-    this.#schedule.empty()
+    this.#entries.clear()
+    this.#byKey.clear()
+    this.#claims.empty()
   }
 
   /** When the store closes its owners are gone, whether they settled their commands or not. */
   close(): void {
     this.#watchers.removeAllListeners()
-    for (const group of this.#held) group.until = -Infinity
+    this.#claims.abandonAll()
   }
 
   enqueue(commands: readonly NewQueuedCommand[]): readonly EnqueueResult[] {
-    this.#expire()
+    this.#claims.expire()
     return commands.map((command) => this.#enqueue(command))
   }
 
@@ -98,135 +97,29 @@ export class InMemoryCommandQueue implements CommandQueueStore {
       }),
       expiresAt: command.byCaller || mayHaveBegun(command, before) ? undefined : command.deadline,
     }
-    this.#schedule.mayExpire(entry)
+    this.#claims.mayExpire(entry)
     this.#entries.set(command.commandId, entry)
     const key = keyOf(command)
     if (key !== undefined) this.#byKey.set(key, entry)
-    this.#placed(entry)
+    this.#claims.place(entry)
     this.#tell()
     return { status: 'enqueued', position: entry.command.position, commandId: command.commandId }
   }
 
-  #groupOf({ streamId, lane }: QueuedCommand): CommandGroup {
-    const name = nameOf(streamId, lane)
-    const found = this.#groups.get(name)
-    if (found !== undefined) return found
-    const group = new CommandGroup(streamId, lane)
-    this.#groups.set(name, group)
-    return group
-  }
-
   #forget(entry: QueueEntry): void {
     // Out of its group first, as what is over is.
-    this.#change(entry, { state: 'discarded' })
+    this.#claims.change(entry, { state: 'discarded' })
     this.#entries.delete(entry.command.commandId)
     const key = keyOf(entry.command)
     if (key !== undefined) this.#byKey.delete(key)
   }
 
-  #change(entry: QueueEntry, changes: Partial<QueuedCommand>, changedAt = this.#clock.now()): void {
-    entry.command = Object.freeze({ ...entry.command, ...changes, changedAt })
-    this.#placed(entry)
-  }
-
-  /** Keeps what is known of its group in line with what became of a command. */
-  #placed(entry: QueueEntry): void {
-    const { command } = entry
-    if (command.byCaller) return
-    const group = this.#groupOf(command)
-    if (command.state === 'delayed') this.#schedule.wait(entry)
-    group.place(entry)
-    if (group.owner !== undefined && group.running().length === 0) this.#release(group)
-    if (group.owner === undefined) this.#schedule.offer(group)
-    if (group.isEmpty) this.#groups.delete(nameOf(group.streamId, group.lane))
-  }
-
-  #release(group: CommandGroup): void {
-    group.owner = undefined
-    this.#held.delete(group)
-  }
-
-  claim({ owner, groups, commandsOfEach, lease }: ClaimCommandsOptions): ClaimedCommands {
-    const now = this.#expire()
-    this.#promote(now)
-    for (const group of this.#held) if (group.until <= now) this.#abandoned(group)
-    const claims: GroupClaim[] = []
-    let next = this.#schedule.nextGroup(now)
-    while (next !== undefined && claims.length < groups) {
-      claims.push(this.#take(next, owner, commandsOfEach, now + lease))
-      next = this.#schedule.nextGroup(now)
-    }
-    // It was looked at only: it is offered still.
-    if (next !== undefined) this.#schedule.offer(next)
-    return { claims, nextIn: next === undefined ? this.#nextIn(owner, now) : 0 }
-  }
-
-  /** What its owner has left can be taken over, unless it has to wait for a strict command. */
-  #abandoned(group: CommandGroup): void {
-    if (!group.runsBehindBlocker()) this.#schedule.offer(group)
-    else for (const entry of group.running()) this.#goBack(entry)
-  }
-
-  /** Its owner may have begun it all the same, before it could say that those before it were done. */
-  #goBack(entry: QueueEntry): void {
-    entry.expiresAt = undefined
-    this.#change(entry, { state: 'queued' })
-  }
-
-  /** What was never begun, and is not to be begun any more. @returns what time it is */
-  #expire(): number {
-    const now = this.#clock.now()
-    for (let late = this.#schedule.nextExpired(now); late !== undefined; late = this.#schedule.nextExpired(now)) {
-      const changedAt = Math.max(late.command.enqueuedAt, late.expiresAt ?? now)
-      this.#change(late, { state: 'expired' }, changedAt)
-      this.#tell()
-    }
-    return now
-  }
-
-  #promote(now: number): void {
-    for (let due = this.#schedule.nextDue(now); due !== undefined; due = this.#schedule.nextDue(now)) {
-      this.#change(due, { state: 'queued' })
-    }
-  }
-
-  #take(group: CommandGroup, owner: string, commandsOfEach: number, until: number): GroupClaim {
-    const entries = group.owner === undefined ? group.due(commandsOfEach) : this.#takeOver(group)
-    for (const entry of entries) this.#run(entry)
-    group.owner = owner
-    group.epoch = ++this.#lastEpoch
-    group.until = until
-    this.#held.add(group)
-    return { streamId: group.streamId, lane: group.lane, epoch: group.epoch, commands: entries.map(shown) }
-  }
-
-  #run(entry: QueueEntry): void {
-    entry.command = Object.freeze({ ...entry.command, state: 'running', changedAt: this.#clock.now() })
-  }
-
-  /** Of what its former owner had, the first may have been its end. */
-  #takeOver(group: CommandGroup): QueueEntry[] {
-    const [first, ...others] = group.running() as [QueueEntry, ...QueueEntry[]]
-    for (const other of others) this.#goBack(other)
-    first.expiresAt = undefined
-    first.command = { ...first.command, attempts: first.command.attempts + 1 }
-    return [first]
-  }
-
-  #nextIn(owner: string, now: number): number | undefined {
-    let next = this.#schedule.nextDueAt
-    for (const group of this.#held) if (group.owner !== owner) next = Math.min(next, group.until)
-    return next === Infinity ? undefined : next - now
+  claim(options: ClaimCommandsOptions): ClaimedCommands {
+    return this.#claims.claim(options)
   }
 
   renew(owner: string, lease: number): readonly GroupHold[] {
-    const holds: GroupHold[] = []
-    for (const group of this.#held) {
-      if (group.owner !== owner) continue
-      group.until = this.#clock.now() + lease
-      holds.push({ streamId: group.streamId, lane: group.lane, epoch: group.epoch })
-    }
-    return holds
+    return this.#claims.renew(owner, lease)
   }
 
   settle(settlements: readonly Settlement[]): readonly boolean[] {
@@ -235,34 +128,28 @@ export class InMemoryCommandQueue implements CommandQueueStore {
 
   #settle(settlement: Settlement): boolean {
     const entry = this.#entries.get(settlement.commandId)
-    if (entry?.command.state !== 'running' || !this.#mayEnd(entry.command, settlement.hold)) return false
+    if (entry?.command.state !== 'running' || !this.#claims.mayEnd(entry.command, settlement.hold)) return false
     const { state } = settlement
     const { attempts } = entry.command
     if (state === 'queued') {
-      this.#change(entry, { state })
-      this.#schedule.mayExpire(entry)
-    } else if (state === 'completed') this.#change(entry, { state, result: settlement.result })
-    else if (state === 'expired') this.#change(entry, { state, failure: settlement.failure })
+      this.#claims.change(entry, { state })
+      this.#claims.mayExpire(entry)
+    } else if (state === 'completed') this.#claims.change(entry, { state, result: settlement.result })
+    else if (state === 'expired') this.#claims.change(entry, { state, failure: settlement.failure })
     else if (state === 'delayed') {
       const { failure, delay } = settlement
       entry.expiresAt = undefined
-      this.#change(entry, { state, failure, attempts: attempts + 1, dueAt: this.#clock.now() + delay })
+      this.#claims.change(entry, { state, failure, attempts: attempts + 1, dueAt: this.#clock.now() + delay })
     } else {
       const { failure, failed } = settlement
-      this.#change(entry, { state, failure, attempts: failed ? attempts + 1 : attempts })
+      this.#claims.change(entry, { state, failure, attempts: failed ? attempts + 1 : attempts })
     }
     this.#tell()
     return true
   }
 
-  #mayEnd({ byCaller, streamId, lane }: QueuedCommand, hold: GroupHold | undefined): boolean {
-    if (hold === undefined || byCaller) return hold === undefined && byCaller
-    if (hold.streamId !== streamId || hold.lane !== lane) return false
-    return this.#groups.get(nameOf(streamId, lane))?.epoch === hold.epoch
-  }
-
   read(commandIds: readonly string[]): readonly QueuedCommand[] {
-    this.#expire()
+    this.#claims.expire()
     return [...new Set(commandIds)].flatMap((commandId) => {
       const entry = this.#entries.get(commandId)
       return entry === undefined ? [] : [shown(entry)]
@@ -270,7 +157,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   list(options: ListCommandsOptions = {}): readonly QueuedCommand[] {
-    this.#expire()
+    this.#claims.expire()
     const found: QueuedCommand[] = []
     for (const entry of this.#entries.values()) {
       if (found.length === options.limit) break
@@ -280,12 +167,12 @@ export class InMemoryCommandQueue implements CommandQueueStore {
   }
 
   count(states?: readonly CommandState[]): readonly CommandCount[] {
-    this.#expire()
+    this.#claims.expire()
     return countsOf(this.#entries.values(), states)
   }
 
   cancel(commandIds: readonly string[]): readonly boolean[] {
-    this.#expire()
+    this.#claims.expire()
     return this.#changeEach(commandIds, ['delayed', 'queued'], { state: 'cancelled' })
   }
 
@@ -308,7 +195,7 @@ export class InMemoryCommandQueue implements CommandQueueStore {
       if (entry === undefined || !from.includes(entry.command.state)) return false
       // Of a dead letter nobody can say that it was never begun.
       if (entry.command.state === 'dead') entry.expiresAt = undefined
-      this.#change(entry, changes)
+      this.#claims.change(entry, changes)
       this.#tell()
       return true
     })
@@ -346,10 +233,6 @@ export class InMemoryCommandQueue implements CommandQueueStore {
       this.#watchers.emit('changed')
     })
   }
-}
-
-function nameOf(streamId: string, lane: Lane): string {
-  return `${lane}${streamId}`
 }
 
 /** Whether the one that it takes the place of, under its id, was begun, and somebody has to look what came of that. */
