@@ -36,7 +36,7 @@ export type { Multi, Outcome, Reply } from './aggregate/outcome-type.ts'
 // Routers: which aggregate, and by which way.
 export { router, type Router } from './routing/router.ts'
 export { compositeRouter } from './routing/composite-router.ts'
-export type { HandlerContext } from './routing/command-handler.ts'
+export type { HandlerContext } from './routing/handler-context.ts'
 export type { Life, Lifespan } from './routing/lifespan.ts'
 export type { Consistency, DispatchOptions } from './routing/dispatch-options.ts'
 export type { ExecutionResult } from './routing/execution-result.ts'

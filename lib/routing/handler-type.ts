@@ -4,7 +4,7 @@ import type { HandlerProblem } from '../aggregate/outcome-check.ts'
 import type { Rejection } from '../aggregate/rejection.ts'
 import type { Constraint, EdictTypeError, Unless, constraint } from '../aggregate/type-error.ts'
 import type { CommandDefinition, DataOf, MessageOf } from '../messages/message.ts'
-import type { HandlerContext } from './command-handler.ts'
+import type { HandlerContext } from './handler-context.ts'
 import type { CommandHandler } from './command-handler-type.ts'
 
 /** One command handler for all commands of a registration. */

@@ -7,7 +7,7 @@ import { DefinitionError } from '../errors.ts'
 import type { Command, MessageOf } from '../messages/message.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { SealedMessage } from '../messages/sealed-message.ts'
-import type { HandlerContext } from '../routing/command-handler.ts'
+import type { HandlerContext } from '../routing/handler-context.ts'
 import { fixedContext } from './given-aggregate.ts'
 import { Expectations, NothingExpected, type Happened, type ThrownMatch } from './happened.ts'
 

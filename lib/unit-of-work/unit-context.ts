@@ -1,5 +1,5 @@
 import { CommandContext, type ContextSource } from '../dispatch/command-context.ts'
-import type { HandlerContext } from '../routing/command-handler.ts'
+import type { HandlerContext } from '../routing/handler-context.ts'
 import type { Repository } from './repository.ts'
 import { UnitScope, type UnitOfWorkScope } from './unit-scope.ts'
 import type { UnitRun } from './unit-run.ts'
