@@ -116,7 +116,7 @@ export function resolveOptions(defaults: ResolvedOptions, given: unknown): Resol
   return resolved
 }
 
-export function mergedMetadata(under: Metadata, over: Metadata): Metadata {
+function mergedMetadata(under: Metadata, over: Metadata): Metadata {
   return Object.freeze({ ...under, ...over })
 }
 

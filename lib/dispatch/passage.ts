@@ -14,7 +14,7 @@ export interface Destination {
 }
 
 /** Who returns a rejection from a hook means to refuse the command; nobody would hear of it. */
-export function refuseRejection(returned: unknown): void {
+function refuseRejection(returned: unknown): void {
   if (!isRejection(returned)) return
   throw new MiddlewareMisuseError(
     `a middleware returned reject('${returned.code}'), which only aggregates and command handlers may: call pipeline.halt(response)`,

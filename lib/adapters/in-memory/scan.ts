@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../event-store/stored-event.ts'
 import type { Rows } from './rows.ts'
 
 /** So many rows are looked at in one call at most, so that a filter that few events pass does not hold the event loop. */
-export const MAX_ROWS_OF_A_SCAN = 10_000
+const MAX_ROWS_OF_A_SCAN = 10_000
 
 /** Reads among all events, in either direction. */
 export function readRows(rows: Rows, options: ReadAllOptions): AllSlice {

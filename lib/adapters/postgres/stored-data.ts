@@ -5,7 +5,7 @@ import type { Metadata } from '../../messages/recorded-event.ts'
 
 /** How data is kept, as the column `data_format` says. */
 export const TEXT = 0
-export const BYTES = 1
+const BYTES = 1
 /** Text that UTF-8 has no bytes for, or that PostgreSQL refuses: its UTF-16 units, as bytes. */
 export const UTF16 = 2
 /** The data of a deleted event is gone. */

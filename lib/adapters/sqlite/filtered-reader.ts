@@ -4,9 +4,9 @@ import type { Database } from './driver.ts'
 import { EVENT_COLUMNS, type EventRow } from './event-rows.ts'
 
 /** Above this many kinds, events are looked through one by one; SQLite takes 500 parts of a compound select at most. */
-export const MOST_MERGED_KINDS = 256
+const MOST_MERGED_KINDS = 256
 /** So many events are looked through by one call then. */
-export const SCANNED_AT_ONCE = 10_000
+const SCANNED_AT_ONCE = 10_000
 
 /** No kind has this number. */
 const NO_KIND = 0
