@@ -14,7 +14,6 @@ type Keyed = Readonly<Record<string, unknown>>
 export function frozenState<State>(state: State, before?: unknown): State {
   if (state === null || typeof state !== 'object' || state === before) return state
   // Most states are flat and plain; for those this is a tenth of the general way's cost.
-  // Most states are flat and plain; for those this is a tenth of the general way's cost.
   if (isPlainAndFlatBut(state, before)) Object.freeze(state)
   else new Freezing().freeze(state, before)
   return state

@@ -40,7 +40,13 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
    * @throws {StoreError} `store_failed`
    */
   start(): Promise<this>
-  /** Takes no more commands, waits for those under way and for the handlers, and closes the store. */
+  /**
+   * Takes no more commands, waits for those under way and for the handlers, and closes the store. What does not end by itself is left
+   * after five seconds.
+   *
+   * @throws {StoreError} `store_failed` where a handler, or the store, could not be stopped
+   * @throws {CommandFailedError} `command_failed` where a middleware's `stopped` failed
+   */
   stop(): Promise<void>
   /**
    * Runs a command now.
@@ -173,13 +179,24 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
    * const { balance } = await bank.aggregateState(BankAccount, 'ACC123')
    *
    * @throws {InvalidIdentityError} `invalid_identity`
+   * @throws {InvalidOptionError} `invalid_option` where no router of it registers the aggregate; NotRunningError `not_running`
+   * @throws {StoreError} `store_failed`; UnreadableEventError `unreadable_event`
    */
   aggregateState<Shape extends AggregateShape>(
     aggregate: Aggregate<string, Shape>,
     identity: string | number | bigint | object,
     options?: InstanceOptions,
   ): Promise<Readonly<StateOf<Shape>>>
-  /** The version of one instance: how many events it has. */
+  /**
+   * The version of one instance: how many events it has.
+   *
+   * @example
+   * const expectedVersion = await bank.aggregateVersion(BankAccount, 'ACC123')
+   * await bank.dispatch(DepositMoney({ accountNumber: 'ACC123', amount: 5 }), { expectedVersion })
+   *
+   * @returns 0 where it has none
+   * @throws {EdictError} as `aggregateState`
+   */
   aggregateVersion(
     aggregate: Aggregate,
     identity: string | number | bigint | object,
@@ -207,6 +224,7 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
    * await bank.evict(BankAccount, 'ACC123')
    *
    * @returns whether it was in memory
+   * @throws {InvalidIdentityError} `invalid_identity`; InvalidOptionError `invalid_option`; NotRunningError `not_running`
    */
   evict(aggregate: Aggregate, identity: string | number | bigint | object, options?: InstanceOptions): Promise<boolean>
   /**

@@ -42,11 +42,21 @@ export interface AuditTrail extends HookMiddleware, AsyncDisposable {
    * @throws {InvalidOptionError} `invalid_option`; StoreError `store_failed` where the store fails
    */
   find(query?: AuditQuery): Promise<AuditPage>
-  /** What became of a command: its latest entry; undefined where there is none. */
+  /**
+   * What became of a command: its latest entry; undefined where there is none.
+   *
+   * @throws {EdictError} as `find`
+   */
   entry(commandId: string): Promise<AuditEntry | undefined>
   /**
    * What followed from a command, as a tree of commands and events; undefined where there is no such command. Or, of a correlation
    * id, all trees: mostly one.
+   *
+   * @example
+   * const trail = auditTrail({ store: inMemoryAuditStore() })
+   * const tree = await trail.tree({ commandId: 'c9f1' })
+   *
+   * @throws {EdictError} as `find`
    */
   tree(from: { readonly commandId: string }): Promise<AuditNode | undefined>
   tree(from: { readonly correlationId: string }): Promise<readonly AuditNode[]>

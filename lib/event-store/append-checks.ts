@@ -27,7 +27,7 @@ export class AppendChecks {
     this.#encoded = capabilities.values === 'encoded'
   }
 
-  /** @throws InvalidOptionError `invalid_option`; UnsupportedCapabilityError `unsupported_capability` */
+  /** @throws {InvalidOptionError} `invalid_option`; UnsupportedCapabilityError `unsupported_capability` */
   check(streams: readonly StreamAppend[], options: AppendOptions | undefined): void {
     if (options !== undefined) this.#checkOptions(options)
     if (!isFilledList(streams)) {

@@ -25,7 +25,7 @@ export interface ReadRecordedEventsOptions extends Omit<ReadAllEventsOptions, 'm
  * @example
  * for await (const { type, data } of readRecordedEvents(store, { category: 'BankAccount' })) console.log(type, data)
  *
- * @throws InvalidOptionError `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`; UnreadableEventError
+ * @throws {InvalidOptionError} `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`; UnreadableEventError
  *   `unreadable_event`
  */
 export function readRecordedEvents(

@@ -28,7 +28,7 @@ export interface ReadAllEventsOptions extends ReadAllOptions {
  * @example
  * for await (const event of readStreamEvents(store, 'bank-account-ACC123')) console.log(event.streamVersion, event.type)
  *
- * @throws InvalidOptionError `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`
+ * @throws {InvalidOptionError} `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`
  */
 export function readStreamEvents(
   store: EventStore,
@@ -46,7 +46,7 @@ export function readStreamEvents(
  * @example
  * for await (const event of readAllEvents(store, { category: 'BankAccount' })) console.log(event.position, event.type)
  *
- * @throws InvalidOptionError `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`
+ * @throws {InvalidOptionError} `invalid_option`; NotRunningError `not_running`; StoreError `store_failed`
  */
 export function readAllEvents(store: EventStore, options: ReadAllEventsOptions = {}): AsyncIterable<StoredEvent> {
   checkOptions('readAllEvents', options, [...READ_ALL_OPTIONS, 'batchSize'])

@@ -31,7 +31,14 @@ export interface Pipeline {
   readonly result: ExecutionResult | undefined
   /** After a failure. */
   readonly error: EdictError | undefined
+  /** Passes a value on to the middleware that comes after it, in `assigns`. */
   assign(key: string, value: unknown): void
+  /**
+   * Adds a JSON value to what is stored with each event. In `beforeDispatch`, or before `next()`.
+   *
+   * @throws {InvalidOptionError} `invalid_option` where that is no JSON value, or the key is reserved
+   * @throws {MiddlewareMisuseError} `middleware_misuse` once the command has begun
+   */
   assignMetadata(key: string, value: unknown): void
   /** Ends the pipeline: the dispatch rejects with `HaltedError`, which carries `response`. */
   halt(response?: unknown): void

@@ -10,10 +10,15 @@ import type { Consistency } from './dispatch-options.ts'
 
 /** What a registration may say for every dispatch of its commands. A call's own options win over these. */
 export interface RouteOptions {
+  /** Milliseconds for the queue before the aggregate, the handler and the append; or `Infinity`. @default that of the application, or 5_000 */
   readonly timeout?: number
+  /** @default that of the application, or 'eventual' */
   readonly consistency?: Consistency
+  /** How often a version conflict is tried again. @default that of the application, or 10 */
   readonly retryAttempts?: number
+  /** JSON values, stored with each event; a call's own come on top. @default none */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** How long the instance stays in memory after such a command. @default that of the application, or as long as the cache holds it */
   readonly lifespan?: Lifespan
 }
 
@@ -29,7 +34,7 @@ export interface Route {
     ((state: unknown, context: BeforeExecuteContext) => MaybePromise<void | Rejection>) | undefined
   /** The identity's value, straight from the command's data; not checked yet. */
   readonly identityOf: (data: unknown) => unknown
-  /** How the identity is found, for messages: `'accountNumber'`, or `'a function'`. */
+  /** How the identity is found, for messages: `'accountNumber'`, or `'identity()'`. */
   readonly identityName: string
   readonly prefix: string
   /** Of all routers around the command, outermost first. */

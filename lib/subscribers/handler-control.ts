@@ -65,6 +65,7 @@ export interface ReplayOutcome {
 /** A handler in the hands of code: what it does, and what it is to do. Got by `application.handler(…)`. */
 export interface HandlerControl {
   readonly name: string
+  /** How it does on this node; what is parked is counted for all of them. */
   status(): Promise<HandlerStatus>
   /** Starts it on this node, where it has stopped or failed. */
   start(): Promise<void>
@@ -85,6 +86,7 @@ export interface HandlerControl {
    * @param options what else is said of it
    * @param options.limit so many, 100 unless said; a few more where the last position has several, so that none is lost between pages
    * @param options.after only what is after this position
+   * @throws {InvalidOptionError} `invalid_option`
    */
   parked(options?: { readonly limit?: number; readonly after?: number }): Promise<readonly ParkedEvent[]>
   /**
@@ -101,7 +103,11 @@ export interface HandlerControl {
   /**
    * Gives parked events up: they count as handled.
    *
+   * @example
+   * await bank.handler('account-balances').discard({ key: 'account-ACC123' })
+   *
    * @returns how many they were
+   * @throws {InvalidOptionError} `invalid_option` where that is no selection
    */
   discard(selection: ParkedSelection): Promise<number>
 }

@@ -46,7 +46,7 @@ import type { StreamChange } from './streams.ts'
  *
  * const bank = application({ name: 'bank', router: bankRouter, eventStore: sqliteEventStore('bank.db') })
  *
- * @throws InvalidOptionError `invalid_option`. To open it throws MissingDriverError `missing_driver`, UnsupportedVersionError
+ * @throws {InvalidOptionError} `invalid_option`. To open it throws MissingDriverError `missing_driver`, UnsupportedVersionError
  * `unsupported_version` for a SQLite that loses data, SchemaMismatchError `schema_mismatch` for the file of a newer Edict, and
  * StoreError `store_failed` for a file that is not the store's own or cannot be written.
  */
