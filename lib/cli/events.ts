@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { EventStore, ReadAllOptions } from '../event-store/event-store.ts'
+import type { Direction, ReadAllOptions } from '../event-store/event-store.ts'
 import { isOwnFact } from '../event-store/own-facts.ts'
 import { readAllEvents, readStreamEvents } from '../event-store/read.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
@@ -27,6 +27,8 @@ export interface EventsOptions extends CommonOptions {
 
 /** So many of the last ones are shown where nothing else is said. */
 const LAST = 20
+/** So many are read at a time. */
+const BATCH = 200
 
 export function addEvents(program: Command, cli: Cli): void {
   cli
@@ -76,13 +78,59 @@ async function* wanted(
   { inside }: LoadedApplication,
   options: EventsOptions,
 ): AsyncGenerator<ShownEvent, void, undefined> {
-  const types = options.type && new Set(options.type)
-  for await (const stored of storedEvents(inside.store, filterOf(inside, options), options)) {
-    if (!options.internal && isOwnFact(stored)) continue
-    for (const event of await shownEvents(stored, inside.services.codec)) {
-      if (types === undefined || types.has(event.type) || event.unreadable !== undefined) yield event
+  const { store } = inside
+  const { stream, from, limit, correlation, follow } = options
+  const filter = filterOf(inside, options)
+  const read = (direction: Direction, first = from): AsyncIterable<StoredEvent> =>
+    stream === undefined
+      ? readAllEvents(store, { ...filter, direction, batchSize: BATCH, ...(first && { fromPosition: first }) })
+      : readStreamEvents(store, stream, { direction, batchSize: BATCH, ...(first && { fromVersion: first }) })
+  const isWhole = from !== undefined || correlation !== undefined
+  if (follow) {
+    const head = isWhole ? (from ?? 1) - 1 : await store.headPosition()
+    if (!isWhole && head > 0) yield* await lastOf(shownOf(inside, options, read('backward', head)), limit ?? LAST)
+    yield* firstOf(shownOf(inside, options, followEvents(store, head + 1, filter)), Infinity)
+  } else if (isWhole) yield* firstOf(shownOf(inside, options, read('forward')), limit ?? Infinity)
+  else yield* await lastOf(shownOf(inside, options, read('backward')), limit ?? LAST)
+}
+
+/** What is shown of each stored event: mostly one. Counted afterwards, since some are hidden, and upcasting makes several of one, or none. */
+async function* shownOf(
+  { services }: LoadedApplication['inside'],
+  { type, internal }: EventsOptions,
+  storedEvents: AsyncIterable<StoredEvent>,
+): AsyncGenerator<readonly ShownEvent[], void, undefined> {
+  const types = type && new Set(type)
+  for await (const stored of storedEvents) {
+    if (!internal && isOwnFact(stored)) continue
+    const shown = await shownEvents(stored, services.codec)
+    yield shown.filter((event) => types === undefined || types.has(event.type) || event.unreadable !== undefined)
+  }
+}
+
+async function* firstOf(
+  forward: AsyncIterable<readonly ShownEvent[]>,
+  count: number,
+): AsyncGenerator<ShownEvent, void, undefined> {
+  let left = count
+  for await (const events of forward) {
+    for (const event of events) {
+      yield event
+      if (--left === 0) return
     }
   }
+}
+
+/** Read from the last one back, and turned round. */
+async function lastOf(backward: AsyncIterable<readonly ShownEvent[]>, count: number): Promise<readonly ShownEvent[]> {
+  const lists: (readonly ShownEvent[])[] = []
+  let found = 0
+  for await (const events of backward) {
+    lists.push(events)
+    found += events.length
+    if (found >= count) break
+  }
+  return lists.reverse().flat().slice(-count)
 }
 
 function filterOf({ definition }: LoadedApplication['inside'], options: EventsOptions): ReadAllOptions {
@@ -94,38 +142,4 @@ function filterOf({ definition }: LoadedApplication['inside'], options: EventsOp
     ...(tenant !== undefined && { tenant }),
     ...(correlation !== undefined && { correlationId: correlation }),
   }
-}
-
-async function* storedEvents(
-  store: EventStore,
-  filter: ReadAllOptions,
-  { stream, from, limit, correlation, follow }: EventsOptions,
-): AsyncGenerator<StoredEvent, void, undefined> {
-  const isWhole = from !== undefined || correlation !== undefined
-  if (stream !== undefined) {
-    yield* isWhole
-      ? readStreamEvents(store, stream, { ...(from && { fromVersion: from }), ...(limit && { maxCount: limit }) })
-      : await lastOnes(readStreamEvents(store, stream, { direction: 'backward', maxCount: limit ?? LAST }))
-    return
-  }
-  if (!follow) {
-    yield* isWhole
-      ? readAllEvents(store, { ...filter, ...(from && { fromPosition: from }), ...(limit && { maxCount: limit }) })
-      : await lastOnes(readAllEvents(store, { ...filter, direction: 'backward', maxCount: limit ?? LAST }))
-    return
-  }
-  if (isWhole) return yield* followEvents(store, from ?? 1, filter)
-  const head = await store.headPosition()
-  if (head > 0) {
-    const before = { ...filter, fromPosition: head, direction: 'backward', maxCount: limit ?? LAST } as const
-    yield* await lastOnes(readAllEvents(store, before))
-  }
-  yield* followEvents(store, head + 1, filter)
-}
-
-/** Read from the last one back, and turned round. */
-async function lastOnes(backward: AsyncIterable<StoredEvent>): Promise<readonly StoredEvent[]> {
-  const events: StoredEvent[] = []
-  for await (const event of backward) events.push(event)
-  return events.reverse()
 }

@@ -82,6 +82,9 @@ describe('edict events', () => {
     expect(all).toEqual(all.map(() => expect.objectContaining({ metadata: {} })))
     const internal = (await edict(['events', '--from', '1', '--json', '--internal'])).lines()
     expect(internal.map(({ type }) => type)).toContain('edict.EventParked')
+    // What is hidden takes nobody's place.
+    expect((await edict(['events', '--limit', '5', '--json'])).lines()).toEqual(all)
+    expect((await edict(['events', '--limit', '4', '--from', '2', '--json'])).lines()).toEqual(all.slice(1))
 
     const last = (await edict(['events', '--limit', '2', '--type', 'OrderPlaced', '--json'])).lines()
     expect(last.map(({ data }) => data)).toEqual([
