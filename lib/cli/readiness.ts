@@ -1,4 +1,6 @@
 import type { ApplicationInside } from '../application/inside.ts'
+import { systemClock } from '../effects/clock.ts'
+import { waitAtMost } from '../effects/wait-at-most.ts'
 import { describeThrown } from '../errors.ts'
 
 /** Whether a server does its work, and why not. */
@@ -29,23 +31,10 @@ function stoppedHandlers(inside: ApplicationInside): readonly string[] {
 }
 
 async function silentStore({ store }: ApplicationInside): Promise<readonly string[]> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<readonly string[]>((resolve) => {
-    timer = setTimeout(() => {
-      resolve([`the ${store.name} event store has not answered within ${STORE_PATIENCE} ms`])
-    }, STORE_PATIENCE)
-  })
   try {
-    return await Promise.race([answered(store), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-async function answered(store: ApplicationInside['store']): Promise<readonly string[]> {
-  try {
-    await store.headPosition()
-    return []
+    const asked = (async () => store.headPosition())()
+    if (await waitAtMost(systemClock, STORE_PATIENCE, asked)) return []
+    return [`the ${store.name} event store has not answered within ${STORE_PATIENCE} ms`]
   } catch (thrown) {
     return [`the ${store.name} event store does not answer: ${describeThrown(thrown)}`]
   }

@@ -8,7 +8,7 @@ export interface RouteRow {
   readonly router: string
   /** Who decides: the aggregate itself, or a command handler. */
   readonly handledBy: 'aggregate' | 'command handler'
-  /** The key of the command's data that is the identity; `a function` where one finds it. */
+  /** The key of the command's data that is the identity; `identity()` where a function finds it. */
   readonly identity: string
   /** What stands before the identity in the stream's id. */
   readonly prefix: string

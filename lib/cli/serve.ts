@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
+import { LONGEST_TIMER_MS } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
 import { describeThrown } from '../errors.ts'
 import { CliError } from './cli-error.ts'
@@ -12,8 +13,6 @@ import { logCommands, serverLog } from './server-log.ts'
 import type { ServerOptions } from './server-options.ts'
 import { endSignal } from './signals.ts'
 import type { Supervisor } from './worker-channel.ts'
-
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Runs an application in this process until it is asked to end, and drains. */
 export async function serve(cli: Cli, options: ServerOptions, parent: Supervisor | undefined): Promise<ExitCode> {
@@ -52,7 +51,7 @@ export async function serve(cli: Cli, options: ServerOptions, parent: Supervisor
         )
   if (health !== undefined) log.info({ port: health.port, host: options.host }, 'health endpoint listens')
   // Whoever waits for work by timers that do not count, and for signals, would be taken for somebody with nothing to do.
-  const alive = setInterval(() => undefined, LONGEST_TIMER)
+  const alive = setInterval(() => undefined, LONGEST_TIMER_MS)
   try {
     if (await started(loaded, ending.asked)) {
       parent?.tell({ kind: 'started' })
