@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { CommandState } from '../event-store/command-queue-store.ts'
+import { COMMAND_STATES } from '../event-store/command-states.ts'
 import type { QueueDepth } from '../queue/queued-commands.ts'
 import { list } from './arguments.ts'
 import { CliError, notFound } from './cli-error.ts'
@@ -11,17 +12,12 @@ interface ListOptions extends ChoosingOptions {
   readonly state?: readonly CommandState[]
 }
 
-const STATES: Readonly<Record<CommandState, true>> = {
-  ...{ delayed: true, queued: true, running: true, completed: true, rejected: true },
-  ...{ dead: true, expired: true, cancelled: true, discarded: true },
-}
-
 export function addCommands(program: Command, cli: Cli): void {
   const commands = program.command('commands').description('queued commands: list, depth, status, cancel')
   choosing(
     cli
       .command(commands, 'list', 'list stored commands, in the order in which they were stored')
-      .option('--state <states>', `only in these states: ${Object.keys(STATES).join(', ')}`, states),
+      .option('--state <states>', `only in these states: ${COMMAND_STATES.join(', ')}`, states),
   ).action((options: ListOptions) =>
     cli.withStore(options, async (loaded) => {
       const { state } = options
@@ -70,7 +66,7 @@ function states(text: string, before: readonly CommandState[] = []): readonly Co
 }
 
 function isState(text: string): text is CommandState {
-  return Object.hasOwn(STATES, text)
+  return (COMMAND_STATES as readonly string[]).includes(text)
 }
 
 function depthText({ states, priorities, oldestAge }: QueueDepth): string {

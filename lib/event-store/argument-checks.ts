@@ -1,12 +1,8 @@
 import { InvalidOptionError } from '../errors.ts'
 import { MAX_NAME_LENGTH } from './limits.ts'
+import { isWellFormed } from './well-formed.ts'
 
 // The checks of single arguments that stand in front of every adapter. None of them allocates unless it refuses.
-
-/** ES2024, which every engine that Edict runs on has, and TypeScript's es2023 library does not know yet. */
-interface WellFormedText {
-  isWellFormed(): boolean
-}
 
 /** A refused value, short enough for a message. */
 export function shown(value: unknown): string {
@@ -22,7 +18,7 @@ export function textFault(value: unknown, limit = MAX_NAME_LENGTH): string | und
   if (value === '') return 'must not be empty'
   if (value.length > limit) return `must not be longer than ${limit} characters; it has ${value.length}`
   if (value.includes('\0')) return 'must not contain a NUL character'
-  if (!(value as unknown as WellFormedText).isWellFormed()) return 'must not contain half of a surrogate pair'
+  if (!isWellFormed(value)) return 'must not contain half of a surrogate pair'
   return undefined
 }
 

@@ -12,15 +12,13 @@ import type {
   Settlement,
   StoredFailure,
 } from './command-queue-store.ts'
+import { COMMAND_STATES } from './command-states.ts'
 import { frozenJson, frozenJsonRecord } from './frozen-json.ts'
 import { MAX_STREAM_ID_LENGTH } from './limits.ts'
 
 // What is asked of a store about queued commands. What is to be stored goes on to the adapter as a copy of what was checked.
 
-const STATES: ReadonlySet<unknown> = new Set<CommandState>([
-  ...(['delayed', 'queued', 'running', 'completed', 'rejected'] as const),
-  ...(['dead', 'expired', 'cancelled', 'discarded'] as const),
-])
+const STATES: ReadonlySet<unknown> = new Set(COMMAND_STATES)
 const SETTLED: ReadonlySet<unknown> = new Set(['completed', 'rejected', 'dead', 'expired', 'delayed', 'queued'])
 const LIST_OPTIONS = ['states', 'types', 'streamId', 'tenant', 'correlationId', 'after', 'limit']
 const DEFAULT_LIMIT = 100

@@ -1,5 +1,6 @@
 import { InvalidOptionError, UnknownCommandError } from '../errors.ts'
 import { checkOptions, checkText } from '../event-store/argument-checks.ts'
+import { COMMAND_STATES } from '../event-store/command-states.ts'
 import type {
   CommandCount,
   CommandQueueStore,
@@ -64,7 +65,8 @@ export class QueuedCommandsBody implements QueuedCommands {
 
 /** What the counts of a store come to. */
 export function depthOf(counts: readonly CommandCount[], now: number): QueueDepth {
-  const states: Record<CommandState, number> = { ...NONE }
+  // All of them are there.
+  const states = Object.fromEntries(COMMAND_STATES.map((state) => [state, 0])) as Record<CommandState, number>
   const priorities: Record<Priority, number> = { high: 0, normal: 0, low: 0 }
   let oldestAge = 0
   for (const { state, lane, count, oldestDueAt } of counts) {
@@ -73,11 +75,6 @@ export function depthOf(counts: readonly CommandCount[], now: number): QueueDept
     if (state === 'queued' && oldestDueAt !== undefined) oldestAge = Math.max(oldestAge, now - oldestDueAt)
   }
   return Object.freeze({ states: Object.freeze(states), priorities: Object.freeze(priorities), oldestAge })
-}
-
-const NONE: Readonly<Record<CommandState, number>> = {
-  ...{ delayed: 0, queued: 0, running: 0, completed: 0, rejected: 0 },
-  ...{ dead: 0, expired: 0, cancelled: 0, discarded: 0 },
 }
 
 class DeadLettersBody implements DeadLetters {

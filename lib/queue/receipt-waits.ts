@@ -1,7 +1,8 @@
 import { callLater, idleTimer, type Clock } from '../effects/clock.ts'
 import type { Logger } from '../effects/logger.ts'
 import { ReceiptTimeoutError, UnknownCommandError, type EdictError } from '../errors.ts'
-import type { CommandQueueStore, CommandState, QueuedCommand } from '../event-store/command-queue-store.ts'
+import type { CommandQueueStore, QueuedCommand } from '../event-store/command-queue-store.ts'
+import { UNFINISHED } from '../event-store/command-states.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 
 /** How a command is over: as this process has seen it itself, or as the store tells. */
@@ -27,8 +28,6 @@ interface ReceiptWaitsOptions {
 /** Milliseconds between two looks at all of them, but for the first; more where a look takes long. */
 const SHORTEST_REST_MS = 10
 const REST_FACTOR = 10
-
-const UNFINISHED: ReadonlySet<CommandState> = new Set(['delayed', 'queued', 'running'])
 
 export function isOver({ state }: Pick<QueuedCommand, 'state'>): boolean {
   return !UNFINISHED.has(state)

@@ -13,9 +13,10 @@ import type {
   QueuedCommand,
   Settlement,
 } from '../../event-store/command-queue-store.ts'
+import { CAME_TO_NOTHING } from '../../event-store/command-states.ts'
 import { CommandClaims } from './command-claims.ts'
 import type { QueueEntry } from './command-group.ts'
-import { CAME_TO_NOTHING, countsOf, isWanted, keyOf, OVER, shown } from './command-view.ts'
+import { countsOf, isWanted, keyOf, OVER, shown } from './command-view.ts'
 import { detached } from './rows.ts'
 
 /** The commands of a store in memory: what is stored of them, and what becomes of it. Who runs them is the business of its claims. */

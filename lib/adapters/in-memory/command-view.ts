@@ -9,11 +9,8 @@ import { handedOver } from '../../messages/immutable.ts'
 import type { QueueEntry } from './command-group.ts'
 import { detached } from './rows.ts'
 
+/** What is forgotten after a while; dead letters are kept. */
 export const OVER: ReadonlySet<CommandState> = new Set(['completed', 'rejected', 'expired', 'cancelled', 'discarded'])
-/** What may be stored anew under the same id or key: it came to nothing. */
-export const CAME_TO_NOTHING: ReadonlySet<CommandState> = new Set([
-  ...(['rejected', 'dead', 'expired', 'cancelled', 'discarded'] as const),
-])
 
 /** A key is its tenant's own, and no tenant is none of them. */
 export function keyOf({

@@ -7,13 +7,13 @@ import type {
   AppendOptions,
   EventStore,
   EventStoreCapabilities,
-  ExpectedVersion,
   ReadAllOptions,
   ReadStreamOptions,
   StreamAppend,
   StreamAppendResult,
   StreamSlice,
 } from '../../event-store/event-store.ts'
+import { isExpected } from '../../event-store/expected-version.ts'
 import { DEFAULT_MAX_COUNT } from '../../event-store/limits.ts'
 import { sameEvents } from '../../event-store/same-events.ts'
 import type { Snapshot, SnapshotWriteOptions } from '../../event-store/snapshot.ts'
@@ -144,10 +144,7 @@ class InMemoryEventStore implements EventStore {
   /** Why an append writes nothing, or undefined where it may. */
   #refusal(stream: Stream | undefined, append: StreamAppend): StreamAppendResult | undefined {
     if (stream === undefined) {
-      const expected = append.expectedVersion
-      return expected === 0 || expected === 'none' || expected === 'any'
-        ? undefined
-        : { status: 'version_conflict', actual: 0 }
+      return isExpected(append.expectedVersion, 0) ? undefined : { status: 'version_conflict', actual: 0 }
     }
     if (stream.category !== append.category) return { status: 'category_mismatch', actual: stream.category }
     if (append.deduplicate !== false) {
@@ -160,7 +157,7 @@ class InMemoryEventStore implements EventStore {
     }
     const { closed } = stream
     if (closed !== undefined) return { status: 'stream_closed', state: closed }
-    return holds(append.expectedVersion, stream.version)
+    return isExpected(append.expectedVersion, stream.version)
       ? undefined
       : { status: 'version_conflict', actual: stream.version }
   }
@@ -302,11 +299,6 @@ class InMemoryEventStore implements EventStore {
   listCheckpoints(prefix: string): readonly CheckpointState[] {
     return this.#checkpoints.list(prefix)
   }
-}
-
-function holds(expected: ExpectedVersion, version: number): boolean {
-  if (expected === version || expected === 'any') return true
-  return expected === 'exists' && version > 0
 }
 
 function copyOf(snapshot: Snapshot): Snapshot {

@@ -1,9 +1,9 @@
-import type { CommandState, ListCommandsOptions } from '../../event-store/command-queue-store.ts'
+import type { ListCommandsOptions } from '../../event-store/command-queue-store.ts'
+import { UNFINISHED } from '../../event-store/command-states.ts'
 import { textArray } from './array-literal.ts'
 import { COMMAND_COLUMNS, STANDING_COLUMNS } from './command-rows.ts'
 import type { Parameter } from './database.ts'
 
-const PENDING: ReadonlySet<CommandState> = new Set(['delayed', 'queued', 'running'])
 const LANES = [0, 1, 2]
 
 /** The standing of what is over has all of these columns, and the queue lacks one of them. */
@@ -83,7 +83,7 @@ export function listQuery(options: ListCommandsOptions): Query {
   // Its key begins with the stream.
   const ofStream = () =>
     streamId === undefined ? [] : ['q.stream_id = c.stream_id', `q.stream_id = ${value(streamId)}`]
-  const pending = states.filter((state) => PENDING.has(state))
+  const pending = states.filter((state) => UNFINISHED.has(state))
   const parts: string[] = []
   if (pending.length > 0) {
     const own = [`q.state = ANY (${value(textArray(pending))}::text[])`, `NOT ${IS_LATE}`, ...ofStream()]
@@ -95,7 +95,7 @@ export function listQuery(options: ListCommandsOptions): Query {
     parts.push(selected(pendingOnes, 'q.position', own))
   }
   for (const state of new Set(states)) {
-    if (PENDING.has(state)) continue
+    if (UNFINISHED.has(state)) continue
     const name = value(state)
     for (const lane of LANES) parts.push(selected(ofOutcome, 'o.position', [`o.state = ${name}`, `o.lane = ${lane}`]))
   }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { NO_METADATA } from '../../event-store/frozen-metadata.ts'
+import { isWellFormed } from '../../event-store/well-formed.ts'
 import { jsonText, valueOfJsonText } from '../../messages/json-serializer.ts'
 import type { Metadata } from '../../messages/recorded-event.ts'
 
@@ -11,11 +12,6 @@ export const UTF16 = 2
 /** The data of a deleted event is gone. */
 export const DELETED = 3
 
-/** ES2024, which every engine that Edict runs on has, and TypeScript's es2023 library does not know yet. */
-interface WellFormedText {
-  isWellFormed(): boolean
-}
-
 export interface DataColumns {
   readonly format: typeof TEXT | typeof BYTES | typeof UTF16
   readonly text: string | null
@@ -25,7 +21,7 @@ export interface DataColumns {
 /** Encoded data as its three columns have it. */
 export function dataColumns(data: unknown): DataColumns {
   if (typeof data !== 'string') return { format: BYTES, text: null, bytes: data as Uint8Array }
-  if (data.includes('\0') || !(data as unknown as WellFormedText).isWellFormed()) {
+  if (data.includes('\0') || !isWellFormed(data)) {
     return { format: UTF16, text: null, bytes: Buffer.from(data, 'utf16le') }
   }
   return { format: TEXT, text: data, bytes: null }

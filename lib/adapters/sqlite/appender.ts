@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
-import type { ExpectedVersion, StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
+import type { StreamAppend, StreamAppendResult } from '../../event-store/event-store.ts'
+import { isExpected } from '../../event-store/expected-version.ts'
 import { sameEvents } from '../../event-store/same-events.ts'
 import type { NewEvent, StoredEvent } from '../../event-store/stored-event.ts'
 import type { StreamState } from '../../event-store/stream-info.ts'
@@ -117,9 +118,7 @@ export class Appender {
   #refusal(stream: KnownStream | undefined, append: StreamAppend): StreamAppendResult | undefined {
     const { expectedVersion } = append
     if (stream === undefined) {
-      return expectedVersion === 0 || expectedVersion === 'none' || expectedVersion === 'any'
-        ? undefined
-        : { status: 'version_conflict', actual: 0 }
+      return isExpected(expectedVersion, 0) ? undefined : { status: 'version_conflict', actual: 0 }
     }
     if (stream.category !== append.category) return { status: 'category_mismatch', actual: stream.category }
     if (append.deduplicate !== false) {
@@ -127,7 +126,9 @@ export class Appender {
       if (repeat !== undefined) return repeat
     }
     if (stream.state !== 'active') return { status: 'stream_closed', state: stream.state }
-    return holds(expectedVersion, stream.version) ? undefined : { status: 'version_conflict', actual: stream.version }
+    return isExpected(expectedVersion, stream.version)
+      ? undefined
+      : { status: 'version_conflict', actual: stream.version }
   }
 
   #repeat({ streamId, events }: StreamAppend): StreamAppendResult | undefined {
@@ -169,10 +170,4 @@ export class Appender {
       utf16 ? toUtf16(data) : data,
     )
   }
-}
-
-function holds(expected: ExpectedVersion, version: number): boolean {
-  if (expected === version || expected === 'any') return true
-  if (expected === 'none') return version === 0
-  return expected === 'exists' && version > 0
 }

@@ -6,12 +6,10 @@ import type {
   NewQueuedCommand,
   Settlement,
 } from '../../event-store/command-queue-store.ts'
+import { CAME_TO_NOTHING } from '../../event-store/command-states.ts'
 import { CommandGroups, type GroupName } from './command-groups.ts'
 import { asOf, COMMAND_COLUMNS, commandOf, newCommandRow, type CommandRow } from './command-rows.ts'
 import type { Database } from './driver.ts'
-
-/** What may be stored anew under the same id or key: it came to nothing. */
-const CAME_TO_NOTHING: ReadonlySet<CommandState> = new Set(['rejected', 'dead', 'expired', 'cancelled', 'discarded'])
 
 export const OF_COMMAND_ID_SQL = `SELECT ${COMMAND_COLUMNS} FROM edict_commands WHERE command_id = ?`
 export const OF_KEY_SQL = `SELECT ${COMMAND_COLUMNS} FROM edict_commands

@@ -1,16 +1,12 @@
 import { Buffer } from 'node:buffer'
-
-/** ES2024, which every engine that Edict runs on has, and TypeScript's es2023 library does not know yet. */
-interface WellFormedText {
-  isWellFormed(): boolean
-}
+import { isWellFormed } from '../../event-store/well-formed.ts'
 
 /** In the column `utf16`: the blob is text. */
 export const UTF16 = 1
 
 /** Whether data is text with half of a surrogate pair in it, which UTF-8 has no bytes for. */
 export function needsUtf16(data: unknown): data is string {
-  return typeof data === 'string' && !(data as unknown as WellFormedText).isWellFormed()
+  return typeof data === 'string' && !isWellFormed(data)
 }
 
 export function toUtf16(text: string): Uint8Array {
