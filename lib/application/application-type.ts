@@ -89,9 +89,9 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
     options?: EnqueueOptions,
   ): Promise<CommandReceipt<ResultOf<Route, Type>>>
   /**
-   * Stores a command, and runs it now (`commandProcessing: 'sync'`, or `asynchronous: false`) or leaves it to a worker (`'async'`, or `asynchronous: true`). Run
-   * now, it gives or rejects with what `dispatch` would; what came of it is stored. On a store that keeps no commands, it is run
-   * without being stored.
+   * Stores a command, and runs it now (`commandProcessing: 'sync'`, or `asynchronous: false`) or leaves it to a worker (`'async'`, or
+   * `asynchronous: true`). Run now, it gives or rejects with what `dispatch` would; what came of it is stored. On a store that keeps no
+   * commands, it is run without being stored.
    *
    * @example
    * const { aggregateState } = await bank.process(DepositMoney({ accountNumber: 'ACC123', amount: 5 }), { asynchronous: false })

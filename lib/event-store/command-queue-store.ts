@@ -69,7 +69,10 @@ export interface StoredFailure {
   readonly stack?: string
 }
 
-/** A command as it is stored. One that its caller ran, and that is replayed as a dead letter, is a worker's from then on (`byCaller` is false). */
+/**
+ * A command as it is stored. One that its caller ran, and that is replayed as a dead letter, is a worker's from then on (`byCaller` is
+ * false).
+ */
 export interface QueuedCommand extends Omit<NewQueuedCommand, 'notBefore' | 'delay'> {
   /** Its place among all stored commands, from 1, in the order in which they were stored. There may be gaps. */
   readonly position: number
@@ -91,7 +94,8 @@ export interface QueuedCommand extends Omit<NewQueuedCommand, 'notBefore' | 'del
  * What became of one command that was to be stored. It is looked for by its id first, and by its key only where there is none of its id.
  * - `enqueued`: it is stored
  * - `known`: this command, by its id or by its key, was stored before; this is it. Nothing is written. Where that one is `cancelled`,
- *   `expired`, `rejected`, `dead` or `discarded`, an attempt that came to nothing, it is stored anew instead, in the place of that one (`enqueued`)
+ *   `expired`, `rejected`, `dead` or `discarded`, an attempt that came to nothing, it is stored anew instead, in the place of that one
+ *   (`enqueued`)
  * - `duplicate`: another command (of another fingerprint) has this id, or this key
  */
 export type EnqueueResult =
@@ -185,12 +189,12 @@ export interface CommandQueueStore {
   enqueue(commands: readonly NewQueuedCommand[]): MaybePromise<readonly EnqueueResult[]>
 
   /**
-   * Takes groups that have due commands and that nobody holds, or whose lease has run out: the lowest lanes first, and within a lane
-   * the one whose next command is the oldest. What becomes `running` of each are the first commands that are due, by position. Of a group
-   * whose owner has died the command that was being run (the first that is `running`) counts one more attempt, and is claimed alone: it may have been its end.
-   * What is expired is given to nobody; what may have been begun before its deadline is, so that somebody looks what came of it: it has
-   * failed, was a dead letter, or was left behind by an owner that died.
-   * Behind a strict command that waits for its next attempt, or is dead, nothing is due; what its owner was to run there goes back as it was.
+   * Takes groups that have due commands and that nobody holds, or whose lease has run out: the lowest lanes first, and within a lane the
+   * one whose next command is the oldest. What becomes `running` of each are the first commands that are due, by position. Of a group whose
+   * owner has died the command that was being run (the first that is `running`) counts one more attempt, and is claimed alone: it may have
+   * been its end. What is expired is given to nobody; what may have been begun before its deadline is, so that somebody looks what came of
+   * it: it has failed, was a dead letter, or was left behind by an owner that died. Behind a strict command that waits for its next
+   * attempt, or is dead, nothing is due; what its owner was to run there goes back as it was.
    */
   claim(options: ClaimCommandsOptions): MaybePromise<ClaimedCommands>
 
@@ -219,7 +223,12 @@ export interface CommandQueueStore {
   replay(commandIds: readonly string[]): MaybePromise<readonly boolean[]>
   /** Gives dead letters up: they become `discarded`, and the group of a strict one goes on. False for what is no dead letter. */
   discard(commandIds: readonly string[]): MaybePromise<readonly boolean[]>
-  /** Forgets commands that are over (`completed`, `rejected`, `expired`, `cancelled`, `discarded`) and have been for so many milliseconds; at most `limit`. @returns how many */
+  /**
+   * Forgets commands that are over (`completed`, `rejected`, `expired`, `cancelled`, `discarded`) and have been for so many milliseconds;
+   * at most `limit`.
+   *
+   * @returns how many
+   */
   purge(olderThan: number, limit: number): MaybePromise<number>
 
   /** Milliseconds since the epoch, by the clock that leases and due times go by. */

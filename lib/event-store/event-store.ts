@@ -212,8 +212,9 @@ export interface EventStore {
   deleteSnapshot(streamId: string, options?: SnapshotWriteOptions): MaybePromise<boolean>
 
   /**
-   * Takes the checkpoint of a persistent subscription for an owner, makes it where it is not there yet, and raises its epoch.
-   * Undefined while another owner holds it and that one's lease has not run out, unless it is forced. An epoch is never given twice, even if the checkpoint was deleted in between.
+   * Takes the checkpoint of a persistent subscription for an owner, makes it where it is not there yet, and raises its epoch. Undefined
+   * while another owner holds it and that one's lease has not run out, unless it is forced. An epoch is never given twice, even if the
+   * checkpoint was deleted in between.
    */
   claimCheckpoint(name: string, options: ClaimOptions): MaybePromise<CheckpointClaim | undefined>
   /**

@@ -22,8 +22,8 @@ export interface Attempted {
 }
 
 /**
- * One attempt of a worker at a stored command, by the application's own dispatch under the command's own id. Where an attempt before took effect
- * and nobody could say so, the dispatch answers with that effect.
+ * One attempt of a worker at a stored command, by the application's own dispatch under the command's own id. Where an attempt before took
+ * effect and nobody could say so, the dispatch answers with that effect.
  */
 export async function attempt(
   services: QueueServices,

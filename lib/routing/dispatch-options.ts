@@ -31,8 +31,8 @@ export interface DispatchOptions {
    */
   readonly deadline?: Date | number
   /**
-   * For whom it is done: text without a slash, stored with each event. Every tenant has aggregates of its own. What handlers dispatch because of the
-   * events is for the same one. @default nobody
+   * For whom it is done: text without a slash, stored with each event. Every tenant has aggregates of its own. What handlers dispatch
+   * because of the events is for the same one. @default nobody
    */
   readonly tenant?: string
   /** Which running application, where more than one holds the router: itself, or its name. */

@@ -38,8 +38,8 @@ interface HandlerOptions<Events extends readonly EventDefinition[], State> {
    */
   readonly subscribeTo?: SubscribeTo
   /**
-   * Says of an event whether the handler wants it; what it does not want counts as handled. Always the same for the same event. What it throws is a
-   * failure of the handler at this event.
+   * Says of an event whether the handler wants it; what it does not want counts as handled. Always the same for the same event. What it
+   * throws is a failure of the handler at this event.
    * @default all are wanted
    */
   readonly selector?: (recorded: RecordedOf<Events[number]>) => boolean
@@ -108,8 +108,8 @@ export interface BatchHandlerDefinition<
 > extends HandlerOptions<Events, State> {
   readonly handle?: undefined
   /**
-   * Handles several events at once, in order: all of them, or none. They come again together where it fails, and `onError` is asked once, with the
-   * first of them. Not together with `concurrency`.
+   * Handles several events at once, in order: all of them, or none. They come again together where it fails, and `onError` is asked once,
+   * with the first of them. Not together with `concurrency`.
    */
   readonly handleBatch: (
     events: readonly RecordedOf<Events[number]>[],

@@ -41,9 +41,10 @@ export interface RouterDispatch<Routes> {
 /** What a handler may know and do beside the event. */
 export interface EventHandlerContext<State = undefined> {
   /**
-   * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id and its tenant are those of
-   * the event, it has no more time than to the deadline of the event's command, and the event's metadata is carried on under what the call says. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in
-   * a dispatch of their own in this process: neither would ever go on.
+   * Dispatches a command in the application of the handler. Its causation id is the event's id, its correlation id and its tenant are those
+   * of the event, it has no more time than to the deadline of the event's command, and the event's metadata is carried on under what the
+   * call says. With strong consistency it waits for all handlers but this one, and but those that wait for this one themselves, in a
+   * dispatch of their own in this process: neither would ever go on.
    */
   readonly dispatch: (command: Command, options?: DispatchOptions) => Promise<ExecutionResult>
   /** As `dispatch`, with a result for rejections, timeouts and version conflicts. Everything else still rejects. */

@@ -72,8 +72,8 @@ export interface HandlerControl {
   /** Stops it on this node after the event in hand; another node may take it over. */
   stop(): Promise<void>
   /**
-   * Lets the handler begin anew, on whichever node it runs: calls `beforeReset` while nobody handles its events, sets its place back, and forgets
-   * what is parked from there on, since that comes again. Where another node runs the handler, that takes the time of a lease.
+   * Lets the handler begin anew, on whichever node it runs: calls `beforeReset` while nobody handles its events, sets its place back, and
+   * forgets what is parked from there on, since that comes again. Where another node runs the handler, that takes the time of a lease.
    *
    * @param options what else is said of it
    * @param options.startFrom where it begins; where it is left out, that of its definition

@@ -73,8 +73,8 @@ export async function waitForEvent<Definition extends EventDefinition>(
 export const assertReceiveEvent: typeof waitForEvent = waitForEvent
 
 /**
- * Expects that an event, any of its definition or the one that `where` says yes to, is not stored by the time at which the application has come to rest: no command under way, and every handler
- * at the end. So there is nothing to wait for in vain.
+ * Expects that an event, any of its definition or the one that `where` says yes to, is not stored by the time at which the application has
+ * come to rest: no command under way, and every handler at the end. So there is nothing to wait for in vain.
  *
  * @example
  * import { refuteReceiveEvent } from 'edict/testing'

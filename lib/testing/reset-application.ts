@@ -5,7 +5,8 @@ import { runningInsideOf, type ApplicationUnderTest } from './application-under-
 
 /**
  * Gives an application that runs on a store in memory back as new: what is under way ends, its store is emptied, its aggregates are
- * forgotten, and its handlers begin anew, with `beforeReset` and `afterStart`. It goes on running under its name, and takes no commands meanwhile.
+ * forgotten, and its handlers begin anew, with `beforeReset` and `afterStart`. It goes on running under its name, and takes no commands
+ * meanwhile.
  *
  * @example
  * import { resetApplication } from 'edict/testing'

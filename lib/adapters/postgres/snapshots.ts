@@ -21,7 +21,10 @@ const REPLACE = `
 // Waits for a deletion of the stream that is under way, and sees what became of it.
 const STREAM = `stream AS (SELECT s.state FROM "edict".streams s WHERE s.stream_id = $1 FOR KEY SHARE)`
 
-/** The claim, if it holds still; nobody takes it, nor saves its place, until the transaction ends. In the order of arrival, so that nobody starves. */
+/**
+ * The claim, if it holds still; nobody takes it, nor saves its place, until the transaction ends. In the order of arrival, so that nobody
+ * starves.
+ */
 const hold = (name: string, epoch: string) => `hold AS (
   SELECT c.name FROM "edict".checkpoints c WHERE c.name = ${name} AND c.epoch = ${epoch}::bigint AND c.owner IS NOT NULL
   FOR NO KEY UPDATE
