@@ -1,30 +1,17 @@
-import { backoffDelay, type Backoff } from '../effects/backoff.ts'
-import { callLater, type Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
-import type { Random } from '../effects/ids.ts'
-import type { Logger } from '../effects/logger.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { InvalidOptionError, NotRunningError, SubscriptionOwnedError, describeThrown } from '../errors.ts'
+import { InvalidOptionError, NotRunningError, SubscriptionOwnedError } from '../errors.ts'
 import type { Checkpoint } from '../event-store/checkpoint.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { isBefore, type ReachedPlace } from '../event-store/reached-place.ts'
-import { forAnotherReader } from '../event-store/recorded-event.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
-import type { FailurePolicy } from './failure-policy.ts'
-import { described } from './described.ts'
-import { logFailure } from './projection-log.ts'
 import { ProjectionQueue, isHandledAt } from './projection-queue.ts'
+import { ProjectionRecovery, type ProjectionRecoveryOptions } from './projection-recovery.ts'
 import { ProjectionTables, type ProjectionTablesOptions } from './projection-tables.ts'
 
-export interface ProjectionWriterOptions extends ProjectionTablesOptions {
+export interface ProjectionWriterOptions extends ProjectionTablesOptions, ProjectionRecoveryOptions {
   readonly store: Pick<EventStore, 'saveCheckpoint'>
-  readonly policy: FailurePolicy
-  readonly clock: Clock
-  readonly random: Random
   readonly fairness: Fairness
-  readonly logger: Logger
-  readonly telemetry: Telemetry | undefined
   /** Everything up to this position is committed. */
   readonly committed: (position: number) => void
   /** All that was read is committed. */
@@ -37,7 +24,6 @@ export interface ProjectionWriterOptions extends ProjectionTablesOptions {
 
 /** How long one transaction goes on taking events, in milliseconds: appends to the store may be waiting for it. */
 const LONGEST_BATCH_MS = 100
-const storeBackoff: Backoff = { base: 250, longest: 30_000 }
 
 /** What one transaction has done, also where it fails. */
 class Attempt {
@@ -61,22 +47,13 @@ export class ProjectionWriter {
   readonly #options: ProjectionWriterOptions
   readonly #queue: ProjectionQueue
   readonly #abort = new AbortController()
+  readonly #recovery: ProjectionRecovery
   /** Everything up to here is in the tables, or is of no interest; the checkpoint may lag behind where no event is in between. */
   #committed: ReachedPlace
   /** What the checkpoint says. */
   #stored: ReachedPlace
   #working = false
   #stopped = false
-  /** So many of the next events go one by one. */
-  #singly = 0
-  /** The first event is passed over. */
-  #skipping = false
-  /** How often the first event has failed by itself. */
-  #failures = 0
-  /** What `onError` put in for the next failure of the same event. */
-  #assigns: Record<string, unknown> = {}
-  #storeFailures = 0
-  #endPause: (() => void) | undefined
   readonly #waitingForRoom: ((room: boolean) => void)[] = []
   readonly #onceIdle: (() => void)[] = []
 
@@ -84,6 +61,7 @@ export class ProjectionWriter {
     this.#options = options
     this.tables = new ProjectionTables(options, this.#abort.signal)
     this.#queue = new ProjectionQueue(options.claim.position)
+    this.#recovery = new ProjectionRecovery(options)
     this.#committed = this.#stored = options.claim
   }
 
@@ -156,7 +134,7 @@ export class ProjectionWriter {
     if (this.#stopped) return
     this.#stopped = true
     this.#abort.abort(new NotRunningError(`the projection ${this.#options.model.name} is stopped`))
-    this.#endPause?.()
+    this.#recovery.end()
     for (const resolve of this.#waitingForRoom.splice(0)) resolve(false)
   }
 
@@ -196,7 +174,7 @@ export class ProjectionWriter {
   async #work(): Promise<void> {
     while (!this.#stopped && this.#queue.length > 0) {
       const attempt = new Attempt()
-      const events = this.#queue.first(this.#singly > 0 ? 1 : this.#options.model.batchSize)
+      const events = this.#queue.first(this.#recovery.goesSingly ? 1 : this.#options.model.batchSize)
       try {
         const { passed, place } = await this.#transaction(events, attempt)
         this.wrote(passed, place)
@@ -229,10 +207,10 @@ export class ProjectionWriter {
     for (const event of events) {
       if (attempt.passed > 0 && (this.#stopped || clock.now() - begun >= LONGEST_BATCH_MS)) break
       // One that is in the tables already was committed by a transaction whose answer was lost.
-      if (!isHandledAt(held, event) && !this.#skipping) {
+      if (!isHandledAt(held, event) && !this.#recovery.skipsFirst) {
         attempt.given = true
         try {
-          await tables.project(tx, event, this.#failures + 1)
+          await tables.project(tx, event, this.#recovery.attempt)
         } catch (error) {
           await this.#mustBeWithin(tx, held, attempt)
           throw error
@@ -258,9 +236,7 @@ export class ProjectionWriter {
   /** A transaction has committed what the first events of the queue came to. */
   wrote(passed: number, place: ReachedPlace): void {
     this.#queue.drop(passed)
-    this.#singly = Math.max(0, this.#singly - passed)
-    this.#skipping = false
-    this.#failures = this.#storeFailures = 0
+    this.#recovery.passed(passed)
     this.#stored = place
     this.#advance(place)
     for (const resolve of this.#waitingForRoom.splice(0)) resolve(true)
@@ -282,76 +258,23 @@ export class ProjectionWriter {
       this.#failForGood(error)
       return
     }
-    if (!attempt.given) return this.#waitForStore(error)
+    if (!attempt.given) {
+      if (error instanceof NotRunningError) this.#failForGood(error)
+      else await this.#recovery.waitForStore(error)
+      return
+    }
     const [event] = events
-    if (events.length === 1 && event !== undefined) return this.#consult(error, event)
-    this.#singly = attempt.done ? attempt.passed : attempt.passed + 1
+    if (events.length > 1 || event === undefined) {
+      this.#recovery.goSingly(attempt.done ? attempt.passed : attempt.passed + 1)
+    } else if (!(await this.#recovery.consult(error, event))) {
+      this.end()
+      this.#options.failed(error, event)
+    }
   }
 
   #failForGood(error: unknown): void {
     this.end()
     this.#options.failed(error, undefined)
-  }
-
-  /** The store's troubles are nobody's failure: they end some time. */
-  async #waitForStore(error: unknown): Promise<void> {
-    const { logger, random, generation } = this.#options
-    if (error instanceof NotRunningError) {
-      this.#failForGood(error)
-      return
-    }
-    const delay = backoffDelay(storeBackoff, ++this.#storeFailures, random)
-    logger.warn(
-      { projection: generation.name, error, failures: this.#storeFailures },
-      `the projection ${generation.name} cannot write, and tries again in ${Math.round(delay)} ms: ${describeThrown(error)}`,
-    )
-    await this.#pause(delay)
-  }
-
-  async #consult(error: unknown, event: RecordedEvent): Promise<void> {
-    if (this.#stopped) return
-    const { policy, failed, telemetry, generation } = this.#options
-    this.#failures++
-    const trouble = { handlerName: generation.name, event, error, failures: this.#failures }
-    if (this.#failures === 1) this.#assigns = {}
-    const about = { failures: this.#failures, assigns: this.#assigns }
-    const action = await policy.decide(error, forAnotherReader(event), about, (fault) => {
-      this.#log('error', fault.error, event, fault.what)
-    })
-    if (action.action === 'park')
-      this.#log('error', error, event, 'cannot park, since its rows are worth nothing with a gap')
-    if (action.action === 'stop' || action.action === 'park') {
-      this.end()
-      failed(error, event)
-      return
-    }
-    this.#singly = Math.max(1, this.#singly)
-    if (action.action === 'skip') {
-      this.#skipping = true
-      telemetry?.tell('handler:skip', trouble)
-      this.#log('warn', error, event, `skips ${described(event)}`)
-      return
-    }
-    const delay = policy.delay(action, this.#failures)
-    telemetry?.tell('handler:retry', { ...trouble, delay })
-    this.#log('warn', error, event, `failed at ${described(event)}, and tries again in ${Math.round(delay)} ms`)
-    await this.#pause(delay)
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    if (this.#stopped) return
-    await new Promise<void>((resolve) => {
-      const cancel = callLater(this.#options.clock, milliseconds, resolve)
-      this.#endPause = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#endPause = undefined
-  }
-
-  #log(level: 'warn' | 'error', error: unknown, event: RecordedEvent, what: string): void {
-    logFailure(this.#options, this.#options.generation.name, level, what, error, event)
   }
 }
 
