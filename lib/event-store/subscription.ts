@@ -64,7 +64,6 @@ export class Subscription {
     storedTypes?: ReadonlySet<string>,
   ) {
     this.#storedTypes = storedTypes
-
     this.name = options.name
     this.filter = options.filter
     this.#listener = options.listener

@@ -3,7 +3,7 @@ import type { Logger } from '../effects/logger.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
 import { afterwards, contained, type MaybePromise } from '../effects/maybe-promise.ts'
 import { refusePromise } from '../effects/refuse-promise.ts'
-import { NotRunningError, describeThrown } from '../errors.ts'
+import { NotRunningError } from '../errors.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
 import { sharedCheckpoints, type SharedCheckpoints } from '../event-store/shared-checkpoints.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -12,13 +12,13 @@ import { EventDelivery, type Delivery, type EventDeliveryOptions } from './event
 import { FailurePolicy } from './failure-policy.ts'
 import type { HandlerState } from './handler-control.ts'
 import type { HandlerSurroundings } from './handler-context.ts'
+import { HandlerLog } from './handler-log.ts'
 import type { HandlerModel } from './handler-model.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
 import { interestOf } from './interest.ts'
 import { StoredParkingLot } from './parking.ts'
 import { PartitionLayout } from './partition-layout.ts'
 import { keyOf } from './partitioning.ts'
-import { described } from './described.ts'
 import { Replays } from './replays.ts'
 import type { RunnerOptions } from './runner-options.ts'
 import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS } from './runner-times.ts'
@@ -29,14 +29,14 @@ export class HandlerRunner {
   readonly #model: HandlerModel
   readonly #options: RunnerOptions
   readonly #logger: Logger
+  readonly #log: HandlerLog
   readonly #shared: SharedCheckpoints
   readonly #delivery: Delivery
   readonly #parking: StoredParkingLot
   readonly #replays: Replays
   readonly #progress: HandlerProgress
   readonly #layout: PartitionLayout | undefined
-  /** The name of the checkpoint, and what the log calls it. */
-  readonly #label: string
+  readonly #checkpoint: string
   #subscription: PersistentSubscription | undefined
   #subscriptionState: PersistentSubscriptionState = 'ended'
   #abort = new AbortController()
@@ -52,7 +52,11 @@ export class HandlerRunner {
     this.#options = options
     this.#logger = containedLogger(options.logger)
     this.#shared = options.shared ?? sharedCheckpoints(options)
-    this.#label = partition?.checkpoint ?? name
+    this.#checkpoint = partition?.checkpoint ?? name
+    this.#log = new HandlerLog(name, `the handler ${this.#checkpoint}`, {
+      logger: this.#logger,
+      application: options.application,
+    })
     this.#parking = options.parking ?? new StoredParkingLot(name, store, () => clock.now())
     const mayGoOn = () => this.#subscription?.holds() ?? false
     const delivering: EventDeliveryOptions = {
@@ -79,7 +83,7 @@ export class HandlerRunner {
       keyOf: (recorded) => keyOf(name, model.partitionBy, recorded),
       mayGoOn,
       log: (level, error, recorded, what) => {
-        this.#log(level, error, recorded, what)
+        this.#log.tell(level, error, recorded, what)
       },
       failed: (error, recorded) => {
         this.#fail(error, recorded)
@@ -96,7 +100,7 @@ export class HandlerRunner {
       mayGoOn,
       handle: (recorded, attempt) => this.#delivery.replay(recorded, attempt),
       log: (error, what) => {
-        this.#log('warn', error, undefined, what)
+        this.#log.tell('warn', error, undefined, what)
       },
     })
     this.#progress =
@@ -149,7 +153,7 @@ export class HandlerRunner {
     this.#abort = new AbortController()
     const layout = this.#layout
     const subscription = new PersistentSubscription({
-      name: this.#label,
+      name: this.#checkpoint,
       owner,
       startFrom,
       filter,
@@ -202,7 +206,7 @@ export class HandlerRunner {
           (stands) => stands && afterwards(this.#parking.open(), () => true),
         ),
       (error) => {
-        this.#log('warn', error, undefined, 'cannot begin yet, and tries again')
+        this.#log.cannotBegin(error)
         return false
       },
     )
@@ -258,10 +262,7 @@ export class HandlerRunner {
       ? inHand.then(() => subscription.stop())
       : Promise.all([inHand, subscription.stop()])
     if (await waitAtMost(clock, stopTimeout, stopped)) return
-    this.#logger.error(
-      { handler: this.name, position: this.position },
-      `the handler ${this.#label} did not end its event within ${stopTimeout} ms; it is stopped without it`,
-    )
+    this.#log.stoppedWithin(stopTimeout, this.position, 'event')
     await subscription.abandon()
   }
 
@@ -281,8 +282,7 @@ export class HandlerRunner {
     this.#lastError = error
     this.#progress.failed(error)
     this.#options.telemetry?.tell('handler:stop', { handlerName: this.name, event: recorded, error })
-    const where = recorded ? `at ${described(recorded)}` : 'and cannot go on'
-    this.#log('error', error, recorded, `failed ${where}: it is STOPPED until it is started again`)
+    this.#log.failed(error, recorded)
   }
 
   async #afterStart(afterStart: NonNullable<HandlerModel['afterStart']>): Promise<void> {
@@ -299,13 +299,5 @@ export class HandlerRunner {
     if (this.#failed) return
     if (error !== undefined) this.#fail(error, undefined)
     else this.#progress.stopped(new NotRunningError(`the handler ${this.name} is stopped`))
-  }
-
-  #log(level: 'warn' | 'error', error: unknown, recorded: RecordedEvent | undefined, what: string): void {
-    const { eventId, position, type } = recorded ?? {}
-    this.#logger[level](
-      { handler: this.name, application: this.#options.application, error, eventId, position, type },
-      `the handler ${this.#label} ${what}: ${describeThrown(error)}`,
-    )
   }
 }

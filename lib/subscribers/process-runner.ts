@@ -2,7 +2,7 @@ import { containedLogger } from '../effects/contained-logger.ts'
 import type { Logger } from '../effects/logger.ts'
 import { afterwards, contained, type MaybePromise } from '../effects/maybe-promise.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
-import { NotRunningError, describeThrown } from '../errors.ts'
+import { NotRunningError } from '../errors.ts'
 import { PersistentSubscription, type PersistentSubscriptionState } from '../event-store/persistent-subscription.ts'
 import type { CheckpointClaim } from '../event-store/checkpoint.ts'
 import { forAnotherReader } from '../event-store/recorded-event.ts'
@@ -11,6 +11,7 @@ import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { ControlledRunner } from './controlled-handler.ts'
 import { DiscardedEvents } from './discarded-events.ts'
 import { BoardProgress, type HandlerProgress } from './handler-progress.ts'
+import { HandlerLog } from './handler-log.ts'
 import type { HandlerState } from './handler-control.ts'
 import { PROMPT_SAVE_MS, STOP_TIMEOUT_MS } from './runner-times.ts'
 import { interestOf } from './interest.ts'
@@ -30,6 +31,7 @@ export class ProcessManagerRunner implements ControlledRunner {
   readonly #model: ProcessManagerModel
   readonly #options: ProcessRunnerOptions
   readonly #logger: Logger
+  readonly #log: HandlerLog
   readonly #shared: SharedCheckpoints
   readonly #progress: HandlerProgress
   readonly #failures: ProcessFailures
@@ -46,6 +48,7 @@ export class ProcessManagerRunner implements ControlledRunner {
   #stopping: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #lastError: unknown
+
   constructor(model: ProcessManagerModel, options: ProcessRunnerOptions) {
     const { name } = model
     const { store, codec, clock, random, application, retryPolicy = {}, board, hub, onHandlerError } = options
@@ -53,6 +56,7 @@ export class ProcessManagerRunner implements ControlledRunner {
     this.#model = model
     this.#options = options
     this.#logger = containedLogger(options.logger)
+    this.#log = new HandlerLog(name, `the process manager ${name}`, { logger: this.#logger, application })
     this.#shared = options.shared ?? sharedCheckpoints(options)
     this.#failures = new ProcessFailures({ model, application, retryPolicy, random, onHandlerError })
     this.#records = new ProcessRecords({ model, store, codec, clock })
@@ -68,7 +72,7 @@ export class ProcessManagerRunner implements ControlledRunner {
         this.#fail(error, recorded)
       },
       log: (error, what) => {
-        this.#log('warn', error, undefined, what)
+        this.#log.tell('warn', error, undefined, what)
       },
     })
     this.#discarded = options.discarded ?? new DiscardedEvents()
@@ -82,7 +86,7 @@ export class ProcessManagerRunner implements ControlledRunner {
       mayGoOn: () => this.#delivery.isOpen && (this.#subscription?.holds() ?? false),
       handle: (recorded, _attempt, key) => this.#delivery.replay(recorded, key),
       log: (error, what) => {
-        this.#log('warn', error, undefined, what)
+        this.#log.tell('warn', error, undefined, what)
       },
     })
     this.#progress = new BoardProgress(board, name, {
@@ -203,10 +207,7 @@ export class ProcessManagerRunner implements ControlledRunner {
     }
     const { clock, stopTimeout = STOP_TIMEOUT_MS } = this.#options
     if (await waitAtMost(clock, stopTimeout, subscription.stop())) return
-    this.#logger.error(
-      { handler: this.name, position: this.position },
-      `the process manager ${this.name} did not end its events within ${stopTimeout} ms; it is stopped without them`,
-    )
+    this.#log.stoppedWithin(stopTimeout, this.position, 'events')
     await subscription.abandon()
   }
 
@@ -219,7 +220,7 @@ export class ProcessManagerRunner implements ControlledRunner {
           this.#open()
         }),
       (error) => {
-        this.#log('warn', error, undefined, 'cannot begin yet, and tries again')
+        this.#log.cannotBegin(error)
         return false
       },
     )
@@ -243,12 +244,12 @@ export class ProcessManagerRunner implements ControlledRunner {
     this.#lastError = error
     const failure = { during: 'routing', recorded: forAnotherReader(recorded), instanceId: undefined } as const
     const action = await this.#failures.decide(error, failure, 1, {}, (fault) => {
-      this.#log('error', fault.error, recorded, fault.what)
+      this.#log.tell('error', fault.error, recorded, fault.what)
     })
     if ('action' in action && action.action === 'skip') {
       const trouble = { handlerName: this.name, event: recorded, error, failures: 1 }
       this.#options.telemetry?.tell('handler:skip', trouble)
-      this.#log('warn', error, recorded, `skips ${described(recorded)}`)
+      this.#log.tell('warn', error, recorded, `skips ${described(recorded)}`)
       return true
     }
     this.#fail(error, recorded)
@@ -291,7 +292,7 @@ export class ProcessManagerRunner implements ControlledRunner {
       },
       log: (level, error, recorded, what) => {
         this.#lastError = error
-        this.#log(level, error, recorded, what)
+        this.#log.tell(level, error, recorded, what)
       },
     }
   }
@@ -302,8 +303,7 @@ export class ProcessManagerRunner implements ControlledRunner {
     this.#lastError = error
     this.#progress.failed(error)
     this.#options.telemetry?.tell('handler:stop', { handlerName: this.name, event: recorded, error })
-    const where = recorded ? `at ${described(recorded)}` : 'and cannot go on'
-    this.#log('error', error, recorded, `failed ${where}: it is STOPPED until it is started again`)
+    this.#log.failed(error, recorded)
     this.#close()
     void this.#subscription?.stop()
   }
@@ -314,13 +314,5 @@ export class ProcessManagerRunner implements ControlledRunner {
     if (this.#failure !== undefined) return
     if (error !== undefined) this.#fail(error, undefined)
     else this.#progress.stopped(new NotRunningError(`the process manager ${this.name} is stopped`))
-  }
-
-  #log(level: 'warn' | 'error', error: unknown, recorded: RecordedEvent | undefined, what: string): void {
-    const { eventId, position, type } = recorded ?? {}
-    this.#logger[level](
-      { handler: this.name, application: this.#options.application, error, eventId, position, type },
-      `the process manager ${this.name} ${what}: ${describeThrown(error)}`,
-    )
   }
 }
