@@ -98,6 +98,7 @@ export class ValidationError extends EdictError<'invalid_message'> {
   }
 }
 
+/** No router of the application registers the command. */
 export class UnregisteredCommandError extends EdictError<'unregistered_command'> {
   override readonly name = 'UnregisteredCommandError'
   constructor(message: string) {
@@ -105,6 +106,7 @@ export class UnregisteredCommandError extends EdictError<'unregistered_command'>
   }
 }
 
+/** The command has no identity that could be one. */
 export class InvalidIdentityError extends EdictError<'invalid_identity'> {
   override readonly name = 'InvalidIdentityError'
   constructor(message: string, options: EdictErrorOptions = {}) {
@@ -112,6 +114,7 @@ export class InvalidIdentityError extends EdictError<'invalid_identity'> {
   }
 }
 
+/** An option or an argument does not exist, or its value does not fit. */
 export class InvalidOptionError extends EdictError<'invalid_option'> {
   override readonly name = 'InvalidOptionError'
   constructor(message: string) {
@@ -138,6 +141,7 @@ export class CommandFailedError extends EdictError<'command_failed'> {
   }
 }
 
+/** Users' code gave what it must not. */
 export class InvalidOutcomeError extends EdictError<'invalid_outcome'> {
   override readonly name = 'InvalidOutcomeError'
   constructor(message: string) {
@@ -145,6 +149,7 @@ export class InvalidOutcomeError extends EdictError<'invalid_outcome'> {
   }
 }
 
+/** The command did not get through within its `timeout`. */
 export class CommandTimeoutError extends EdictError<'command_timeout'> {
   override readonly name = 'CommandTimeoutError'
   /** Milliseconds that the command was given. */
@@ -233,6 +238,7 @@ export class VersionConflictError extends EdictError<'version_conflict'> {
   }
 }
 
+/** Another command has this id, or this idempotency key. */
 export class DuplicateCommandError extends EdictError<'duplicate_command'> {
   override readonly name = 'DuplicateCommandError'
   readonly commandId: string
@@ -428,6 +434,7 @@ export class HaltedError extends EdictError<'halted'> {
   }
 }
 
+/** A middleware did what it must not, or did it too late. */
 export class MiddlewareMisuseError extends EdictError<'middleware_misuse'> {
   override readonly name = 'MiddlewareMisuseError'
   constructor(message: string, options: EdictErrorOptions = {}) {
@@ -435,6 +442,7 @@ export class MiddlewareMisuseError extends EdictError<'middleware_misuse'> {
   }
 }
 
+/** A handler changes, by a dispatch, what it has in hand itself: it would wait for itself. */
 export class ReentrantDispatchError extends EdictError<'reentrant_dispatch'> {
   override readonly name = 'ReentrantDispatchError'
   constructor(message: string) {
@@ -442,6 +450,7 @@ export class ReentrantDispatchError extends EdictError<'reentrant_dispatch'> {
   }
 }
 
+/** As many commands wait for this aggregate as may wait. */
 export class MailboxFullError extends EdictError<'mailbox_full'> {
   override readonly name = 'MailboxFullError'
   constructor(streamId: string, limit: number) {
@@ -512,6 +521,7 @@ export class AbortedError extends EdictError<'aborted'> {
   }
 }
 
+/** No running application holds the router that was to dispatch. */
 export class NoApplicationError extends EdictError<'no_application'> {
   override readonly name = 'NoApplicationError'
   constructor(message: string) {
@@ -519,6 +529,7 @@ export class NoApplicationError extends EdictError<'no_application'> {
   }
 }
 
+/** Several running applications hold the router that was to dispatch. */
 export class AmbiguousApplicationError extends EdictError<'ambiguous_application'> {
   override readonly name = 'AmbiguousApplicationError'
   constructor(message: string) {
@@ -526,6 +537,7 @@ export class AmbiguousApplicationError extends EdictError<'ambiguous_application
   }
 }
 
+/** What was asked is not started yet, or is stopped. */
 export class NotRunningError extends EdictError<'not_running'> {
   override readonly name = 'NotRunningError'
   constructor(message: string) {

@@ -31,6 +31,7 @@ export interface CheckedAuditQuery extends AuditQuery {
   readonly limit: number
 }
 
+/** Some of the entries that a query asks for, in its order. */
 export interface AuditPage {
   readonly entries: readonly AuditEntry[]
   /** Where the next page begins; undefined where this was the last one. */

@@ -3,6 +3,7 @@ import type { AuditEntry } from './audit-entry.ts'
 import { fits, type AuditPage, type CheckedAuditQuery } from './audit-query.ts'
 import type { AuditStore } from './audit-store.ts'
 
+/** How much an audit store in memory keeps. */
 export interface InMemoryAuditStoreOptions {
   /** How many entries are kept; the oldest give way. @default 10_000 */
   readonly limit?: number

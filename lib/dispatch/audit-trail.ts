@@ -13,6 +13,7 @@ import type { Metadata } from '../messages/recorded-event.ts'
 import type { HookMiddleware, MiddlewareHost, Pipeline } from '../routing/middleware.ts'
 import { AuditRecorder } from './audit-recorder.ts'
 
+/** Where an audit trail is kept, and what it records. */
 export interface AuditTrailOptions {
   /** Where it is kept: `inMemoryAuditStore()`, `sqliteAuditStore(…)`, `postgresAuditStore(…)`, or one of your own. */
   readonly store: AuditStore

@@ -3,6 +3,7 @@ import { containedLogger } from '../effects/contained-logger.ts'
 import { consoleLogger, type Logger } from '../effects/logger.ts'
 import type { HookMiddleware } from '../routing/middleware.ts'
 
+/** Where `commandLogger` logs to, and by which clock. */
 export interface CommandLoggerOptions {
   /** Where it logs to. @default the console */
   readonly logger?: Logger

@@ -9,6 +9,7 @@ export interface Checkpoint {
   readonly epoch: number
 }
 
+/** Who claims a checkpoint, and for how long. */
 export interface ClaimOptions {
   /** Who claims, unique for each running instance. */
   readonly owner: string

@@ -111,11 +111,13 @@ export interface GroupHold {
   readonly epoch: number
 }
 
+/** The commands of one stream and one lane, in the hands of one worker. */
 export interface GroupClaim extends GroupHold {
   /** In the order in which they are to be run; at least one. */
   readonly commands: readonly QueuedCommand[]
 }
 
+/** Who claims commands, how many, and for how long. */
 export interface ClaimCommandsOptions {
   /** Who claims: unique for each worker pool. */
   readonly owner: string
@@ -127,6 +129,7 @@ export interface ClaimCommandsOptions {
   readonly lease: number
 }
 
+/** What a claim gave, and when to come again. */
 export interface ClaimedCommands {
   readonly claims: readonly GroupClaim[]
   /**
@@ -156,6 +159,7 @@ export type Settlement = {
   | { readonly state: 'queued' }
 )
 
+/** Which commands are listed. What is not said does not matter. */
 export interface ListCommandsOptions {
   readonly states?: readonly CommandState[] | undefined
   readonly types?: readonly string[] | undefined

@@ -32,6 +32,7 @@ export interface StreamAppend {
   readonly deduplicate?: boolean
 }
 
+/** How an append to several streams is made. */
 export interface AppendOptions {
   /**
    * All streams of the call commit together or not at all. Needs the `atomicStreams` capability. A stream that is
@@ -62,8 +63,10 @@ export type StreamAppendResult =
   | { readonly status: 'category_mismatch'; readonly actual: string }
   | { readonly status: 'abandoned' }
 
+/** The order of a reading: from the first event on, or from the last one back. */
 export type Direction = 'forward' | 'backward'
 
+/** Which part of a stream is read. */
 export interface ReadStreamOptions {
   /** The first version that is read, inclusive. Default: 1 forward, the last one backward. */
   readonly fromVersion?: number
@@ -83,6 +86,7 @@ export interface StreamSlice {
   readonly state: StreamState | undefined
 }
 
+/** Which part of all events is read. */
 export interface ReadAllOptions {
   /** The first position that is read, inclusive. Default: 1 forward, the last one backward. */
   readonly fromPosition?: number

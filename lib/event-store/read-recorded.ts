@@ -9,6 +9,7 @@ import { isOwnFact } from './own-facts.ts'
 import { readAllEvents, type ReadAllEventsOptions } from './read.ts'
 import { READ_ALL_OPTIONS } from './reading-checks.ts'
 
+/** Which events are read, and by what they are decoded. */
 export interface ReadRecordedEventsOptions extends Omit<ReadAllEventsOptions, 'maxCount'> {
   /** Only events that are read as one of these types today. */
   readonly types?: ReadonlySet<string>

@@ -14,6 +14,7 @@ export interface Snapshot {
   readonly createdAt: number
 }
 
+/** On what condition a snapshot is written, or deleted. */
 export interface SnapshotWriteOptions {
   /** Writes only while this claim of a checkpoint holds: so whoever was superseded does not write over what its successor wrote. */
   readonly hold?: CheckpointHold

@@ -17,6 +17,7 @@ export interface StreamInfo {
   readonly metadata: Metadata
 }
 
+/** On what condition a stream is archived, restored, deleted or described. */
 export interface StreamChangeOptions {
   /** The change is made only while the stream is at just this version. Default: at whatever version. */
   readonly expectedVersion?: number

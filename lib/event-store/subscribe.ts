@@ -16,6 +16,7 @@ import { PersistentSubscription } from './persistent-subscription.ts'
 import type { StartFrom } from './start-from.ts'
 import { SubscriptionHub } from './subscription-hub.ts'
 
+/** What a subscription is about, and what it does. */
 export interface SubscribeOptions {
   /** Takes an event; the next one comes when what it returned has settled. What it throws ends the subscription. */
   readonly handle: (event: RecordedEvent) => MaybePromise<void>

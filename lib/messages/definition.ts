@@ -7,6 +7,7 @@ import { isReserved } from './reserved.ts'
 import { SealedMessage, type SealedDefinition } from './sealed-message.ts'
 import { isShape } from './shape.ts'
 
+/** What a definition of an event may say beside its schema. */
 export interface EventOptions {
   /**
    * The version of the shape that is written today, a whole number from 1. Raise it when the shape changes, and give the

@@ -33,12 +33,14 @@ export interface MessageDefinition<Kind extends MessageKind, Type extends string
   safe(data: unknown): Result<Message<Kind, Type, Data>, ValidationError>
 }
 
+/** What `command(…)` gives: a function that makes commands of one type. */
 export type CommandDefinition<Type extends string = string, Data = unknown, Input = never> = MessageDefinition<
   'command',
   Type,
   Data,
   Input
 >
+/** What `event(…)` gives: a function that makes events of one type. */
 export type EventDefinition<Type extends string = string, Data = unknown, Input = never> = MessageDefinition<
   'event',
   Type,

@@ -27,6 +27,7 @@ export interface Upcaster {
   readonly renames?: boolean
 }
 
+/** Which stored events an upcaster changes, and how. */
 export interface UpcasterDefinition<Data = unknown> {
   /**
    * Only events that were stored with this schema version. Default: that of the definition; every version, where a type alone is

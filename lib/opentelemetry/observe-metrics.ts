@@ -2,6 +2,7 @@ import { metrics, type BatchObservableCallback, type Meter, type Observable } fr
 import type { Application } from '../application/application-type.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
 
+/** What metrics are observed with. */
 export interface ObserveMetricsOptions {
   /** What makes the instruments. @default the meter `edict` of the meter provider that is registered now */
   readonly meter?: Meter

@@ -8,6 +8,7 @@ import { operationNames, type OperationName, type StartedOperation } from '../te
 import { spanOf, type SpanDescription } from './span-of.ts'
 import { carriedMetadata, continued } from './trace-context.ts'
 
+/** What spans are made with, and of what. */
 export interface OpenTelemetryOptions {
   /** What makes the spans. @default the tracer `edict` of the tracer provider that is registered when the first span begins */
   readonly tracer?: Tracer

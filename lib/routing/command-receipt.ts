@@ -35,6 +35,7 @@ export interface CommandStatus {
   readonly changedAt: Date
 }
 
+/** How long to wait for what becomes of a stored command. */
 export interface CompletedOptions {
   /** Milliseconds, or `Infinity`. @default 30_000 */
   readonly timeout?: number

@@ -69,4 +69,5 @@ export interface HookMiddleware {
   afterFailure?(pipeline: Pipeline): MaybePromise<void>
 }
 
+/** What may stand around the dispatch of commands: an object with hooks, or a function around the rest. */
 export type Middleware = AroundMiddleware | HookMiddleware

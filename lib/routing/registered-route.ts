@@ -95,6 +95,7 @@ export type CommandIn<Routes> = {
 /** What the dispatch of a command gives. */
 export type DispatchResult<Routes, Type> = ResultOf<RouteOf<Routes, Type>, Type>
 
+/** What a dispatch of a command gives, as its route is registered. */
 export type ResultOf<Route, Type> = ExecutionResult<
   StateOf<ShapeOf<Route>>,
   // A unit of work may store events of any aggregate.

@@ -44,6 +44,7 @@ export interface Route {
   readonly routerName: string
 }
 
+/** What `beforeExecute` may know beside the state. */
 export interface BeforeExecuteContext extends HandlerContext {
   readonly command: { readonly type: string; readonly data: unknown }
 }

@@ -80,6 +80,7 @@ interface HandlerOptions<Events extends readonly EventDefinition[], State> {
   readonly beforeReset?: (context: HandlerOccasion) => MaybePromise<void>
 }
 
+/** An event handler that gets one event at a time. */
 export interface EventHandlerDefinition<
   Events extends readonly EventDefinition[],
   State = undefined,
@@ -102,6 +103,7 @@ export interface EventHandlerDefinition<
   readonly batchTimeout?: undefined
 }
 
+/** An event handler that gets several events at once. */
 export interface BatchHandlerDefinition<
   Events extends readonly EventDefinition[],
   State = undefined,

@@ -64,6 +64,7 @@ export type ProcessApplyTable<Events extends readonly EventDefinition[], State> 
   ) => State | Draft<State> | void
 }
 
+/** What a process manager is made of: which instance an event concerns, what it does about it, and what it remembers. */
 export interface ProcessManagerDefinition<Events extends readonly EventDefinition[], State> {
   /** The events that it follows; others cost it nothing. */
   readonly events: Events

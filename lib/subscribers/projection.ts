@@ -27,6 +27,7 @@ export type ProjectFunction<Events extends readonly EventDefinition[], Tx, Table
   context: ProjectionContext<Table>,
 ) => unknown
 
+/** What a projection is made of: its events, its tables, and how the ones change the others. */
 export interface ProjectionDefinition<Events extends readonly EventDefinition[], Tx, Table extends string> {
   /**
    * Raise it when `tables` or `project` change: then new tables are built beside the old ones, from the first event on, and take

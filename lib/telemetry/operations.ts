@@ -167,6 +167,7 @@ export interface Operations {
   }
 }
 
+/** The names of what takes time, and can be traced. */
 export type OperationName = keyof Operations
 
 /** An operation that starts, as an `Instrumentation` is given it. */

@@ -92,6 +92,7 @@ type MomentEvents = {
 /** Every telemetry event by its name, with what a listener is given. */
 export type TelemetryEvents = Starts & Stops & Exceptions & MomentEvents
 
+/** The names under which `application.on` listens. */
 export type TelemetryName = keyof TelemetryEvents
 
 /** Held against the type: one that is left out does not compile. */

@@ -47,6 +47,7 @@ export interface ConformanceCase {
   run(): Promise<void>
 }
 
+/** What the suite has to know of the store that it is run on. */
 export interface ConformanceOptions {
   /** What the store declares: cases for what it cannot do are marked to be skipped, with the reason. */
   readonly capabilities: EventStoreCapabilities

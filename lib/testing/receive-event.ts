@@ -14,6 +14,7 @@ export type EventPredicate<Definition> = (
   recorded: RecordedOf<Definition>,
 ) => boolean
 
+/** From where on, for how long, and during what an event ought not to come. */
 export interface RefuteOptions extends ReceiveOptions {
   /** What ought not to lead to the event; it is called, and awaited, first. Only events after its beginning count then. */
   readonly during?: () => unknown

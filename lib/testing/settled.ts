@@ -7,6 +7,7 @@ import { eventsAfter, Patience, runningInsideOf, type ApplicationUnderTest } fro
 /** How long the kit waits where a test does not say it, in milliseconds. */
 export const DEFAULT_PATIENCE_MS = 2_000
 
+/** From where on, and for how long, an event is waited for. */
 export interface ReceiveOptions {
   /** Only events after this position. @default 0, every event that is stored */
   readonly after?: number

@@ -18,6 +18,7 @@ import { expectSame } from './expectation-error.ts'
 import { expectThrown, messages, type ThrownMatch } from './happened.ts'
 import { recorded } from './recorded.ts'
 
+/** What the handler under test is told, and what its dispatches come to. */
 export interface WhenHandledOptions {
   /**
    * What a dispatch of the handler resolves to; what it throws, the dispatch rejects with.

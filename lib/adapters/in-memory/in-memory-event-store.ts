@@ -29,6 +29,7 @@ import { changeStream, deleteStream, streamInfo } from './stream-change.ts'
 
 const ABANDONED: StreamAppendResult = { status: 'abandoned' }
 
+/** What an event store in memory may be given. */
 export interface InMemoryEventStoreOptions {
   /** By which leases run out, and queued commands become due. @default the machine's own */
   readonly clock?: Pick<Clock, 'now'>

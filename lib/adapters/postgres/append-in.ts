@@ -10,6 +10,7 @@ import { isConnectionLost, sqlState, storeFailure } from './failure.ts'
 import type { SchemaName } from './schema-name.ts'
 import { withRepeats } from './repeats.ts'
 
+/** How an append within somebody's own transaction is made. */
 export interface AppendInOptions {
   /** Milliseconds to wait for other appends, before it fails with `append_lock_timeout`. @default 1_000 */
   readonly lockTimeout?: number
