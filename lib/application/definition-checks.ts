@@ -8,6 +8,7 @@ import { DEFAULT_CLAIM_INTERVAL_MS } from '../event-store/checkpoint-watch.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { EventProcessing } from '../messages/event-processing.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import { checkedLifespan, type Lifespan } from '../routing/lifespan.ts'
 import type { Instrumentation } from '../telemetry/instrumentation.ts'
 import { routingOf } from '../routing/routing.ts'
@@ -180,6 +181,6 @@ export function atLeastOne(name: string, option: string, value: unknown): number
 }
 
 export function atLeast(least: number, name: string, option: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
+  if (isWhole(value, least)) return value
   throw new DefinitionError(`the application ${name}: ${option} must be a whole number from ${least}`)
 }

@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import { checkedTenant } from '../aggregate/tenant.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import type { Consistency, DispatchOptions } from '../routing/dispatch-options.ts'
 import { frozenMetadata, NO_METADATA } from '../event-store/frozen-metadata.ts'
 
@@ -131,7 +132,7 @@ export function checkedMilliseconds(option: string, value: unknown): number {
 }
 
 export function checkedWholeNumber(option: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  if (isWhole(value, 0)) return value
   throw new InvalidOptionError(`${option} must be a whole number from 0`)
 }
 

@@ -8,6 +8,7 @@ import { jsonSerializer } from '../messages/json-serializer.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { Serializer } from '../messages/serializer.ts'
 import type { Upcaster } from '../messages/upcaster.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import { checkOptions, checkText } from './argument-checks.ts'
 import { EventCodec } from './event-codec.ts'
 import type { CheckpointStore, EventStore } from './event-store.ts'
@@ -169,7 +170,7 @@ function check(options: SubscribeOptions): void {
   const { handle, startFrom = 'origin', name, category, streamId, tenant } = options as Partial<SubscribeOptions>
   if (typeof handle !== 'function') throw new InvalidOptionError('subscribe: handle must be a function')
   const known = startFrom === 'origin' || startFrom === 'current'
-  if (!known && !(Number.isSafeInteger(startFrom) && startFrom >= 1)) {
+  if (!known && !isWhole(startFrom, 1)) {
     throw new InvalidOptionError(`subscribe: startFrom must be 'origin', 'current', or a position from 1`)
   }
   for (const [key, value] of Object.entries({ name, category, streamId, tenant })) {

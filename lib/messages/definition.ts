@@ -6,6 +6,7 @@ import type { CommandDefinition, EventDefinition, MessageDefinition, MessageKind
 import { isReserved } from './reserved.ts'
 import { SealedMessage, type SealedDefinition } from './sealed-message.ts'
 import { isShape } from './shape.ts'
+import { isWhole } from './whole-number.ts'
 
 /** What a definition of an event may say beside its schema. */
 export interface EventOptions {
@@ -113,7 +114,7 @@ function checkDefinition(kind: MessageKind, type: unknown, schema: unknown, sche
       `${kind}('${type}', schema) needs a Standard Schema (zod, valibot, arktype …) or shape<T>()`,
     )
   }
-  if (!Number.isSafeInteger(schemaVersion) || (schemaVersion as number) < 1) {
+  if (!isWhole(schemaVersion, 1)) {
     throw new DefinitionError(`${type}: schemaVersion must be a whole number from 1`)
   }
 }

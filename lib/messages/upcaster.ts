@@ -4,6 +4,7 @@ import { sealedDefinitionOf } from './definition.ts'
 import type { DataOf, EventDefinition } from './message.ts'
 import type { Metadata } from './recorded-event.ts'
 import { SealedMessage } from './sealed-message.ts'
+import { isWhole } from './whole-number.ts'
 
 /** An old event on its way to a reader: what an upcaster may change, and what it may know. */
 export interface UpcastEvent<Data = unknown> {
@@ -67,7 +68,7 @@ export function upcaster<const Old extends string | EventDefinition>(
   const { upcast, schemaVersion = sealed?.schemaVersion } =
     (definition as Partial<UpcasterDefinition> | undefined) ?? {}
   if (typeof upcast !== 'function') throw new DefinitionError(`upcaster('${type}', { upcast }) needs a function`)
-  if (schemaVersion !== undefined && !isWhole(schemaVersion)) {
+  if (schemaVersion !== undefined && !isWhole(schemaVersion, 1)) {
     throw new DefinitionError(`upcaster('${type}'): schemaVersion must be a whole number from 1`)
   }
   return Object.freeze({ type, schemaVersion, upcast, into: typesOf(type, definition.into ?? []) })
@@ -149,7 +150,7 @@ function upcastEvent(upcaster: Upcaster, event: UpcastEvent, given: unknown): Up
   const made = SealedMessage.definitionOf(given)
   const { type = event.type, metadata = event.metadata } = given as Upcast
   const schemaVersion = made?.schemaVersion ?? (given as Upcast).schemaVersion ?? event.schemaVersion
-  if (typeof type !== 'string' || type === '' || !isWhole(schemaVersion)) {
+  if (typeof type !== 'string' || type === '' || !isWhole(schemaVersion, 1)) {
     throw new TypeError(`the upcaster of ${event.type} gave an event whose type or schemaVersion is none`)
   }
   // Whoever handles that type would not be shown the old events.
@@ -157,8 +158,4 @@ function upcastEvent(upcaster: Upcaster, event: UpcastEvent, given: unknown): Up
     throw new TypeError(`the upcaster of ${event.type} gave a ${type}, which it does not name: into: ['${type}']`)
   }
   return { type, schemaVersion, data: 'data' in given ? given.data : event.data, metadata }
-}
-
-function isWhole(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1
 }

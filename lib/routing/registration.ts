@@ -4,6 +4,7 @@ import { sealedDefinitionOf } from '../messages/definition.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import { frozenMetadata } from '../event-store/frozen-metadata.ts'
 import type { SealedDefinition } from '../messages/sealed-message.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import type { CommandHandlerBody } from './command-handler-body.ts'
 import { checkedLifespan, type Lifespan } from './lifespan.ts'
 import type { Route, RouteOptions } from './route.ts'
@@ -130,7 +131,7 @@ export function checkedRouteOptions(router: string, given: Readonly<Record<strin
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
     throw invalid(router, 'timeout must be a positive number of milliseconds, or Infinity')
   }
-  if (retryAttempts !== undefined && !(Number.isSafeInteger(retryAttempts) && (retryAttempts as number) >= 0)) {
+  if (retryAttempts !== undefined && !isWhole(retryAttempts, 0)) {
     throw invalid(router, 'retryAttempts must be a whole number from 0')
   }
   if (
@@ -144,7 +145,7 @@ export function checkedRouteOptions(router: string, given: Readonly<Record<strin
   return Object.freeze({
     ...(timeout !== undefined && { timeout }),
     ...(consistency !== undefined && { consistency: consistency as NonNullable<RouteOptions['consistency']> }),
-    ...(retryAttempts !== undefined && { retryAttempts: retryAttempts as number }),
+    ...(retryAttempts !== undefined && { retryAttempts }),
     ...(metadata !== undefined && { metadata: checkedMetadata(router, metadata) }),
     ...(lifespan !== undefined && { lifespan: lifespanOf(router, lifespan) }),
   })

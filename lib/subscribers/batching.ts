@@ -1,5 +1,6 @@
 import { DefinitionError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import type { BatchHandlerContext } from './batch-context.ts'
 
 /** How a handler gets several events at once. */
@@ -25,10 +26,10 @@ export function checkedBatching(where: string, options: Readonly<Record<string, 
   if (handle !== undefined)
     throw new DefinitionError(`${where}: handle and handleBatch exclude each other: leave one out`)
   if (concurrency !== 1) throw new DefinitionError(`${where}: handleBatch and concurrency exclude each other`)
-  if (!isWhole(batchSize, LARGEST_BATCH)) {
+  if (!isWhole(batchSize, 1) || batchSize > LARGEST_BATCH) {
     throw new DefinitionError(`${where}: handleBatch needs a batchSize, a whole number from 1 to ${LARGEST_BATCH}`)
   }
-  if (batchTimeout !== undefined && !isWhole(batchTimeout, Number.MAX_SAFE_INTEGER)) {
+  if (batchTimeout !== undefined && !isWhole(batchTimeout, 1)) {
     throw new DefinitionError(`${where}: batchTimeout must be a whole number of milliseconds, from 1`)
   }
   return {
@@ -37,8 +38,4 @@ export function checkedBatching(where: string, options: Readonly<Record<string, 
     // What it takes is held by the types of the definition.
     handle: handleBatch as Batching['handle'],
   }
-}
-
-function isWhole(value: unknown, most: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most
 }

@@ -3,6 +3,7 @@ import { DefinitionError } from '../errors.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
 import type { SubscriptionFilter } from '../event-store/subscription-filter.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import { checkedBatching, type Batching } from './batching.ts'
 import type { EventHandlerContext } from './handler-context.ts'
 import { PROJECTION_CHECKPOINT, RESERVED_IN_NAMES } from './partition-names.ts'
@@ -127,13 +128,12 @@ export function checkedModel(given: unknown, definition: unknown, maker = 'event
 
 function checkedConcurrency(where: string, name: string, concurrency: unknown): number {
   if (concurrency === undefined) return 1
-  const whole = Number.isSafeInteger(concurrency) ? (concurrency as number) : 0
-  if (whole > 1 && name.length > LONGEST_PARTITIONED_NAME) {
+  if (isWhole(concurrency, 2) && name.length > LONGEST_PARTITIONED_NAME) {
     throw new DefinitionError(
       `${where}: with concurrency, a name must not be longer than ${LONGEST_PARTITIONED_NAME} characters`,
     )
   }
-  if (whole >= 1 && whole <= MOST_PARTITIONS) return whole
+  if (isWhole(concurrency, 1) && concurrency <= MOST_PARTITIONS) return concurrency
   throw new DefinitionError(`${where}: concurrency must be a whole number from 1 to ${MOST_PARTITIONS}`)
 }
 

@@ -9,6 +9,7 @@ import type { HandlerModel } from './handler-model.ts'
 import type { RunnerOptions } from './runner-options.ts'
 import type { ParkedStream } from './parked-stream.ts'
 import { handlerCheckpoints, partitionCheckpoint } from './partition-names.ts'
+import { isWhole } from '../messages/whole-number.ts'
 
 export interface HandlerResetOptions extends Pick<RunnerOptions, 'store' | 'owner' | 'clock' | 'application'> {
   readonly model: HandlerModel
@@ -54,7 +55,7 @@ export class HandlerReset {
   async #startAfter(startFrom: unknown): Promise<number> {
     if (startFrom === 'origin') return 0
     if (startFrom === 'current') return this.#options.store.headPosition()
-    if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return (startFrom as number) - 1
+    if (isWhole(startFrom, 1)) return startFrom - 1
     throw new InvalidOptionError(`reset: startFrom must be 'origin', 'current' or a position, a whole number from 1`)
   }
 

@@ -1,6 +1,7 @@
 import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
+import { isWhole } from '../messages/whole-number.ts'
 import type { FailureContext } from './handler-model.ts'
 import { RESERVED_IN_NAMES } from './partition-names.ts'
 import type { ProjectionContext, TableDefinition } from './projection-context.ts'
@@ -90,7 +91,7 @@ export function checkedProjectionModel(
 /** No `'current'`: a rebuild would not find the same beginning again. */
 function checkedStartAfter(where: string, startFrom: unknown): number {
   if (startFrom === undefined || startFrom === 'origin') return 0
-  if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return (startFrom as number) - 1
+  if (isWhole(startFrom, 1)) return startFrom - 1
   throw new DefinitionError(`${where}: startFrom must be 'origin' or a position, a whole number from 1`)
 }
 

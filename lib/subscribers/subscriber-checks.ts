@@ -2,6 +2,7 @@ import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
+import { isWhole } from '../messages/whole-number.ts'
 
 // What the definitions of event handlers, process managers, projections and workflows have in common. What is wrong is a
 // DefinitionError that names it, and `where` it is: `eventHandler('mails')`.
@@ -105,7 +106,7 @@ export function checkedConsistency(where: string, consistency: unknown): 'eventu
 export function checkedStart(where: string, startFrom: unknown): StartFrom {
   if (startFrom === undefined) return 'origin'
   if (startFrom === 'origin' || startFrom === 'current') return startFrom
-  if (Number.isSafeInteger(startFrom) && (startFrom as number) >= 1) return startFrom as number
+  if (isWhole(startFrom, 1)) return startFrom
   throw new DefinitionError(`${where}: startFrom must be 'origin', 'current' or a position, a whole number from 1`)
 }
 
@@ -120,6 +121,6 @@ export function checkedFunction(
 
 /** Undefined where it is left out. */
 export function checkedWhole(where: string, option: string, value: unknown): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1)) return value as number | undefined
+  if (value === undefined || isWhole(value, 1)) return value
   throw new DefinitionError(`${where}: ${option} must be a whole number from 1`)
 }
