@@ -8,7 +8,6 @@ import { containedLogger } from '../effects/contained-logger.ts'
 import { consoleLogger, type Logger } from '../effects/logger.ts'
 import { DefinitionError } from '../errors.ts'
 import { checkedEventStore } from '../event-store/checked-event-store.ts'
-import { projectionsOf } from '../event-store/checked-projection-store.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import type { EventProcessing } from '../messages/event-processing.ts'
@@ -23,12 +22,9 @@ import type { Recurring } from '../queue/recurring-body.ts'
 import type { Routed } from '../routing/routed.ts'
 import type { EventHandler } from '../subscribers/event-handler.ts'
 import type { ErrorAction } from '../subscribers/error-action.ts'
-import { handlerBodyOf, type EventHandlerBody } from '../subscribers/handler-body.ts'
 import type { FailureContext, HandlerModel } from '../subscribers/handler-model.ts'
 import { checkedFunction } from '../subscribers/subscriber-checks.ts'
-import { processManagerBodyOf, type ProcessManagerBody } from '../subscribers/process-manager-body.ts'
 import type { ProcessManager } from '../subscribers/process-manager.ts'
-import { projectionBodyOf, type ProjectionBody } from '../subscribers/projection-body.ts'
 import type { Projection } from '../subscribers/projection.ts'
 import { checkedBatches, checkedWorkflows } from './workflow-checks.ts'
 import {
@@ -44,6 +40,7 @@ import {
   checkedUpcasters,
   checkAtomicStreams,
 } from './definition-checks.ts'
+import { checkedHandlers, type CheckedHandlers } from './handler-checks.ts'
 import { checkedQueue, type CheckedQueue, type CommandProcessing, type QueueDefinition } from './queue-definition.ts'
 
 /** What an application is made of. Only `name`, `router` and `eventStore` must be given. */
@@ -144,14 +141,11 @@ export interface ApplicationDefinition<Routes, Processing extends CommandProcess
 }
 
 /** A definition that was checked, with all defaults filled in. */
-export interface CheckedDefinition extends CheckedQueue {
+export interface CheckedDefinition extends CheckedQueue, CheckedHandlers {
   readonly name: string
   readonly router: object
   readonly store: EventStore
-  readonly handlers: readonly EventHandlerBody[]
-  readonly projections: readonly ProjectionBody[]
   readonly onHandlerError: HandlerModel['onError']
-  readonly processManagers: readonly ProcessManagerBody[]
   readonly workflows: readonly WorkflowBody[]
   readonly batches: Required<BatchLimits>
   readonly defaults: DispatchDefaults
@@ -257,66 +251,4 @@ export function checkedDefinition<Routes>(given: ApplicationDefinition<Routes> |
 
 function namesOf(lists: object): readonly string[] {
   return Object.values(lists).flatMap((list: readonly { readonly name: string }[]) => list.map(({ name }) => name))
-}
-
-function checkedHandlers(
-  name: string,
-  given: unknown,
-  store: EventStore,
-): Pick<CheckedDefinition, 'handlers' | 'projections' | 'processManagers'> {
-  if (!Array.isArray(given)) throw new DefinitionError(`the application ${name}: handlers must be a list`)
-  const names = new Set<string>()
-  const handlers: EventHandlerBody[] = []
-  const projections: ProjectionBody[] = []
-  const processManagers: ProcessManagerBody[] = []
-  for (const one of given) {
-    const handler = handlerBodyOf(one)
-    const projection = projectionBodyOf(one)
-    const processManager = processManagerBodyOf(one)
-    const model = handler ?? projection ?? processManager
-    if (model === undefined) {
-      throw new DefinitionError(
-        `the application ${name}: handlers holds something that is no eventHandler(…), no processManager(…) and no projection(…)`,
-      )
-    }
-    if (names.has(model.name)) throw new DefinitionError(`the application ${name} has two handlers named ${model.name}`)
-    names.add(model.name)
-    if (handler !== undefined) handlers.push(handler)
-    if (processManager !== undefined) processManagers.push(processManager)
-    if (projection !== undefined) projections.push(checkedProjection(name, projection, store))
-  }
-  checkTables(name, projections)
-  return { handlers, projections, processManagers }
-}
-
-/** Two that wrote into tables of one name would take them from each other for ever. */
-function checkTables(name: string, projections: readonly ProjectionBody[]): void {
-  const owners = new Map<string, string>()
-  for (const projection of projections) {
-    for (const table of projection.tables) {
-      const owner = owners.get(table)
-      if (owner !== undefined) {
-        throw new DefinitionError(
-          `the application ${name}: the projections ${owner} and ${projection.name} both name the table ${table}: ` +
-            'each table belongs to one projection',
-        )
-      }
-      owners.set(table, projection.name)
-    }
-    const { replaces } = projection
-    if (projections.some((other) => other.name === replaces)) {
-      throw new DefinitionError(
-        `the application ${name}: the projection ${projection.name} replaces ${String(replaces)}, which is there too: leave one out`,
-      )
-    }
-  }
-}
-
-function checkedProjection(name: string, model: ProjectionBody, store: EventStore): ProjectionBody {
-  const { kind } = projectionsOf(store)
-  if (model.storeKind === undefined || model.storeKind === kind) return model
-  throw new DefinitionError(
-    `the application ${name}: the projection ${model.name} was made by edict/${model.storeKind}, and the event store is ` +
-      `of the kind ${kind}: import projection from edict/${kind}`,
-  )
 }
