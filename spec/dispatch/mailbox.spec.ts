@@ -228,6 +228,7 @@ describe('a dispatch that is not from within a running handler', () => {
 
   it('is let through when a command handler left it running', async () => {
     const gate = deferred()
+    const secondHasBegun = deferred()
     let late: Promise<unknown> | undefined
     const leaving = router('leaving', (r) =>
       r.identify(Counter, { by: 'id' }).dispatch([Add, Noop], {
@@ -235,10 +236,13 @@ describe('a dispatch that is not from within a running handler', () => {
         to: {
           Add: async (_counter, { by }) => {
             if (by === 1) {
-              setTimeout(() => {
+              void secondHasBegun.promise.then(() => {
                 late = app.dispatch(Noop({ id: 'a' }))
-              }, 5)
-            } else await gate.promise
+              })
+            } else {
+              secondHasBegun.resolve()
+              await gate.promise
+            }
             return Added({ by })
           },
           Noop: () => undefined,
