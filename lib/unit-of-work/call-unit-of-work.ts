@@ -43,6 +43,7 @@ export async function unitOfWork<Value>(
   const { consistency, consistencyTimeout } = checked.options
   const awaited = services.board.resolve(consistency)
   const enclosing = unitHereOf(services)
+  enclosing?.refuseOther(checked.options.tenant)
   if (enclosing !== undefined) return joined(enclosing, work)
   const { value, run, result, synchronous } = await host.during(new CalledUnit(host, checked, work).start())
   await run.committed(result)

@@ -49,8 +49,8 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
   /**
    * Begins it.
    *
-   * @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where it has begun before; NotRunningError `not_running`; InvalidOptionError
-   *   `invalid_option` where its consistency names what is no handler to be waited for
+   * @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where it has begun before, or is another tenant's than the one that it would
+   *   join; NotRunningError `not_running`; InvalidOptionError `invalid_option` where its consistency names what is no handler to be waited for
    */
   start(): this {
     if (this.#run !== undefined)
@@ -58,6 +58,7 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
     this.#host.mustRun()
     this.#awaited = this.#host.services.board.resolve(this.#checked.options.consistency)
     const enclosing = unitHereOf(this.#host.services)
+    enclosing?.refuseOther(this.#checked.options.tenant)
     this.#joined = enclosing !== undefined
     this.#run = enclosing ?? this.#begin()
     this.#scope = new UnitScope(this.#run, this.#joined)

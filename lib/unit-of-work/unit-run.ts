@@ -53,6 +53,14 @@ export class UnitRun implements RunningHandler {
     this.dispatchedFrom = runningHere()
   }
 
+  /** @throws {UnitOfWorkMisuseError} `unit_of_work_misuse` where a unit that joins it is said to be another tenant's */
+  refuseOther(tenant: string | undefined): void {
+    const own = this.repository.source.tenant
+    if (tenant === undefined || tenant === own) return
+    const which = own === undefined ? 'no tenant' : `the tenant ${own}`
+    throw new UnitOfWorkMisuseError(`a unit of work of the tenant ${tenant} cannot join one of ${which}, around it`)
+  }
+
   hasInUnit(services: object, streamId: string): boolean {
     return services === (this.services.standsInFor ?? this.services) && this.inProgress && this.unit.hasLoaded(streamId)
   }
@@ -73,6 +81,8 @@ export class UnitRun implements RunningHandler {
 
   rollBack(): void {
     this.rolledBack = true
+    // What was to be done after the commit: there is none.
+    this.#hooks.length = 0
     this.end()
     this.unit.rollBack()
   }

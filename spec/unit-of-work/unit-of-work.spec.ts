@@ -23,6 +23,10 @@ import {
 
 const credit = CreditAuthor({ authorId: 'ada' })
 
+const authors = router('authors', (routes) =>
+  routes.identify(Author, { by: 'authorId', prefix: 'author-' }).dispatch(CreditAuthor, { to: Author }),
+)
+
 /** Credits an author in a unit. */
 async function crediting({ repository }: UnitOfWorkScope, authorId = 'ada'): Promise<number> {
   const author = (await repository.find(Author, authorId)) ?? (await repository.create(Author, authorId))
@@ -143,6 +147,32 @@ describe('a unit of work', () => {
     })
     expect(quiet).toBe('done')
     expect(await app.aggregateVersion(Author, 'ada')).toBe(0)
+  })
+
+  it('has nothing done after a commit where there is none: where it is rolled back, in whatever form', async () => {
+    const done: string[] = []
+    const rolledBack = async (unit: UnitOfWorkScope, form: string): Promise<void> => {
+      await crediting(unit)
+      unit.afterCommit(() => done.push(form))
+      unit.rollback()
+    }
+    const handler = commandHandler(Article, {
+      commands: [PublishArticle],
+      handle: { PublishArticle: (_data, { unitOfWork: unit }) => rolledBack(unit, 'a handler’s') },
+    })
+    const app = await started({
+      router: router('r', (routes) =>
+        routes
+          .router(authors)
+          .identify(Article, { by: 'articleId', prefix: 'article-' })
+          .dispatch(PublishArticle, { to: handler }),
+      ),
+    })
+    await unitOfWork(app, (unit) => rolledBack(unit, 'a function’s'))
+    await rolledBack(new UnitOfWork(app).start(), 'one by hand')
+    expect((await app.dispatch(PublishArticle({ articleId: 'a1', publishedAt: 'now' }))).events).toEqual([])
+    await unitOfWork(app, (unit) => unit.afterCommit(() => done.push('committed')))
+    expect(done).toEqual(['committed'])
   })
 
   it('needs an application that runs', async () => {
@@ -310,6 +340,23 @@ describe('a unit of work within another one', () => {
     })
     await expect(outer).rejects.toMatchObject({ code: 'unit_rolled_back' })
     expect(await app.aggregateVersion(Author, 'ada')).toBe(0)
+  })
+
+  it('is refused where it is said to be another tenant’s, rather than to write for the tenant of the outer one', async () => {
+    const app = await started({ router: publishing })
+    const misuse = { code: 'unit_of_work_misuse', outcome: 'not-executed' }
+    await unitOfWork(
+      app,
+      async () => {
+        await unitOfWork(app, (unit) => crediting(unit), { tenant: 'acme' })
+        const other = { tenant: 'initech' }
+        await expect(unitOfWork(app, (unit) => crediting(unit), other)).rejects.toMatchObject(misuse)
+        expect(() => new UnitOfWork(app, other).start()).toThrow(expect.objectContaining(misuse))
+      },
+      { tenant: 'acme' },
+    )
+    expect(await app.aggregateVersion(Author, 'ada', { tenant: 'acme' })).toBe(1)
+    expect(await app.aggregateVersion(Author, 'ada', { tenant: 'initech' })).toBe(0)
   })
 
   it('stays by itself where it is another application’s', async () => {
