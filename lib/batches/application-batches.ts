@@ -3,6 +3,7 @@ import { isOfInterest } from '../dispatch/board-entry.ts'
 import { ConsistencyBoard } from '../dispatch/consistency-board.ts'
 import { Lifespans } from '../dispatch/lifespans.ts'
 import { routePlan, type RoutePlan } from '../dispatch/route-plan.ts'
+import { handlingScope } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
@@ -19,6 +20,7 @@ import { Foreground } from './foreground.ts'
 import { overlayStore } from './overlay-store.ts'
 import { RehearsedProcess } from './rehearsed-process.ts'
 import { rehearsedWorkflow } from './rehearsed-workflow.ts'
+import { Rehearsing } from './rehearsing.ts'
 import type { ApplicationBatches, ApplicationBatchesParts, FollowerModel } from './workflow-body.ts'
 
 const DRY_RUN_OPTIONS = ['metadata', 'correlationId', 'tenant', 'timeout', 'signal']
@@ -94,7 +96,14 @@ class Batches implements ApplicationBatches {
         ),
     })
     // The engine looks at what each of them is.
-    return dryRun.run(commands as readonly SealedMessage[], options)
+    const play = () => dryRun.run(commands as readonly SealedMessage[], options)
+    const handling = (services.handling ??= handlingScope())
+    const rehearsing = new Rehearsing(services)
+    try {
+      return await (handling === undefined ? play() : handling.run(rehearsing, play))
+    } finally {
+      rehearsing.end()
+    }
   }
 
   /** Without middleware, which is there for commands that are sent. */

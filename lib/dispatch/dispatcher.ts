@@ -3,6 +3,7 @@ import { systemClock } from '../effects/clock.ts'
 import {
   asEdictError,
   DispatchTooDeepError,
+  ReentrantDispatchError,
   type EdictError,
   UnregisteredCommandError,
   ValidationError,
@@ -19,6 +20,7 @@ import { Journey } from './journey.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions, type ResolvedOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
+import { refusalInDryRun, runningHere } from './running-handler.ts'
 import { executionsOf } from './unit-executions.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
@@ -128,6 +130,8 @@ export class Dispatcher {
     const plan = this.planOf(command)
     // A definition of this application made it.
     const sealed = command as SealedMessage
+    const refusal = refusalInDryRun(sealed.type, runningHere(), this.#services)
+    if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
     const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
     if (resolved.depth > maxDepth) throw new DispatchTooDeepError(sealed.type, resolved.depth, maxDepth)
     board.resolve(resolved.consistency)

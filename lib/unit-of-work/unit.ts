@@ -2,7 +2,7 @@ import { Hydration, type VersionedState } from '../aggregate/hydrate.ts'
 import { NOT_LOADED, type Instance } from '../aggregate/instance.ts'
 import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { EventSource } from '../dispatch/new-events.ts'
-import { refusalOfChange, runningHere } from '../dispatch/running-handler.ts'
+import { refusalOfChange, refusalOfOwnChange, runningHere } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import {
   AggregateNotAddedError,
@@ -219,8 +219,10 @@ export class Unit {
   #refuseChangeOf(roots: readonly UnitRoot[]): void {
     const from = runningHere()
     if (from === undefined) return
-    for (const { streamId } of roots) {
-      const refusal = refusalOfChange('a unit of work', from, this.#services, streamId)
+    for (const { streamId, instance } of roots) {
+      const refusal =
+        refusalOfChange('a unit of work', from, this.#services, streamId) ??
+        refusalOfOwnChange('a unit of work', from, instance)
       if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
     }
   }

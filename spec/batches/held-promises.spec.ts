@@ -46,6 +46,7 @@ const textOf = (type: string, ledger: string) =>
   `${type} was to change ledger-${ledger} from within a batch that has loaded it: schedule a command, by executeCommands of the context`
 
 const Order = command('Order', shape<{ order: string }>())
+const Forgo = command('Forgo', shape<{ ledger: string; events: boolean }>())
 
 const follow = workflow('follow', {
   events: [Entered],
@@ -283,6 +284,48 @@ describe('a dry run', () => {
     expect([ok, commands[0]?.events.length, await eventStore.headPosition()]).toEqual([true, 1, 0])
   })
 
+  it('lets nothing that runs in it store anything by itself, and keeps nobody from it who is no part of it', async () => {
+    const refused: unknown[] = []
+    const own = Enter({ ledger: 'free', text: 'by itself' })
+    const sending = async (): Promise<void> => {
+      const sent: readonly (() => Promise<unknown>)[] = [
+        () => app.dispatch(own),
+        () => app.executeCommands(own),
+        () => app.enqueue(own),
+        () => app.process(own),
+        () => unitOfWork(app, ({ repository }) => enter(repository, 'free', 'by itself')),
+      ]
+      for (const send of sent) await send().catch((error: unknown) => refused.push(error))
+    }
+    const [over, later] = [deferred(), deferred()]
+    const background = workflow('background', {
+      events: [Entered],
+      background: true,
+      handle: async ({ text }, _recorded, { isDryRun }) => {
+        if (text !== 'one' || !isDryRun) return
+        await sending()
+        void over.promise
+          .then(() => app.dispatch(two))
+          .then(() => {
+            later.resolve()
+          })
+      },
+    })
+    const eventStore = inMemoryEventStore()
+    const app = await started({ router: ledgerRouter(), eventStore, workflows: [background] })
+    expect(await app.dryRun(one)).toMatchObject({ ok: true, failures: [] })
+    expect(refused).toMatchObject([
+      { code: 'reentrant_dispatch', message: expect.stringContaining('within a dry run') },
+      { code: 'batch_failed', failedCode: 'reentrant_dispatch' },
+      ...Array.from({ length: 3 }, () => ({ code: 'reentrant_dispatch', outcome: 'not-executed' })),
+    ])
+    expect([await eventStore.headPosition(), await app.commands.list()]).toEqual([0, []])
+    over.resolve()
+    await later.promise
+    await app.dispatch(own)
+    expect(await eventStore.headPosition()).toBe(2)
+  })
+
   it('finds the aggregates that a command handler loads, also where no command goes to them', async () => {
     const Other = aggregate('Other', {
       commands: [Order],
@@ -320,6 +363,39 @@ describe('a dry run', () => {
 
 describe('a unit of work', () => {
   afterEach(stopAll)
+
+  it('is refused within the handler of the aggregate that it changes, as a batch is, and stores nothing', async () => {
+    const refused: unknown[] = []
+    let runs = 0
+    const within = async (ledger: string): Promise<void> => {
+      runs++
+      const note = (error: unknown) => void refused.push(error)
+      await unitOfWork(app, ({ repository }) => enter(repository, ledger, 'within')).catch(note)
+      await app.executeCommands(Enter({ ledger, text: 'within' })).catch(note)
+      // Another one is nobody's in this moment.
+      await unitOfWork(app, ({ repository }) => enter(repository, 'other', 'within'))
+    }
+    const careless = router('careless', (r) =>
+      r
+        .identify(Ledger, { by: 'ledger', prefix: 'ledger-' })
+        .dispatch(Enter, { to: Ledger })
+        .dispatch(Forgo, {
+          aggregate: Ledger,
+          to: async (_ledger, { ledger, events }) => {
+            await within(ledger)
+            return events ? Entered({ text: 'own', after: 0 }) : undefined
+          },
+        }),
+    )
+    const app = await started({ router: careless })
+    await app.dispatch(one)
+    const refusal = { code: 'reentrant_dispatch', message: expect.stringContaining('within its own handler') }
+    for (const events of [true, false]) await app.dispatch(Forgo({ ledger: 'a', events }))
+    expect(refused).toMatchObject([refusal, refusal, refusal, refusal])
+    expect(runs).toBe(2)
+    expect(await app.aggregateState(Ledger, 'a')).toEqual({ texts: ['one', 'own'] })
+    expect(await app.aggregateVersion(Ledger, 'other')).toBe(2)
+  })
 
   it('is not committed while a unit within it goes on: half of the work is not all of it', async () => {
     const eventStore = inMemoryEventStore()
