@@ -62,7 +62,7 @@ interface Ran {
 }
 
 async function byAggregate({ unit }: EntryHost, entry: BatchEntry): Promise<Ran> {
-  const root = await ownRoot(unit, entry)
+  const root = await ownRoot(unit, entry, 'load')
   refuseOtherVersion(root, entry)
   await admit(root, entry)
   const { plan, command } = entry
@@ -78,13 +78,13 @@ async function byAggregate({ unit }: EntryHost, entry: BatchEntry): Promise<Ran>
   return { root, reply }
 }
 
-/** Its own aggregate is loaded first only where that is asked for: the order of loading is the handler's. */
+/** Its own aggregate is looked at where that is asked for; the order of loading is the handler's. */
 async function byHandler(host: EntryHost, entry: BatchEntry, handler: CommandHandlerBody): Promise<Ran> {
   const { services, unit } = host
   const { expectedVersion, commandId } = entry.options
   const isLookedAt = expectedVersion !== undefined || commandId !== undefined
   if (isLookedAt || entry.plan.route.beforeExecute !== undefined) {
-    const root = await ownRoot(unit, entry)
+    const root = await ownRoot(unit, entry, 'lookAt')
     refuseOtherVersion(root, entry)
     await admit(root, entry)
   }
@@ -99,7 +99,7 @@ async function byHandler(host: EntryHost, entry: BatchEntry, handler: CommandHan
   if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
   if (host.isDispatch && entry.scheduledBy === undefined && !handler.multipleAggregates) refuseSeveral(unit, entry)
   host.ran(run)
-  return { root: await ownRoot(unit, entry), reply }
+  return { root: await ownRoot(unit, entry, 'lookAt'), reply }
 }
 
 /** The result of a command that committed before, by itself. */
@@ -119,9 +119,9 @@ function refuseSeveral(unit: Unit, entry: BatchEntry): void {
   if (changed.length > 1) throw new SeveralAggregatesError(changed.map(({ streamId }) => streamId))
 }
 
-function ownRoot(unit: Unit, entry: BatchEntry): Promise<UnitRoot> {
+function ownRoot(unit: Unit, entry: BatchEntry, how: 'load' | 'lookAt'): Promise<UnitRoot> {
   const { plan, tenant, aggregateId } = entry
-  return unit.load(tenant === undefined ? plan.group : plan.group.of(tenant), aggregateId, entry)
+  return unit[how](tenant === undefined ? plan.group : plan.group.of(tenant), aggregateId, entry)
 }
 
 function refuseOtherVersion({ streamId, loadedVersion }: UnitRoot, { options }: BatchEntry): void {

@@ -21,14 +21,6 @@ export interface EventRun {
   readonly events: SealedMessage[]
 }
 
-/** Where a root stands in its unit. */
-export interface RootPlace {
-  /** How many were asked for before it. */
-  readonly place: number
-  /** Told of whose events it takes. */
-  readonly changedBy: (root: UnitRoot, source: EventSource) => void
-}
-
 /** An aggregate in a unit of work: how it was loaded, and what has become of it since. Nothing of that is stored yet. */
 export class UnitRoot {
   readonly instance: Instance
@@ -36,21 +28,20 @@ export class UnitRoot {
   readonly loadedVersion: number
   readonly loadedState: unknown
   readonly snapshotVersion: number
-  readonly place: number
   /** Whether its events are to be stored. */
   added = false
   #state: unknown
   #pending = 0
   readonly #runs: EventRun[] = []
-  readonly #changedBy: RootPlace['changedBy']
+  /** Told of whose events it takes. */
+  readonly #changedBy: (root: UnitRoot, source: EventSource) => void
 
-  constructor(instance: Instance, loaded: VersionedState, { place, changedBy }: RootPlace) {
+  constructor(instance: Instance, loaded: VersionedState, changedBy: (root: UnitRoot, source: EventSource) => void) {
     this.instance = instance
     this.loadedVersion = loaded.version
     this.loadedState = loaded.state
     this.snapshotVersion = loaded.snapshotVersion ?? 0
     this.#state = loaded.state
-    this.place = place
     this.#changedBy = changedBy
   }
 

@@ -55,8 +55,10 @@ export class Unit {
   readonly #services: DispatchServices
   readonly #owner: UnitOwner
   readonly #rules: UnitRules
-  /** By stream id, in the order in which they were asked for. */
+  /** By stream id. */
   readonly #loads = new Map<string, Promise<UnitRoot>>()
+  /** Of those that were asked for, by stream id, how many were before. */
+  readonly #places = new Map<string, number>()
   readonly #roots = new Map<string, UnitRoot>()
   readonly #lookedFor = new Map<string, Set<string>>()
   #committedBefore: CommittedBefore | undefined
@@ -75,14 +77,18 @@ export class Unit {
     this.#rules = rules
   }
 
-  /** Those that are loaded, in the order in which they were asked for. */
+  /** Those that are loaded, in the order in which they were asked for. What was only looked at was not changed. */
   get roots(): readonly UnitRoot[] {
-    return [...this.#loads.keys()].flatMap((streamId) => this.#roots.get(streamId) ?? [])
+    return [...this.#places.keys()].flatMap((streamId) => this.#roots.get(streamId) ?? [])
   }
 
   /** Those of them that were changed in somebody's name. */
   changedBy(source: EventSource): readonly UnitRoot[] {
-    return [...(this.#changedBy.get(source) ?? [])].sort((one, other) => one.place - other.place)
+    return [...(this.#changedBy.get(source) ?? [])].sort((one, other) => this.#placeOf(one) - this.#placeOf(other))
+  }
+
+  #placeOf({ streamId }: UnitRoot): number {
+    return this.#places.get(streamId) ?? Infinity
   }
 
   /** One that is loaded. */
@@ -111,14 +117,28 @@ export class Unit {
    */
   async load(group: InstanceGroup, aggregateId: string, source: EventSource): Promise<UnitRoot> {
     this.#mustGoOn()
+    const { streamId } = this.#services.instances.obtain(group, aggregateId)
+    if (!this.#places.has(streamId)) this.#places.set(streamId, this.#asked++)
+    return this.lookAt(group, aggregateId, source)
+  }
+
+  /**
+   * As `load`, for whoever runs a command and not for its handler: that it is looked at says nothing of the order in which the handler
+   * loads it. So it is not to be changed either.
+   */
+  async lookAt(group: InstanceGroup, aggregateId: string, source: EventSource): Promise<UnitRoot> {
+    this.#mustGoOn()
     const instance = this.#services.instances.obtain(group, aggregateId)
     const { streamId } = instance
     let loading = this.#loads.get(streamId)
     if (loading === undefined) {
-      loading = this.#hydrate(instance, this.#asked++)
+      loading = this.#hydrate(instance)
       this.#loads.set(streamId, loading)
       // One that could not be read may be asked for again.
-      loading.catch(() => this.#loads.delete(streamId))
+      loading.catch(() => {
+        this.#loads.delete(streamId)
+        this.#places.delete(streamId)
+      })
     }
     const root = await loading
     await this.#lookFor(source, root)
@@ -126,17 +146,14 @@ export class Unit {
     return root
   }
 
-  async #hydrate(instance: Instance, place: number): Promise<UnitRoot> {
+  async #hydrate(instance: Instance): Promise<UnitRoot> {
     const from: VersionedState =
       instance.version === NOT_LOADED
         ? await this.#services.snapshots.load(instance)
         : { state: instance.state, version: instance.version, snapshotVersion: instance.snapshotVersion }
     const loaded = await new Hydration(this.#services, instance, from, this.#owner).run()
-    const root = new UnitRoot(
-      instance,
-      { ...loaded, snapshotVersion: from.snapshotVersion ?? 0 },
-      { place, changedBy: this.#isChangedBy },
-    )
+    const snapshotVersion = from.snapshotVersion ?? 0
+    const root = new UnitRoot(instance, { ...loaded, snapshotVersion }, this.#isChangedBy)
     this.#keepWarm(root, loaded.state, loaded.version)
     this.#roots.set(instance.streamId, root)
     return root

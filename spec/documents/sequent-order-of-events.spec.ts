@@ -112,6 +112,17 @@ describe.each(everyStore)('the events of a batch on $kind', ({ share }) => {
     expect(second.scheduled).toEqual(first.scheduled)
   })
 
+  it('are ordered likewise where ids are given, so that the aggregate of a command is looked at before its handler', async () => {
+    const other = router('other', (r) => r.router(ledgerRouter()).dispatch(MarkPaid, { to: clerk, identity: 'second' }))
+    const eventStore = stores.node()
+    const app = await started({ router: other, eventStore })
+    const { results } = await app.executeCommands([MarkPaid({ first: '1', second: '2' })], { commandIds: ['a'] })
+    const [{ events, aggregateId }] = results
+    const order = ['ledger-1', 'ledger-1', 'ledger-2', 'ledger-2']
+    expect([aggregateId, events.map(({ streamId }) => streamId)]).toEqual(['2', order])
+    expect((await stored(eventStore)).slice(0, 4).map((line) => line.split(':')[0])).toEqual(order)
+  })
+
   it('are all there: what a handler changed and did not add fails the batch by its name', async () => {
     const eventStore = stores.node()
     const app = await started({ router: desk, eventStore })
