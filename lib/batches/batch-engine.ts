@@ -24,6 +24,7 @@ import { BatchQueue } from './batch-queue.ts'
 import type { BatchResult, BatchRunner, ScheduledResult } from './batch-type.ts'
 import type { CommandOutcome } from './command-outcome.ts'
 import { DispatchTurns, type DispatchTurn } from './dispatch-turns.ts'
+import { earlierOutcomes } from './earlier-outcomes.ts'
 import { entryMaker, type EntryMaker, type EntryOf } from './entry-maker.ts'
 import type { Foreground } from './foreground.ts'
 
@@ -48,7 +49,8 @@ interface Prepared {
   readonly batch: Batch
   readonly limit: BatchLimit
   readonly queue: BatchQueue
-  readonly count: number
+  /** Undefined where the caller gave no ids. */
+  readonly marker: BatchMarker | undefined
   readonly consistencyTimeout: number
   readonly turn: DispatchTurn | undefined
 }
@@ -90,7 +92,7 @@ export class BatchEngine implements BatchRunner {
       return { command, options: commandId === undefined ? each : { ...each, commandId } }
     })
     const prepared = this.#prepare(wanted, commandIds, each)
-    const outcomes = await prepared.limit.within(() => prepared.batch.run())
+    const outcomes = await this.#inTime(prepared)
     const result = resultOf(outcomes)
     await this.#waitFor(prepared, outcomes, result, handler)
     return result
@@ -114,13 +116,19 @@ export class BatchEngine implements BatchRunner {
     }
   }
 
-  async #inTurn({ limit, batch, turn }: Prepared): Promise<readonly CommandOutcome[]> {
+  async #inTurn(prepared: Prepared): Promise<readonly CommandOutcome[]> {
     try {
-      return await limit.within(() => batch.run())
+      return await this.#inTime(prepared)
     } finally {
       // One that has run out of time holds up nobody.
-      turn?.leave()
+      prepared.turn?.leave()
     }
+  }
+
+  /** What was in time before is answered as it was, whatever the time is now. */
+  async #inTime({ limit, batch, queue, marker }: Prepared): Promise<readonly CommandOutcome[]> {
+    const before = limit.isPast ? await earlierOutcomes(this.#parts.services, queue.given, marker) : undefined
+    return before ?? limit.within(() => batch.run())
   }
 
   /** Within a batch, which may have the turn itself, nobody waits for one. */
@@ -185,7 +193,7 @@ export class BatchEngine implements BatchRunner {
       isDryRun,
       isDispatch: alone,
     }
-    return { batch: new Batch(parts), limit, queue, count: entries.length, consistencyTimeout, turn }
+    return { batch: new Batch(parts), limit, queue, marker, consistencyTimeout, turn }
   }
 
   /** All are validated before the first one runs; the error names which is not valid. */

@@ -33,6 +33,11 @@ export class BatchLimit {
     this.#expiresAt = now + this.#timeout
   }
 
+  /** Whether it is too late to begin. */
+  get isPast(): boolean {
+    return this.#timeout <= 0
+  }
+
   /** Why nobody waits for the batch any more. */
   get failure(): EdictError | undefined {
     return this.#failure
@@ -72,7 +77,7 @@ export class BatchLimit {
   /** Ends the wait when time runs out or the caller aborts. */
   async within<Value>(work: () => Promise<Value>): Promise<Value> {
     const { signal } = this.#options
-    if (this.#timeout <= 0) throw this.#timedOut()
+    if (this.isPast) throw this.#timedOut()
     if (signal?.aborted) throw this.#aborted(signal)
     if (this.#timeout === Infinity && signal === undefined) return work()
     let over: () => void = () => undefined

@@ -312,3 +312,11 @@ describe.each(everyStore)('a batch on $kind', ({ share }) => {
     expect(alone.events).toEqual(first.results[0].events)
   })
 })
+    // Also where it would be too late by now.
+    const late = { deadline: Date.now() - 1 }
+    const fourth = await app.executeCommands(commands, { ...options, ...late })
+    expect(fourth.results.map(({ events }) => events)).toEqual(first.results.map(({ events }) => events))
+    await expect(app.executeCommands(commands, { commandIds: ['4', '5', '6'], ...late })).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+      outcome: 'not-executed',
+    })

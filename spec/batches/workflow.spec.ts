@@ -37,6 +37,11 @@ describe.each(everyStore)('a workflow on $kind', ({ share }) => {
     // One that no workflow follows goes the usual way, and one that comes again is answered as the first time.
     const again = await app.dispatch(Enter({ ledger: 'a', text: 'two' }), { commandId: 'two' })
     expect(await app.dispatch(Enter({ ledger: 'a', text: 'two' }), { commandId: 'two' })).toEqual(again)
+    const late = { deadline: Date.now() - 1 }
+    expect(await app.dispatch(Enter({ ledger: 'a', text: 'two' }), { commandId: 'two', ...late })).toEqual(again)
+    await expect(app.dispatch(Enter({ ledger: 'a', text: 'two' }), { commandId: 'three', ...late })).rejects.toThrow(
+      expect.objectContaining({ code: 'deadline_exceeded' }),
+    )
     expect(await app.aggregateState(Ledger, 'c')).toEqual({ texts: ['two'] })
   })
 
