@@ -85,7 +85,10 @@ class BackgroundTurns {
     try {
       await handle(data, recorded, {
         executeCommands: scheduler.executeCommands,
-        afterCommit: (work) => void afterCommit.push(work),
+        afterCommit: (work) => {
+          scheduler.mustGoOn('afterCommit')
+          afterCommit.push(work)
+        },
         ...{ signal, application, workflowName: this.#name, isDryRun: false },
       })
     } finally {

@@ -62,6 +62,7 @@ export class Foreground {
       await handleByType.get(event.type)?.(recorded.data, recorded, {
         executeCommands: scheduler.executeCommands,
         afterCommit: (work) => {
+          scheduler.mustGoOn('afterCommit')
           host.afterCommit(name, work)
         },
         signal: host.signal,

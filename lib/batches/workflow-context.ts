@@ -16,6 +16,8 @@ export interface WorkflowContext {
   /**
    * Does something once the transaction is committed, and not at all where it is rolled back. In the order of the calls; a failure
    * is logged, and changes nothing of what is committed.
+   *
+   * @throws {SchedulingRefusedError} `scheduling_refused` where the function is over already
    */
   readonly afterCommit: (work: () => MaybePromise<unknown>) => void
   /** Aborts when nobody waits for the batch any more, or the workflow is stopped. */

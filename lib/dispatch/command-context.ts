@@ -61,12 +61,15 @@ export class CommandContext implements BeforeExecuteContext {
     return this.#source.signal
   }
 
+  /** Refused when it is called: whoever takes it out of the context need not use it. */
   get executeCommands(): ScheduleCommands {
     const { executeCommands, command } = this.#source
     if (executeCommands !== undefined) return executeCommands
-    throw new SchedulingRefusedError(
-      `${command.type} runs in no batch, so that nobody would run what its handler schedules: ` +
-        'call executeCommands of the application, and not dispatch',
-    )
+    return () => {
+      throw new SchedulingRefusedError(
+        `${command.type} runs in no batch, so that nobody would run what its handler schedules: ` +
+          'call executeCommands of the application, and not dispatch',
+      )
+    }
   }
 }

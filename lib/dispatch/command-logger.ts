@@ -43,7 +43,9 @@ export function commandLogger(options: CommandLoggerOptions = {}): HookMiddlewar
     afterDispatch(pipeline) {
       const milliseconds = elapsed(pipeline.assigns)
       const events = pipeline.result?.events.length ?? 0
-      logger.info({ ...fields(pipeline), milliseconds, events }, `${pipeline.command.type} succeeded`)
+      // What is not committed yet may come to nothing.
+      const ended = pipeline.isProvisional ? 'ran' : 'succeeded'
+      logger.info({ ...fields(pipeline), milliseconds, events }, `${pipeline.command.type} ${ended}`)
     },
     afterFailure(pipeline) {
       const { error, command } = pipeline

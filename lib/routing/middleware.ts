@@ -27,8 +27,13 @@ export interface Pipeline {
   readonly aggregateId: string
   /** The application's name. */
   readonly application: string
-  /** After the commit. */
+  /** After the commit; where `isProvisional` says so, after the command has run. */
   readonly result: ExecutionResult | undefined
+  /**
+   * Whether what `result` tells is not stored yet when middleware sees it, and may be rolled back: in a batch, and where a workflow follows
+   * the command inside its transaction.
+   */
+  readonly isProvisional: boolean
   /** After a failure. */
   readonly error: EdictError | undefined
   /** Passes a value on to the middleware that comes after it, in `assigns`. */

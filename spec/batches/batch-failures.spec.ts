@@ -3,6 +3,7 @@ import {
   aggregate,
   BatchFailedError,
   command,
+  commandLogger,
   event,
   inMemoryEventStore,
   router,
@@ -11,7 +12,7 @@ import {
   type AroundMiddleware,
   type HookMiddleware,
 } from 'edict'
-import { deferred, started, stopAll } from '../support/counter.ts'
+import { deferred, recordingLogger, started, stopAll } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
 import { Enter, Entered, Explode, Ledger, ledgerRouter, Look, Refuse } from './ledger.ts'
 
@@ -92,6 +93,18 @@ describe('a batch', () => {
     expect(await eventStore.headPosition()).toBe(0)
   })
 
+  it('is logged as run, and not as a success, before it is committed', async () => {
+    const logger = recordingLogger()
+    const app = await started({ router: ledgerRouter(commandLogger({ logger })) })
+    await failed(app.executeCommands(one, Refuse({ ledger: 'b' })))
+    await app.dispatch(one)
+    expect(logger.entries.map(({ message }) => message)).toEqual([
+      ...['Enter dispatched', 'Enter ran'],
+      ...['Refuse dispatched', expect.stringContaining('Refuse failed')],
+      ...['Enter dispatched', 'Enter succeeded'],
+    ])
+  })
+
   it('is cut where its cascade has no end, even if the workflow catches that', async () => {
     const endless = workflow('endless', {
       events: [Entered],
@@ -119,21 +132,27 @@ describe('a batch', () => {
     expect(await eventStore.headPosition()).toBe(0)
   })
 
-  it('refuses one within it, and what is scheduled too late', async () => {
-    const late = deferred<() => unknown>()
+  it('refuses one within it, and what is scheduled, or is to be done after it, too late', async () => {
+    const late = deferred<readonly (() => unknown)[]>()
     const refused: unknown[] = []
     const within = workflow('within', {
       events: [Entered],
-      handle: async (_data, _recorded, { executeCommands }) => {
+      handle: async (_data, _recorded, { executeCommands, afterCommit }) => {
         await app.executeCommands(one).catch((error: unknown) => refused.push(error))
-        late.resolve(() => executeCommands(one))
+        late.resolve([
+          () => executeCommands(one),
+          () => {
+            afterCommit(() => undefined)
+          },
+        ])
       },
     })
     const app = await started({ router: ledgerRouter(), workflows: [within] })
     await app.executeCommands(one)
     expect(refused).toMatchObject([{ code: 'reentrant_dispatch' }])
-    const schedule = await late.promise
-    expect(schedule).toThrow(expect.objectContaining({ code: 'scheduling_refused' }))
+    for (const schedule of await late.promise) {
+      expect(schedule).toThrow(expect.objectContaining({ code: 'scheduling_refused' }))
+    }
   })
 
   it('has one time limit and one signal for all of it', async () => {
@@ -297,6 +316,14 @@ describe.each(everyStore)('a batch on $kind', ({ share }) => {
       expect(again.results.map((result) => ({ ...result }))).toEqual(first.results.map((result) => ({ ...result })))
       expect(again.scheduled).toEqual(first.scheduled)
     }
+    // Also where it would be too late by now.
+    const late = { deadline: Date.now() - 1 }
+    const fourth = await app.executeCommands(commands, { ...options, ...late })
+    expect(fourth.results.map(({ events }) => events)).toEqual(first.results.map(({ events }) => events))
+    await expect(app.executeCommands(commands, { commandIds: ['4', '5', '6'], ...late })).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+      outcome: 'not-executed',
+    })
     expect(first.scheduled[0]?.result.events).toHaveLength(1)
     expect(await app.aggregateState(Ledger, 'a')).toEqual({ texts: ['one'] })
     // Those two that ran at once may both have run; only one of them was stored.
@@ -312,11 +339,3 @@ describe.each(everyStore)('a batch on $kind', ({ share }) => {
     expect(alone.events).toEqual(first.results[0].events)
   })
 })
-    // Also where it would be too late by now.
-    const late = { deadline: Date.now() - 1 }
-    const fourth = await app.executeCommands(commands, { ...options, ...late })
-    expect(fourth.results.map(({ events }) => events)).toEqual(first.results.map(({ events }) => events))
-    await expect(app.executeCommands(commands, { commandIds: ['4', '5', '6'], ...late })).rejects.toMatchObject({
-      code: 'deadline_exceeded',
-      outcome: 'not-executed',
-    })

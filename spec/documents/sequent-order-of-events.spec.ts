@@ -52,7 +52,7 @@ const picky = commandHandler(Ledger, {
       }
     },
     Defer({ ledger }, { executeCommands }) {
-      executeCommands(Enter({ ledger, text: 'deferred' }))
+      if (ledger !== 'idle') executeCommands(Enter({ ledger, text: 'deferred' }))
     },
   },
 })
@@ -169,6 +169,8 @@ describe.each(everyStore)('the events of a batch on $kind', ({ share }) => {
     const app = await started({ router: desk, eventStore: stores.node() })
     await app.executeCommands(Defer({ ledger: 'a' }))
     expect(await app.aggregateState(Ledger, 'a')).toEqual({ texts: ['deferred'] })
+    // To have been given it is not to have used it.
+    expect((await app.dispatch(Defer({ ledger: 'idle' }))).events).toEqual([])
     await expect(app.dispatch(Defer({ ledger: 'a' }))).rejects.toMatchObject({
       code: 'command_failed',
       cause: { code: 'scheduling_refused' },
