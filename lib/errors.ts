@@ -101,8 +101,8 @@ export class ValidationError extends EdictError<'invalid_message'> {
 /** No router of the application registers the command. */
 export class UnregisteredCommandError extends EdictError<'unregistered_command'> {
   override readonly name = 'UnregisteredCommandError'
-  constructor(message: string) {
-    super('unregistered_command', message)
+  constructor(message: string, options: EdictErrorOptions = {}) {
+    super('unregistered_command', message, options)
   }
 }
 
@@ -290,8 +290,10 @@ export class CommandCancelledError extends EdictError<'command_cancelled'> {
   override readonly name = 'CommandCancelledError'
   readonly commandId: string
 
-  constructor(commandType: string, commandId: string) {
-    super('command_cancelled', `${commandType} ${commandId} was cancelled before it was run`)
+  constructor(commandType: string, commandId: string, outcome: Outcome = 'not-executed') {
+    const when =
+      outcome === 'unknown' ? 'after an attempt that may have taken effect: nobody knows' : 'before it was run'
+    super('command_cancelled', `${commandType} ${commandId} was cancelled ${when}`, { outcome })
     this.commandId = commandId
   }
 }

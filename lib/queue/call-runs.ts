@@ -7,11 +7,14 @@ import { completed, tookEffect } from './command-run.ts'
 import type { QueueServices } from './queue-services.ts'
 import type { Settler } from './settler.ts'
 import { storedFailure } from './stored-failure.ts'
-import { timeoutIn } from './stored-options.ts'
+import { limitsIn, type RunLimits } from './stored-options.ts'
 import { endingOfCall, type Ending } from './verdict.ts'
 
 /** So much longer than its timeout a command may take that its caller runs: middleware and the stores are not on its clock. Milliseconds. */
 const GRACE_MS = 10_000
+/** So much longer than the wait for handlers. Milliseconds. */
+const GRACE_AFTER_WAIT_MS = 5_000
+const NO_LIMITS: RunLimits = { timeout: 0, consistency: 'eventual', consistencyTimeout: 0 }
 
 interface CallRunsOptions extends QueueServices {
   readonly settler: Settler
@@ -92,19 +95,28 @@ export class CallRuns {
 
   /** Milliseconds until a command that a caller runs somewhere is taken for one whose caller died; Infinity where none is. */
   async patienceWith(command: QueuedCommand): Promise<number> {
-    const timeout = timeoutIn(command.options, this.#timeoutOf(command.type))
-    if (timeout === Infinity) return Infinity
-    return Math.max(0, command.changedAt + timeout + GRACE_MS - (await this.#options.commands.now()))
+    const longest = this.#longestRun(command)
+    if (longest === Infinity) return Infinity
+    return Math.max(0, command.changedAt + longest - (await this.#options.commands.now()))
+  }
+
+  /** One that is committed may wait for handlers still. */
+  #longestRun({ type, options }: QueuedCommand): number {
+    const { dispatcher, dispatching } = this.#options
+    const { timeout, consistency, consistencyTimeout } = limitsIn(
+      options,
+      dispatcher.planFor(type)?.defaults ?? NO_LIMITS,
+    )
+    // That an event is marked as synchronous is known to its caller alone; then only a wait without an end is not waited for.
+    const mayWait =
+      consistency !== 'eventual' || dispatching.eventProcessing === 'sync' || consistencyTimeout !== Infinity
+    return timeout + Math.max(GRACE_MS, mayWait ? consistencyTimeout + GRACE_AFTER_WAIT_MS : 0)
   }
 
   /** The caller of a command did not live to tell how it ended: it is a dead letter from now on, and may be sent again. */
   async interrupted({ commandId, type }: QueuedCommand): Promise<void> {
     const failure = storedFailure(new CommandInterruptedError(type, commandId))
     await this.#settle(commandId, { state: 'dead', failure, failed: true })
-  }
-
-  #timeoutOf(type: string): number {
-    return this.#options.dispatcher.planFor(type)?.defaults.timeout ?? 0
   }
 }
 

@@ -73,9 +73,10 @@ async function beyondHope(services: QueueServices, command: QueuedCommand): Prom
   const events = await dispatching.store.readCommand(streamId, commandId)
   if (events.length > 0) return undefined
   const failure = command.failure ?? storedFailure(new CommandInterruptedError(type, commandId))
+  // Also one that was replayed, whose attempts are counted anew.
+  const wasBegun = attempts > 0 || command.failure !== undefined
   // A unit of work may have written to other streams alone: then nobody knows, and it cannot be said that it never ran.
-  const isDoubtful =
-    attempts > 0 && dispatcher.planFor(type)?.route.unit !== undefined && outcomeIn(failure) === 'unknown'
+  const isDoubtful = wasBegun && dispatcher.planFor(type)?.route.unit !== undefined && outcomeIn(failure) === 'unknown'
   if (isLate && !isDoubtful) {
     return { state: 'expired', failure: storedFailure(new DeadlineExceededError(type, deadline, 'not-executed')) }
   }

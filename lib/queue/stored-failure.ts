@@ -63,7 +63,7 @@ export function errorOf(command: QueuedCommand): EdictError {
     case 'expired':
       return new CommandExpiredError(type, commandId)
     case 'cancelled':
-      return new CommandCancelledError(type, commandId)
+      return new CommandCancelledError(type, commandId, outcomeIn(command.failure))
     default:
       return new CommandDeadError(type, commandId, attempts, {
         cause: causeOf(command.failure),

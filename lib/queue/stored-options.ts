@@ -1,3 +1,4 @@
+import type { ResolvedOptions } from '../dispatch/options.ts'
 import type { DispatchOptions } from '../routing/dispatch-options.ts'
 
 // What a call says of its dispatch, beside what has a column of its own, travels as JSON to whoever runs the command.
@@ -33,10 +34,17 @@ export function dataDidFit(stored: Readonly<Record<string, unknown>>): boolean {
   return stored.dataFits === true
 }
 
-/** How long the one who runs a command gives it, in milliseconds. */
-export function timeoutIn(stored: Readonly<Record<string, unknown>>, otherwise: number): number {
-  const { timeout } = givenOptions(stored)
-  return timeout ?? otherwise
+/** What bounds a run of a command. Milliseconds. */
+export type RunLimits = Pick<ResolvedOptions, 'timeout' | 'consistency' | 'consistencyTimeout'>
+
+/** How long the one who runs a command gives it, and the handlers of its events. */
+export function limitsIn(stored: Readonly<Record<string, unknown>>, otherwise: RunLimits): RunLimits {
+  const {
+    timeout = otherwise.timeout,
+    consistency = otherwise.consistency,
+    consistencyTimeout = otherwise.consistencyTimeout,
+  } = givenOptions(stored)
+  return { timeout, consistency, consistencyTimeout }
 }
 
 function nameOf(handler: string | { readonly name: string }): string {

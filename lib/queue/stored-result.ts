@@ -1,7 +1,7 @@
 import { Hydration } from '../aggregate/hydrate.ts'
 import { Executed } from '../dispatch/executed.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { UnregisteredCommandError } from '../errors.ts'
+import { StoreError, StreamClosedError, UnregisteredCommandError, describeThrown, isEdictError } from '../errors.ts'
 import type { QueuedCommand } from '../event-store/command-queue-store.ts'
 import type { Metadata } from '../messages/recorded-event.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -43,8 +43,25 @@ export function storedResult(
   }
 }
 
-/** The result of a command that is completed, as it was then. */
-export async function resultOf(
+/** The result of a command that is completed, as it was then. Where that cannot be told any more, it took effect all the same. */
+export async function resultOf(services: QueueServices, command: QueuedCommand): Promise<ExecutionResult> {
+  try {
+    return await readResult(services, command)
+  } catch (thrown) {
+    throw asExecuted(thrown, command)
+  }
+}
+
+function asExecuted(thrown: unknown, { type }: QueuedCommand): unknown {
+  if (thrown instanceof StreamClosedError) {
+    return new StreamClosedError(thrown.streamId, thrown.state, { cause: thrown, outcome: 'executed' })
+  }
+  if (isEdictError(thrown) && thrown.outcome === 'executed') return thrown
+  const what = `${type} took effect, but what it came to cannot be read: ${describeThrown(thrown)}`
+  return new StoreError(what, { cause: thrown, outcome: 'executed' })
+}
+
+async function readResult(
   { dispatcher, dispatching }: QueueServices,
   { type, commandId, result }: QueuedCommand,
 ): Promise<ExecutionResult> {
@@ -52,7 +69,11 @@ export async function resultOf(
   const stored = result as StoredResult
   const { streamId, aggregateVersion, metadata, tenant } = stored
   const model = dispatcher.planFor(type)?.model
-  if (model === undefined) throw new UnregisteredCommandError(`nobody registers ${type} here, so its result is unknown`)
+  if (model === undefined) {
+    throw new UnregisteredCommandError(`${type} took effect, but nobody registers it here, so its result is unknown`, {
+      outcome: 'executed',
+    })
+  }
   const { store, codec, snapshots } = dispatching
   const streams = stored.streams ?? (stored.hasEvents ? [streamId] : [])
   const lists = await Promise.all(streams.map(async (own) => store.readCommand(own, commandId)))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { StoreError, commandHandler, router, type EventStore } from 'edict'
 import type { CommandQueueStore } from '../../lib/event-store/command-queue-store.ts'
-import { Add, Added, Counter, Explode, started } from '../support/counter.ts'
+import { Add, Added, Counter, Explode, started, until } from '../support/counter.ts'
 import { everyQueueStore } from './queue-stores.ts'
 
 type Work = (...given: never[]) => unknown
@@ -173,6 +173,26 @@ describe.each(everyQueueStore)('what came of a queued command, on $kind,', ({ sh
     }
   })
 
+  it('is not said to be nothing where its events are deleted since, or cannot be read', async () => {
+    const eventStore = stores.node()
+    const app = await started({ router: slowRouter, eventStore, workers: 1 })
+    const key = { idempotencyKey: 'payment-7' }
+    const { commandId } = await app.enqueue(Add({ id: 'a', by: 1 }), key)
+    await (await app.commands.receipt(commandId)).completed()
+    const elsewhere = await started({
+      router: router('other', (r) =>
+        r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Explode, { to: Counter }),
+      ),
+      eventStore: stores.node(),
+    })
+    const unread = (await elsewhere.commands.receipt(commandId)).completed()
+    await expect(unread).rejects.toMatchObject({ code: 'unregistered_command', outcome: 'executed' })
+    await eventStore.deleteStream('counter-a')
+    const deleted = { code: 'stream_closed', outcome: 'executed' }
+    await expect((await app.commands.receipt(commandId)).completed()).rejects.toMatchObject(deleted)
+    await expect(app.process(Add({ id: 'a', by: 1 }), key)).rejects.toMatchObject(deleted)
+  })
+
   it('is not said to be nothing, in time or not, where a unit of work may have written elsewhere', async () => {
     const eventStore = losingAnswers(stores.node(), 'append', () => true)
     const queue = { backoff: { base: 2_600 }, pollInterval: 20 }
@@ -183,5 +203,20 @@ describe.each(everyQueueStore)('what came of a queued command, on $kind,', ({ sh
       outcome: 'unknown',
     })
     expect(await app.aggregateVersion(Counter, 'beside')).toBe(1)
+    // Nor is it when it is tried again, which forgets how often it was before.
+    expect(await app.commands.deadLetters.replay(receipt.commandId)).toBe(1)
+    await expect(receipt.completed({ timeout: 20_000 })).rejects.toMatchObject({
+      code: 'command_dead',
+      outcome: 'unknown',
+    })
+  })
+
+  it('is not said to be nothing where it is cancelled after an attempt of which nobody knows', async () => {
+    const eventStore = losingAnswers(stores.node(), 'append', () => true)
+    const app = await started({ router: bothRouter, eventStore, workers: 1, queue: { backoff: { base: 60_000 } } })
+    const receipt = await app.enqueue(Add({ id: 'aside', by: 1 }))
+    await until(async () => (await receipt.status()).state === 'delayed', 'the attempt being over')
+    expect(await receipt.cancel()).toBe(true)
+    await expect(receipt.completed()).rejects.toMatchObject({ code: 'command_cancelled', outcome: 'unknown' })
   })
 })

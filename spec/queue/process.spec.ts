@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
-import { router } from 'edict'
-import { Add, Added, Counter, counterRouter, deferred, Explode, started, until } from '../support/counter.ts'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { eventHandler, inMemoryEventStore, router } from 'edict'
+import { testClock } from 'edict/testing'
+import { Add, Added, Counter, counterRouter, deferred, Explode, started, stopAll, until } from '../support/counter.ts'
 import { everyQueueStore } from './queue-stores.ts'
 
 const add = (by = 1, id = 'a') => Add({ id, by })
@@ -88,6 +89,29 @@ describe.each(everyQueueStore)('process, on $kind,', ({ share }) => {
     await expect(app.process(add(), { delay: 5 })).rejects.toMatchObject({ code: 'invalid_option' })
     await expect(app.process(add(1, ''), { commandId: 'x' })).rejects.toMatchObject({ code: 'invalid_identity' })
     expect(await app.commands.get('x')).toBeUndefined()
+  })
+})
+
+describe('process', () => {
+  afterEach(stopAll)
+
+  it('does not take a caller for dead that waits for handlers, for as long as it said that it would', async () => {
+    const clock = testClock()
+    const eventStore = inMemoryEventStore({ clock })
+    const gate = deferred()
+    const slow = eventHandler('slow', { events: [Added], handle: () => gate.promise, consistency: 'strong' })
+    const parts = { router: counterRouter, eventStore, clock }
+    const app = await started({ ...parts, handlers: [slow] })
+    const other = await started(parts)
+    const options = { commandId: 'c1', consistency: 'strong', consistencyTimeout: 60_000 } as const
+    const waiting = app.process(add(5), options)
+    await until(async () => (await other.aggregateVersion(Counter, 'a')) === 1, 'the event')
+    await clock.advance(30_000)
+    const { position } = await other.enqueue(add(5), { commandId: 'c1' })
+    expect(await other.commands.get('c1')).toMatchObject({ state: 'running', position })
+    gate.resolve()
+    expect(await waiting).toMatchObject({ aggregateVersion: 1 })
+    expect(await other.commands.get('c1')).toMatchObject({ state: 'completed', position })
   })
 })
 
