@@ -248,14 +248,19 @@ describe.each(documentedStores)("Protean's command handlers, on $kind:", ({ shar
           const article = await repository.create(Article, data.articleId)
           article.execute(WriteArticle({ articleId: data.articleId, title: 'Now' }))
           article.execute(PublishArticle(data))
+          if (data.articleId === 'twice') article.execute(PublishArticle(data))
           repository.add(article)
         }),
         eventStore,
       )
+      let appends = 0
+      app.on('append:stop', () => appends++)
       expect((await app.dispatch(publish())).events.map(({ type }) => type)).toEqual([
         'ArticleWritten',
         'ArticlePublished',
       ])
+      await expect(app.dispatch(publish('twice'))).rejects.toMatchObject({ code: 'already_published' })
+      expect([appends, await eventStore.headPosition()]).toEqual([1, 2])
     })
 
     it('where an error occurs, everything is rolled back: nothing is stored in part', async () => {

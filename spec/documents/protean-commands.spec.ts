@@ -5,6 +5,7 @@ import {
   command,
   compositeRouter,
   eventHandler,
+  reply,
   router,
   shape,
   unitOfWork,
@@ -107,6 +108,11 @@ describe.each(documentedStores)("Protean's commands, on $kind:", ({ share }) => 
 
     it('a command always belongs to an aggregate', async () => {
       const Homeless = command('Homeless', shape<{ articleId: string }>())
+      expect(() =>
+        router('homeless', (to) =>
+          to.identify(Article, { by: 'articleId' }).dispatch(Homeless as never, { to: Article }),
+        ),
+      ).toThrow('Homeless')
       const logger = recordingLogger()
       await using app = await application({
         name,
@@ -323,14 +329,14 @@ describe.each(documentedStores)("Protean's commands, on $kind:", ({ share }) => 
           aggregate: Article,
           to: async (_article, data, { commandId }) => {
             found.push((await app.commands.get(commandId))?.state)
-            return ArticlePublished(data)
+            return reply('looked', ArticlePublished(data))
           },
         }),
       )
       const app = application({ name, router: looking, eventStore: stores.node() })
       await using running = await app.start()
-      const { events } = await running.process(publish())
-      expect(found).toEqual(['running'])
+      const { events, reply: result } = await running.process(publish())
+      expect([found, result]).toEqual([['running'], 'looked'])
       expect(await running.commands.get(events[0]?.commandId ?? '')).toMatchObject({ state: 'completed' })
     })
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { UnitOfWork, application, currentUnitOfWork, eventHandler, unitOfWork } from 'edict'
+import { UnitOfWork, application, currentUnitOfWork, eventHandler, router, unitOfWork } from 'edict'
 import type { EventStore, Repository } from 'edict'
 import { until } from '../support/counter.ts'
 import {
   Article,
   ArticlePublished,
+  ArticleWritten,
   PublishArticle,
   WriteArticle,
   documentedStores,
@@ -29,11 +30,18 @@ describe.each(documentedStores)("Protean's units of work, on $kind:", ({ share }
 
   describe('Unit of work', () => {
     it('all changes to an aggregate are one transaction, without anybody saying so', async () => {
+      const atOnce = router('at-once', (to) =>
+        to.identify(Article, { by: 'articleId', prefix: 'article-' }).dispatch(PublishArticle, {
+          aggregate: Article,
+          to: (_article, data) => [ArticleWritten({ articleId: data.articleId, title: 'Now' }), ArticlePublished(data)],
+        }),
+      )
       const eventStore = stores.node()
-      await using app = await started(eventStore)
-      await app.dispatch(WriteArticle({ articleId: '1', title: 'One' }))
+      await using app = await application({ name: 'publishing', router: atOnce, eventStore }).start()
+      let appends = 0
+      app.on('append:stop', () => appends++)
       await app.dispatch(publish())
-      expect(await eventStore.headPosition()).toBe(2)
+      expect([appends, await eventStore.headPosition()]).toEqual([1, 2])
     })
 
     it('a unit is begun by start, and ended by commit', async () => {
@@ -158,12 +166,14 @@ describe.each(documentedStores)("Protean's units of work, on $kind:", ({ share }
     it('what the store can do is what the unit can: one append carries it, whole or not at all', async () => {
       const eventStore = stores.node()
       await using app = await started(eventStore)
+      let appends = 0
+      app.on('append:stop', () => appends++)
       await unitOfWork(app, async ({ repository }) => {
         await write(repository, '1')
         const article = await repository.get(Article, '1')
         article.execute(publish('1'))
       })
-      expect(await app.aggregateVersion(Article, '1')).toBe(2)
+      expect([appends, await app.aggregateVersion(Article, '1')]).toEqual([1, 2])
     })
   })
 })
