@@ -95,6 +95,8 @@ async function byHandler(host: EntryHost, entry: BatchEntry, handler: CommandHan
   )
   if (run.rolledBack)
     throw new UnitRolledBackError(new Error(`the command handler of ${entry.command.type} rolled it back`))
+  // Of this command, and not of the batch at its end: none after it is to start.
+  unit.mustBeWhole()
   const lost = unit.changedBy(entry).filter(({ added }) => !added)
   if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
   if (host.isDispatch && entry.scheduledBy === undefined && !handler.multipleAggregates) refuseSeveral(unit, entry)

@@ -258,6 +258,12 @@ export class Unit {
     this.#broken ??= { cause }
   }
 
+  /** @throws {UnitRolledBackError} `unit_rolled_back` where something within it failed, or has not ended: half of the work is not all of it */
+  mustBeWhole(): void {
+    if (this.#broken !== undefined) throw new UnitRolledBackError(this.#broken.cause)
+    if (this.#open > 0) throw new UnitRolledBackError(new UnitOfWorkMisuseError('a unit within it has not ended'))
+  }
+
   /**
    * Stores all that was added by one append, and ends the unit.
    *
@@ -271,8 +277,7 @@ export class Unit {
   async commit(also: readonly StreamAppend[] = []): Promise<Committed> {
     this.#mustGoOn()
     this.#ended = true
-    if (this.#broken !== undefined) throw new UnitRolledBackError(this.#broken.cause)
-    if (this.#open > 0) throw new UnitRolledBackError(new UnitOfWorkMisuseError('a unit within it has not ended'))
+    this.mustBeWhole()
     const lost = this.roots.filter((root) => root.isChanged && !root.added)
     if (lost.length > 0) throw new AggregateNotAddedError(lost.map(({ streamId }) => streamId))
     const roots = this.#toStore()

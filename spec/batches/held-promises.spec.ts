@@ -415,6 +415,30 @@ describe('a unit of work', () => {
     expect(await eventStore.headPosition()).toBe(0)
   })
 
+  it('that fails, or does not end, within a command of a batch fails that command, so that none after it starts', async () => {
+    const ran: string[] = []
+    const left = commandHandler(Ledger, {
+      commands: [Order],
+      handle: {
+        Order: async ({ order }): Promise<void> => {
+          ran.push(order)
+          if (order === 'open') new UnitOfWork(app).start()
+          else if (order === 'failing')
+            await unitOfWork(app, () => Promise.reject(new Error('half'))).catch(() => undefined)
+        },
+      },
+    })
+    const app = await started({
+      router: router('left', (r) => r.router(ledgerRouter()).dispatch(Order, { to: left, identity: 'order' })),
+    })
+    for (const order of ['open', 'failing']) {
+      const batch = app.executeCommands(one, Order({ order }), Order({ order: 'never' }))
+      await expect(batch).rejects.toMatchObject({ command: 'Order', index: 1, failedCode: 'unit_rolled_back' })
+    }
+    expect(ran).toEqual(['open', 'failing'])
+    expect(await app.aggregateVersion(Ledger, 'a')).toBe(0)
+  })
+
   it('refuses a hook that is no function before anything is stored', async () => {
     const app = await started({ router: ledgerRouter() })
     // @ts-expect-error a hook is a function
