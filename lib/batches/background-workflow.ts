@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../effects/maybe-promise.ts'
-import { describeThrown } from '../errors.ts'
+import { DeadlineExceededError, describeThrown } from '../errors.ts'
 import { EventIdSeed } from '../messages/event-id.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import { carriedOptions } from '../subscribers/carried-options.ts'
@@ -55,12 +55,30 @@ class BackgroundTurns {
     async (data, recorded, context) => {
       const afterCommit: (() => MaybePromise<unknown>)[] = []
       const commands = await this.#scheduledBy(handle, data, recorded, context, afterCommit)
-      if (commands.length > 0) {
-        const options = carriedOptions(recorded, { signal: context.signal })
-        await this.#batches.run(commands, options, { handlerName: this.#name, position: recorded.position })
-      }
+      if (commands.length > 0 && !(await this.#runInTime(commands, recorded, context.signal))) return
       for (const work of afterCommit) await this.#contained(work)
     }
+
+  /** False where the deadline that the event inherits has passed: nothing is to come of it any more, and no attempt would change that. */
+  async #runInTime(
+    commands: readonly TriggeredCommand[],
+    recorded: RecordedEvent,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { position } = recorded
+    try {
+      await this.#batches.run(commands, carriedOptions(recorded, { signal }), { handlerName: this.#name, position })
+      return true
+    } catch (error) {
+      if (!(error instanceof DeadlineExceededError) || error.outcome !== 'not-executed') throw error
+      const what = `what the workflow ${this.#name} scheduled at ${position} is not run: the deadline of its event has passed`
+      this.#options.logger.warn(
+        { handler: this.#name, position, commands: commands.map(({ command }) => command.type) },
+        what,
+      )
+      return false
+    }
+  }
 
   async #scheduledBy(
     handle: HandleInWorkflow,

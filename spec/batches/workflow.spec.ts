@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { eventHandler, skip, unitOfWork, UnitOfWork, workflow, type UnitOfWorkScope } from 'edict'
-import { deferred, started, stopAll } from '../support/counter.ts'
+import { eventHandler, inMemoryEventStore, skip, unitOfWork, UnitOfWork, workflow, type UnitOfWorkScope } from 'edict'
+import { testClock } from 'edict/testing'
+import { deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
 import { Enter, Entered, Ledger, ledgerRouter, Refuse } from './ledger.ts'
 
@@ -158,6 +159,32 @@ describe('a workflow', () => {
     await app.executeCommands(Enter({ ledger: 'queue', text: 'two' }), Enter({ ledger: 'queue', text: 'bad' }))
     expect(await app.aggregateState(Ledger, 'b')).toEqual({ texts: ['one', 'two'] })
     expect(await app.aggregateState(Ledger, 'a')).toEqual({ texts: ['one', 'two'] })
+  })
+
+  it('in the background leaves out what would come after the deadline of its event, and goes on', async () => {
+    const [clock, gate, logger] = [testClock(), deferred(), recordingLogger()]
+    const done: string[] = []
+    const background = workflow('background', {
+      events: [Entered],
+      background: true,
+      handle: async ({ text }, { streamId }, { executeCommands, afterCommit }) => {
+        if (streamId !== 'ledger-a') return
+        await gate.promise
+        executeCommands(Enter({ ledger: 'b', text }))
+        afterCommit(() => done.push(text))
+      },
+    })
+    const eventStore = inMemoryEventStore({ clock })
+    const app = await started({ router: ledgerRouter(), eventStore, clock, logger, workflows: [background] })
+    await app.dispatch(one, { deadline: clock.now() + 1_000 })
+    await clock.advance(2_000)
+    gate.resolve()
+    await app.dispatch(Enter({ ledger: 'a', text: 'two' }))
+    await until(() => done.length > 0, 'the one behind it')
+    expect([done, await app.aggregateState(Ledger, 'b')]).toEqual([['two'], { texts: ['two'] }])
+    expect(logger.entries).toMatchObject([
+      { level: 'warn', fields: { commands: ['Enter'], position: 1 }, message: expect.stringContaining('deadline') },
+    ])
   })
 
   it('has a name of its own, and no option that makes no sense', async () => {
