@@ -77,7 +77,7 @@ export interface HandlerControl {
    *
    * @param options what else is said of it
    * @param options.startFrom where it begins; where it is left out, that of its definition
-   * @throws {InvalidOptionError} `invalid_option`, also of a process manager; SubscriptionOwnedError `subscription_owned` where somebody else resets it too
+   * @throws {InvalidOptionError} `invalid_option`, also of a process manager, or of a position beyond the next event; SubscriptionOwnedError `subscription_owned` where somebody else resets it too
    */
   reset(options?: { readonly startFrom?: StartFrom }): Promise<void>
   /**

@@ -33,6 +33,7 @@ export class HandlerReset {
     checkOptions('reset', given, ['startFrom'])
     const { model, application, store, stream } = this.#options
     const after = await this.#startAfter(given.startFrom ?? model.startFrom)
+    if (given.startFrom !== undefined) await this.#refuseBeyond(after)
     try {
       if (await this.#take(after)) await this.#othersStopped()
       await model.beforeReset?.({ handlerName: model.name, application })
@@ -57,6 +58,15 @@ export class HandlerReset {
     if (startFrom === 'current') return this.#options.store.headPosition()
     if (isWhole(startFrom, 1)) return startFrom - 1
     throw new InvalidOptionError(`reset: startFrom must be 'origin', 'current' or a position, a whole number from 1`)
+  }
+
+  /** From a place that nobody has come to yet on, it would pass over all events until then. */
+  async #refuseBeyond(after: number): Promise<void> {
+    const head = await this.#options.store.headPosition()
+    if (after <= head) return
+    throw new InvalidOptionError(
+      `reset: startFrom is ${after + 1}, but the store's last event is at ${head}: 'current' begins with what comes next`,
+    )
   }
 
   /** Whether another node had one of them. */

@@ -253,6 +253,7 @@ describe('the control of a handler', () => {
     ['two selections at once', (control) => control.discard({ key: 'a', position: 1 })],
     ['a limit of nothing', (control) => control.parked({ limit: 0 })],
     ['a place that is none', (control) => control.reset({ startFrom: 0 })],
+    ['a place beyond the next event', (control) => control.reset({ startFrom: 2 })],
     ['an option that is none', (control) => control.replay('all', { soon: true } as never)],
   ] as [string, (control: HandlerControl) => Promise<unknown>][])('refuses %s with invalid_option', async (_, ask) => {
     const totals = eventHandler('totals', { events: [Added], handle: () => undefined })
