@@ -55,3 +55,25 @@ describe('postgresEventStore, where what is repeated cannot be read,', () => {
     expect(await repeat).toMatchObject([{ status: 'repeated', events: [{ position: 1 }] }])
   })
 })
+
+describe('postgresEventStore, where several streams are repeated in one call,', () => {
+  const database = testDatabase()
+
+  it('holds each against its own events, wherever they stand in the call', async () => {
+    const store = await database.open()
+    const streams = [textAppend('third', 2), textAppend('first', 3), textAppend('second', 1)]
+    await append(store, streams, { atomic: true })
+    const again = await append(store, [textAppend('new', 2), ...streams], { atomic: true })
+    expect(again.map(({ status }) => status)).toEqual(['appended', 'repeated', 'repeated', 'repeated'])
+    const changed = streams.map((stream) => ({
+      ...stream,
+      events: stream.events.map((event, index) => (index === 2 ? { ...event, data: '{"amount":6}' } : event)),
+    }))
+    const refused = await append(store, changed, { atomic: true })
+    expect(refused.map(({ status }) => status)).toEqual(['abandoned', 'duplicate_command', 'abandoned'])
+    const shorter = streams.map((stream) => ({ ...stream, events: stream.events.slice(0, 2) }))
+    const others = await append(store, shorter)
+    expect(others.map(({ status }) => status)).toEqual(['repeated', 'duplicate_command', 'repeated'])
+    expect(await store.headPosition()).toBe(8)
+  })
+})
