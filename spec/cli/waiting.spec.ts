@@ -4,12 +4,15 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import { sqliteEventStore } from 'edict/sqlite'
-import { until } from '../support/counter.ts'
+import { until } from '../faults/node-process.ts'
 import { shopFile } from './cli-harness.ts'
 import { ordersPlaced, sqliteShop } from './shop-stores.ts'
 
 const program = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
 const repository = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Milliseconds that the process may take to start. */
+const PATIENCE = 50_000
 
 describe('a command that waits for another process', () => {
   const file = sqliteShop()
@@ -31,7 +34,7 @@ describe('a command that waits for another process', () => {
       const isOver = () => child.exitCode !== null
       const runs = async () =>
         (await store.listCheckpoints('amounts:1.1')).some(({ owner }) => owner !== undefined) || isOver()
-      await until(runs, 'the command to be at work')
+      await until(runs, 'the command to be at work', undefined, PATIENCE)
       await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 300))])
       await store.releaseCheckpoint('amounts:1.2', build?.epoch ?? 0)
       expect([await exit, await complained, await said]).toEqual([
@@ -43,5 +46,5 @@ describe('a command that waits for another process', () => {
       child.kill('SIGKILL')
       await store.close()
     }
-  })
+  }, 60_000)
 })
