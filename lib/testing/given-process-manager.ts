@@ -1,15 +1,16 @@
 import { ProcessAlreadyStartedError, ProcessNotStartedError } from '../errors.ts'
 import type { Command, EventDefinition, MessageOf } from '../messages/message.ts'
 import type { RecordedEvent, RecordedOf } from '../messages/recorded-event.ts'
-import { SealedMessage } from '../messages/sealed-message.ts'
+import type { SealedMessage } from '../messages/sealed-message.ts'
 import { commandsOf } from '../subscribers/commands-of.ts'
 import { routeOf } from '../subscribers/process-interest.ts'
 import type { ProcessManagerModel } from '../subscribers/process-manager-model.ts'
+import { processParkingKey } from '../subscribers/process-name.ts'
 import { plainData } from '../subscribers/process-records.ts'
 import { initialStateOf, stopsAfter } from '../subscribers/process-steps.ts'
 import { ExpectationError, expectSame } from './expectation-error.ts'
+import { followedEvent } from './followed-event.ts'
 import { expectThrown, messages, type ThrownMatch } from './happened.ts'
-import { recorded } from './recorded.ts'
 
 /** Events that a process manager follows, made or recorded. */
 export type FollowedEvent<Events extends readonly EventDefinition[]> =
@@ -35,9 +36,10 @@ export interface ProcessOutcome<State> {
   thenThrows(match?: ThrownMatch): Promise<void>
 }
 
-/** What an event came to: which instances it concerned, and with which commands. */
+/** What an event came to: which instances it concerned, those of which tenant, and with which commands. */
 interface Step {
   readonly ids: readonly string[]
+  readonly tenant?: string | undefined
   readonly commands: readonly SealedMessage[]
 }
 
@@ -66,12 +68,12 @@ export class ManagedTest {
   /** The past goes the same way; what it led to is nobody's business any more. */
   async #run(event: unknown): Promise<Done> {
     const run = new ProcessRun(this.#model)
-    for (const [index, one] of this.#past.entries()) await run.handle(asRecorded(one, index + 1))
+    for (const [index, one] of this.#past.entries()) await run.handle(one, index + 1)
     const { instances } = run
     const ran = new Set(instances.keys())
     run.ran = ran
     try {
-      const step = await run.handle(asRecorded(event, this.#past.length + 1))
+      const step = await run.handle(event, this.#past.length + 1)
       return { step, instances, ran, failure: undefined }
     } catch (error) {
       return { step: { ids: [], commands: [] }, instances, ran, failure: { error } }
@@ -79,16 +81,9 @@ export class ManagedTest {
   }
 }
 
-/** An event is what a definition has made, or what was recorded. */
-function asRecorded(event: unknown, position: number): RecordedEvent {
-  return SealedMessage.definitionOf(event) === undefined
-    ? (event as RecordedEvent)
-    : recorded(event as MessageOf<EventDefinition>, { position })
-}
-
 /** The instances of a process manager, in memory, all of whose commands succeed. */
 class ProcessRun {
-  /** The states of those that run. */
+  /** The states of those that run, by tenant and id. */
   readonly instances = new Map<string, unknown>()
   /** Told of those that have handled something. */
   ran: Set<string> | undefined
@@ -98,24 +93,28 @@ class ProcessRun {
     this.#model = model
   }
 
-  async handle(event: RecordedEvent): Promise<Step> {
-    const { name, interestedByType } = this.#model
+  async handle(given: unknown, position: number): Promise<Step> {
+    const { name, interestedByType, filter } = this.#model
+    const event = followedEvent(given, position, filter)
+    if (event === undefined) return { ids: [], commands: [] }
+    const { tenant } = event
     const interest = interestedByType.get(event.type)?.(event.data, event)
     const { kind, strict, ids } = routeOf(`${name}'s interested of ${event.type}`, interest)
     const commands: SealedMessage[] = []
     for (const id of ids) {
-      const runs = this.instances.has(id)
+      const key = processParkingKey(id, tenant)
+      const runs = this.instances.has(key)
       if (strict && kind === 'start' && runs) throw new ProcessAlreadyStartedError(name, id)
       if (strict && kind === 'continue' && !runs) throw new ProcessNotStartedError(name, id)
-      if (kind === 'stop') this.instances.delete(id)
-      else commands.push(...(await this.#handleFor(id, event)))
+      if (kind === 'stop') this.instances.delete(key)
+      else commands.push(...(await this.#handleFor(id, key, event)))
     }
-    return { ids, commands }
+    return { ids, tenant, commands }
   }
 
-  async #handleFor(id: string, event: RecordedEvent): Promise<readonly SealedMessage[]> {
+  async #handleFor(id: string, key: string, event: RecordedEvent): Promise<readonly SealedMessage[]> {
     const { handleByType, apply, name } = this.#model
-    const state = this.instances.has(id) ? this.instances.get(id) : initialStateOf(this.#model)
+    const state = this.instances.has(key) ? this.instances.get(key) : initialStateOf(this.#model)
     const context = {
       instanceId: id,
       handlerName: name,
@@ -126,14 +125,14 @@ class ProcessRun {
     const given = await handleByType.get(event.type)?.(state, event.data, event, context)
     const commands = commandsOf(name, event.type, given)
     const next = apply === undefined ? state : apply(state, event)
-    this.ran?.add(id)
+    this.ran?.add(key)
     if (stopsAfter(this.#model, commands, next, context)) {
-      this.instances.delete(id)
+      this.instances.delete(key)
       return commands
     }
     // As it would have to be stored.
     plainData(next, `the state of ${name}`)
-    this.instances.set(id, next)
+    this.instances.set(key, next)
     return commands
   }
 }
@@ -162,17 +161,17 @@ class ManagedOutcome {
 
   async thenState(state: unknown, instanceId?: string): Promise<void> {
     const { step, instances } = await this.#succeeded()
-    const id = this.#idOf(step, instanceId)
-    const actual = instances.has(id) ? instances.get(id) : '(it does not run)'
-    expectSame(actual, state, `${this.#name} ${id} has another state`)
+    const key = this.#keyOf(step, instanceId)
+    const actual = instances.has(key) ? instances.get(key) : '(it does not run)'
+    expectSame(actual, state, `${this.#name} ${key} has another state`)
   }
 
   async thenStops(instanceId?: string): Promise<void> {
     const { step, instances, ran } = await this.#succeeded()
-    const id = this.#idOf(step, instanceId)
-    const what = `${this.#name} ${id} was expected to stop`
-    if (instances.has(id)) throw new ExpectationError(what, '(it does not run)', instances.get(id))
-    if (!ran.has(id)) throw new ExpectationError(`${what}, and did not run before`, { ran: [id] }, { ran: [...ran] })
+    const key = this.#keyOf(step, instanceId)
+    const what = `${this.#name} ${key} was expected to stop`
+    if (instances.has(key)) throw new ExpectationError(what, '(it does not run)', instances.get(key))
+    if (!ran.has(key)) throw new ExpectationError(`${what}, and did not run before`, { ran: [key] }, { ran: [...ran] })
   }
 
   async thenIgnores(): Promise<void> {
@@ -189,10 +188,10 @@ class ManagedOutcome {
     if (match !== undefined) expectThrown(failure.error, match, this.#name)
   }
 
-  #idOf({ ids }: Step, instanceId: string | undefined): string {
-    if (instanceId !== undefined) return instanceId
-    const [only, second] = ids
-    if (only !== undefined && second === undefined) return only
+  /** An instance belongs to the tenant of its events. */
+  #keyOf({ ids, tenant }: Step, instanceId: string | undefined): string {
+    const [only, second] = instanceId === undefined ? ids : [instanceId]
+    if (only !== undefined && second === undefined) return processParkingKey(only, tenant)
     throw new ExpectationError(`${this.#name}: the event concerns ${ids.length} instances: say which one`, 'one', ids)
   }
 }

@@ -15,8 +15,8 @@ import { DeliveryContext, type HandlerSurroundings } from '../subscribers/handle
 import { handlerBodyOf } from '../subscribers/handler-body.ts'
 import type { HandlerModel } from '../subscribers/handler-model.ts'
 import { expectSame } from './expectation-error.ts'
+import { followedEvent } from './followed-event.ts'
 import { expectThrown, messages, type ThrownMatch } from './happened.ts'
-import { recorded } from './recorded.ts'
 
 /** What the handler under test is told, and what its dispatches come to. */
 export interface WhenHandledOptions {
@@ -84,18 +84,7 @@ export function whenHandled<const Events extends readonly EventDefinition[]>(
   const model = handlerBodyOf(handler)?.model
   if (model === undefined) throw new DefinitionError('whenHandled(handler, events) needs an eventHandler(…)')
   if (!Array.isArray(events)) throw new DefinitionError('whenHandled(handler, events) needs a list of events')
-  const { streamId, category } = model.filter
-  const place = { ...(streamId !== undefined && { streamId }), ...(category !== undefined && { category }) }
-  const past = events.flatMap((event, index) => {
-    // An event is what a definition has made, and then it is one of those that the handler follows, or what was recorded.
-    if (SealedMessage.definitionOf(event) !== undefined) {
-      return [recorded(event as MessageOf<EventDefinition>, { position: index + 1, ...place })]
-    }
-    const stored = event as RecordedEvent
-    const isElsewhere =
-      (streamId ?? stored.streamId) !== stored.streamId || (category ?? stored.category) !== stored.category
-    return isElsewhere ? [] : [stored]
-  })
+  const past = events.flatMap((event, index) => followedEvent(event, index + 1, model.filter) ?? [])
   const run = new HandlerRun(model, options)
   return new Handled(run.handle(past), handler.name)
 }

@@ -132,6 +132,28 @@ describe('given a process manager with a past', () => {
       .thenThrows({ code: 'invalid_outcome' })
   })
 
+  it('tells the instances of tenants apart, as the application does', async () => {
+    const of = (tenant: string) => recorded(Began({ id: 'a', strict: true }), { tenant })
+    await given(moves, [of('acme')])
+      .when(of('globex'))
+      .thenState({ moved: 0 })
+    await given(moves, [of('acme')])
+      .when(of('acme'))
+      .thenThrows({ code: 'process_already_started' })
+    const elsewhere = given(moves, [of('acme')]).when(recorded(Ended({ id: 'a' }), { tenant: 'globex' }))
+    expect((await thrownBy(() => elsewhere.thenStops()))?.message).toMatch(/globex\/a .* did not run before/)
+  })
+
+  it('is not given what was recorded elsewhere than it looks', async () => {
+    const narrow = processManager('narrow', { ...misfit, subscribeTo: { category: 'Counter' } })
+    await given(narrow)
+      .when(recorded(Added({ by: 1 }), { category: 'Other' }))
+      .thenIgnores()
+    await given(narrow)
+      .when(Added({ by: 1 }))
+      .thenDispatches(Add({ id: 'a', by: 1 }))
+  })
+
   it('shows what differs', async () => {
     const error = await thrownBy(() =>
       given(moves)
