@@ -51,6 +51,9 @@ export function event<const Type extends string, Schema extends StandardSchemaV1
   schema: Schema,
   options: EventOptions = {},
 ): EventDefinition<Type, StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>> {
+  const unknown = Object.keys(options).find((key) => key !== 'schemaVersion')
+  if (unknown !== undefined)
+    throw new DefinitionError(`${type}: an event has the option schemaVersion, and not ${unknown}`)
   return define('event', type, schema, options.schemaVersion ?? 1)
 }
 

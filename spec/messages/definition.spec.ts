@@ -172,6 +172,7 @@ describe('a message definition', () => {
     ['no schema', () => command('X', undefined as never)],
     ['a schema that is no Standard Schema', () => command('X', {} as never)],
     ['a schema version that is no whole number', () => event('X', shape<object>(), { schemaVersion: 1.5 })],
+    ['an option that an event does not have', () => event('X', shape<object>(), { version: 2 } as never)],
   ])('cannot be made with %s', (_what, make) => {
     expect(make).toThrow(DefinitionError)
   })
