@@ -84,8 +84,13 @@ type DefinitionOf<Route, Type> = Extract<
 
 /** The command of a type as a router's `dispatch` takes it, or the sentence that refuses it. */
 export type CommandFor<Route, Type extends string> = [Route] extends [never]
-  ? EdictTypeError<`${Type} is not registered in this router`>
+  ? EdictTypeError<UnknownCommand<Type>>
   : Command<Type, DataOf<DefinitionOf<Route, Type>>>
+
+/** Of a definition that nobody has called, no type is known. */
+type UnknownCommand<Type extends string> = string extends Type
+  ? 'that is no command of this router: a command is made by calling its definition'
+  : `${Type} is not registered in this router`
 
 /** Every command of a router. */
 export type CommandIn<Routes> = {

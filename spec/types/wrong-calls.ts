@@ -371,6 +371,11 @@ ${identified(`.dispatch([Another], { to: BankAccount })`)}`,
     code: `accounts.dispatch(Other({ x: '' }))`,
   },
   {
+    title: 'the dispatch of a definition that is not called',
+    sentence: 'that is no command of this router: a command is made by calling its definition',
+    code: `accounts.dispatch(OpenAccount)`,
+  },
+  {
     title: 'the dispatch of an object that only looks like a command',
     sentence: `Property '[madeByItsDefinition]' is missing`,
     code: `accounts.dispatch({ type: 'OpenAccount', data: { accountNumber: '', initialBalance: 1 } })`,
