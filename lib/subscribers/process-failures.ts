@@ -1,6 +1,6 @@
 import { backoffDelay } from '../effects/backoff.ts'
 import type { Random } from '../effects/ids.ts'
-import { EventTimeoutError, isEdictError } from '../errors.ts'
+import { EventTimeoutError, isEdictError, type EdictError } from '../errors.ts'
 import { ErrorAction, retry, stop } from './error-action.ts'
 import { defaultRetryPolicy, type OnErrorFault, type RetryPolicy } from './failure-policy.ts'
 import type { HandlerModel } from './handler-model.ts'
@@ -79,9 +79,14 @@ const PASSING: ReadonlySet<string> = new Set([
   'version_conflict',
 ])
 
-/** The command was refused for what it is: the same one is refused again. */
+/** It was refused for what it is: the same is refused again. */
 function isFinal(error: unknown): boolean {
-  return isEdictError(error) && !PASSING.has(error.code)
+  return isEdictError(error) && !PASSING.has(error.code) && !couldNotBeDecoded(error)
+}
+
+/** Something threw, as where a serializer's keys are out of reach for a while. A type or a version that nobody knows stays so. */
+function couldNotBeDecoded({ code, cause }: EdictError): boolean {
+  return (code === 'unreadable_event' || code === 'unreadable_state') && cause !== undefined
 }
 
 const described = {

@@ -9,6 +9,7 @@ import {
   skip,
   StoreError,
   type EventStore,
+  type Snapshot,
 } from 'edict'
 import { Add, Counter, counterRouter, deferred, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 import { add, copier, heldWaits } from './process-harness.ts'
@@ -218,6 +219,51 @@ describe('a process manager without onError', () => {
     await until(async () => (await app.handler('copier').status()).state === 'failed', 'the stop')
     expect((await app.handler('copier').status()).lastError).toBeInstanceOf(CommandRejectedError)
     expect(logger.entries.filter(({ message }) => message.includes('tries again'))).toEqual([])
+  })
+})
+
+describe('a process manager without onError whose state cannot be read', () => {
+  /** Begins with the state of an instance that an earlier one left behind, which is then stored otherwise. */
+  async function beginsWith(change: Partial<Snapshot>) {
+    const eventStore = inMemoryEventStore()
+    await eventStore.open()
+    const before = await started({ router: counterRouter, handlers: [copier()], eventStore })
+    await add(before, 'a', 1)
+    await until(async () => (await before.aggregateState(Counter, 'to-a')).total === 1, 'the first event')
+    await before.stop()
+    const snapshot = await eventStore.readSnapshot('edict.process-copier#a')
+    if (snapshot === undefined) throw new Error('no state is stored')
+    await eventStore.saveSnapshot({ ...snapshot, ...change })
+    const manager = copier()
+    const app = await started({ router: counterRouter, handlers: [manager], eventStore, logger: recordingLogger() })
+    await add(app, 'a', 2)
+    const control = app.handler('copier')
+    const seen: string[] = []
+    await until(async () => {
+      const { state } = await control.status()
+      if (state === 'retrying' || state === 'failed') seen.push(state)
+      return seen.length > 0
+    }, 'the failure')
+    return { app, control, manager, eventStore, snapshot, seen }
+  }
+
+  it('tries again where that may pass, as while the keys of a serializer are out of reach', async () => {
+    const { app, control, manager, eventStore, snapshot, seen } = await beginsWith({
+      contentType: 'application/x-locked',
+    })
+    expect(seen).toEqual(['retrying'])
+    await eventStore.saveSnapshot(snapshot)
+    // At once, and not after a second.
+    await control.stop()
+    await control.start()
+    await until(async () => (await app.processState(manager, 'a'))?.seen.length === 2, 'the second event')
+    await eventStore.close()
+  })
+
+  it('stops at once where that stays so, as with a version that it cannot migrate', async () => {
+    const { eventStore, seen } = await beginsWith({ snapshotVersion: 2 })
+    expect(seen).toEqual(['failed'])
+    await eventStore.close()
   })
 })
 
