@@ -15,7 +15,7 @@ export interface HandlerStatus {
   readonly state: HandlerState
   /** Every event up to here is handled, or does not interest it; with `concurrency`, by all partitions. 0 where another node knows. */
   readonly position: number
-  /** How many events of the store come after that. */
+  /** How many positions of the store come after that, whosever events they are. To watch a handler, take `lagEvents` of `metrics()`. */
   readonly lag: number
   /** What it failed with last on this node; undefined where it never did. */
   readonly lastError: unknown
