@@ -10,6 +10,7 @@ import { PositionWaits, type WaitOptions } from '../dispatch/position-waits.ts'
 import { routePlan } from '../dispatch/route-plan.ts'
 import { keepUnitHost } from '../dispatch/unit-host.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
+import { stayingAlive } from '../effects/clock.ts'
 import type { Result } from '../effects/result.ts'
 import { DefinitionError, InvalidOptionError, type EdictError } from '../errors.ts'
 import { checkOptions } from '../event-store/argument-checks.ts'
@@ -190,7 +191,7 @@ class AssembledApplication {
     if (body === undefined) throw new InvalidOptionError('rebuild: that is no projection(…)')
     const runner = this.#life.runners.find(({ name }) => name === body.name)
     if (runner !== undefined && 'rebuild' in runner && this.#definition.projections.includes(body)) {
-      return runner.rebuild()
+      return stayingAlive(this.#services.clock, runner.rebuild())
     }
     throw new InvalidOptionError(`rebuild: ${body.name} is no projection of the application ${this.name}`)
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../effects/clock.ts'
+import { stayingAlive, type Clock } from '../effects/clock.ts'
 import type { Fairness } from '../effects/fairness.ts'
 import type { Logger } from '../effects/logger.ts'
 import { InvalidOptionError, PositionTimeoutError } from '../errors.ts'
@@ -54,7 +54,7 @@ export class PositionWaits {
     const timeout = options?.timeout === undefined ? this.#timeout : checkedMilliseconds('timeout', options.timeout)
     const handlers = this.#handlersOf(options?.handlers)
     if (handlers.every((handler) => this.#positionOf(handler) >= position)) return
-    await this.#unlessEnded(this.#wait(position, handlers, timeout))
+    await stayingAlive(this.#sources.clock, this.#unlessEnded(this.#wait(position, handlers, timeout)))
   }
 
   /** The application stops: nobody waits any longer. */

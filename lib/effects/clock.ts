@@ -22,7 +22,10 @@ export const systemClock: Clock = {
   },
 }
 
-/** Calls back after any number of milliseconds, also of more than one timer can count. Gives what takes it back. */
+/**
+ * Calls back after any number of milliseconds, also of more than one timer can count; never, after `Infinity`. Gives what takes it
+ * back.
+ */
 export function callLater(clock: Clock, milliseconds: number, callback: () => void): () => void {
   let handle: unknown
   const wait = (left: number): void => {
@@ -35,6 +38,16 @@ export function callLater(clock: Clock, milliseconds: number, callback: () => vo
   wait(milliseconds)
   return () => {
     clock.clearTimeout(handle)
+  }
+}
+
+/** What some work gives. Until then the process stays alive, though all that would go on with the work may be idle timers. */
+export async function stayingAlive<Value>(clock: Clock, work: Promise<Value>): Promise<Value> {
+  const letGo = callLater(clock, Infinity, () => undefined)
+  try {
+    return await work
+  } finally {
+    letGo()
   }
 }
 

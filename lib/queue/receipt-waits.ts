@@ -56,10 +56,13 @@ export class ReceiptWaits {
   wait(commandId: string, timeout: number): Promise<Over> {
     const { clock, watch } = this.#options
     return new Promise((resolve, reject) => {
-      let stopTimer: (() => void) | undefined
+      // After `Infinity` it is never called, and keeps the process of the one who waits alive.
+      const stopTimer = callLater(clock, timeout, () => {
+        wait.reject(new ReceiptTimeoutError(commandId, timeout))
+      })
       const over = (): void => {
         this.#forget(wait)
-        stopTimer?.()
+        stopTimer()
         if (this.#waits.size === 0) this.#rest()
       }
       const wait: Wait = {
@@ -74,11 +77,6 @@ export class ReceiptWaits {
         },
       }
       this.#waits.set(commandId, (this.#waits.get(commandId) ?? new Set()).add(wait))
-      if (timeout !== Infinity) {
-        stopTimer = callLater(clock, timeout, () => {
-          wait.reject(new ReceiptTimeoutError(commandId, timeout))
-        })
-      }
       watch()
       this.#lookAt([commandId])
     })
