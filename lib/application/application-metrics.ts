@@ -99,7 +99,7 @@ export async function applicationMetrics(
 async function commandMetrics({ store, telemetry }: MetricSources): Promise<CommandMetrics | undefined> {
   const { commands } = store
   if (commands === undefined) return undefined
-  const { states, oldestAge } = depthOf(await commands.count(UNFINISHED), await commands.now())
+  const { states, oldestAge } = depthOf(await commands.count(COUNTED), await commands.now())
   const { delayed, queued, running, dead } = states
   return {
     delayed,
@@ -111,7 +111,7 @@ async function commandMetrics({ store, telemetry }: MetricSources): Promise<Comm
   }
 }
 
-const UNFINISHED = ['delayed', 'queued', 'running', 'dead'] as const
+const COUNTED = ['delayed', 'queued', 'running', 'dead'] as const
 
 async function handlerMetrics(sources: MetricSources, name: string, headPosition: number): Promise<HandlerMetrics> {
   const { board, telemetry } = sources

@@ -27,8 +27,8 @@ export interface EventsOptions extends CommonOptions {
 
 /** So many of the last ones are shown where nothing else is said. */
 const LAST = 20
-/** So many are read at a time. */
-const BATCH = 200
+/** Of the last ones no more are read at a time, where somebody asks for many. */
+const MOST_AT_A_TIME = 1_000
 
 export function addEvents(program: Command, cli: Cli): void {
   cli
@@ -81,10 +81,15 @@ async function* wanted(
   const { store } = inside
   const { stream, from, limit, correlation, follow } = options
   const filter = filterOf(inside, options)
-  const read = (direction: Direction, first = from): AsyncIterable<StoredEvent> =>
-    stream === undefined
-      ? readAllEvents(store, { ...filter, direction, batchSize: BATCH, ...(first && { fromPosition: first }) })
-      : readStreamEvents(store, stream, { direction, batchSize: BATCH, ...(first && { fromVersion: first }) })
+  const read = (direction: Direction, first = from): AsyncIterable<StoredEvent> => {
+    const page = {
+      direction,
+      ...(direction === 'backward' && { batchSize: Math.min(MOST_AT_A_TIME, limit ?? LAST) }),
+    }
+    return stream === undefined
+      ? readAllEvents(store, { ...filter, ...page, ...(first && { fromPosition: first }) })
+      : readStreamEvents(store, stream, { ...page, ...(first && { fromVersion: first }) })
+  }
   const isWhole = from !== undefined || correlation !== undefined
   if (follow) {
     const head = isWhole ? (from ?? 1) - 1 : await store.headPosition()
