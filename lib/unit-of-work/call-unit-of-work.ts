@@ -41,14 +41,17 @@ export async function unitOfWork<Value>(
   host.mustRun()
   const { services } = host
   const { consistency, consistencyTimeout } = checked.options
-  const awaited = services.board.resolve(consistency)
   const enclosing = unitHereOf(services)
   enclosing?.refuseOther(checked.options.tenant)
   if (enclosing !== undefined) return joined(enclosing, work)
-  const { value, run, result, synchronous } = await host.during(new CalledUnit(host, checked, work).start())
-  await run.committed(result)
-  await waitForHandlers(services, awaited, consistencyTimeout, result, synchronous)
-  return value
+  const awaited = services.board.resolve(consistency)
+  const called = async () => {
+    const { value, run, result, synchronous } = await new CalledUnit(host, checked, work).start()
+    await run.committed(result)
+    await waitForHandlers(services, awaited, consistencyTimeout, result, synchronous)
+    return value
+  }
+  return host.during(called())
 }
 
 /** Whatever catches a failure within: what it left half done must not be stored. */

@@ -56,10 +56,11 @@ export class UnitOfWork implements UnitOfWorkScope, AsyncDisposable {
     if (this.#run !== undefined)
       throw new UnitOfWorkMisuseError('the unit of work was started before: make another one')
     this.#host.mustRun()
-    this.#awaited = this.#host.services.board.resolve(this.#checked.options.consistency)
     const enclosing = unitHereOf(this.#host.services)
     enclosing?.refuseOther(this.#checked.options.tenant)
     this.#joined = enclosing !== undefined
+    // The one that is joined does the waiting.
+    if (!this.#joined) this.#awaited = this.#host.services.board.resolve(this.#checked.options.consistency)
     this.#run = enclosing ?? this.#begin()
     this.#scope = new UnitScope(this.#run, this.#joined)
     return this

@@ -182,6 +182,35 @@ describe('a unit of work', () => {
     expect(() => new UnitOfWork(app).start()).toThrow(expect.objectContaining({ code: 'not_running' }))
   })
 
+  it('is waited for by a stop until its hooks are through', async () => {
+    const app = await started({ router: publishing })
+    const [begun, printed] = [deferred(), deferred()]
+    const ends: string[] = []
+    const unit = unitOfWork(app, (here) => {
+      here.afterCommit(() => {
+        begun.resolve()
+        return printed.promise
+      })
+      return crediting(here)
+    }).then(() => ends.push('unit'))
+    await begun.promise
+    const stop = app.stop().then(() => ends.push('stop'))
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    printed.resolve()
+    await Promise.all([unit, stop])
+    expect(ends).toEqual(['unit', 'stop'])
+  })
+
+  it('waits for nobody itself where it joins another one', async () => {
+    const app = await started({ router: publishing })
+    const consistency = ['nobody']
+    await unitOfWork(app, async () => {
+      await unitOfWork(app, (unit) => crediting(unit), { consistency })
+      await new UnitOfWork(app, { consistency }).start().commit()
+    })
+    expect(await app.aggregateVersion(Author, 'ada')).toBe(1)
+  })
+
   it('fails with what its code threw, and stores nothing', async () => {
     const app = await started({ router: publishing })
     const cause = new Error('the printer burns')
