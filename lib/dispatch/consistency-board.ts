@@ -1,4 +1,4 @@
-import type { Clock } from '../effects/clock.ts'
+import { stayingAlive, type Clock } from '../effects/clock.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { DefinitionError, InvalidOptionError } from '../errors.ts'
 import type { Consistency } from '../routing/dispatch-options.ts'
@@ -23,12 +23,14 @@ const nobody: readonly never[] = Object.freeze([])
  */
 export class ConsistencyBoard {
   readonly #entries = new Map<string, Entry>()
+  readonly #clock: Clock
   readonly #deadlines: Deadlines<Wait>
   #all: readonly Entry[] | undefined
   #strong: readonly Entry[] | undefined
 
-  constructor(options: { readonly clock: Clock }) {
-    this.#deadlines = new Deadlines(options.clock, (wait) => {
+  constructor({ clock }: { readonly clock: Clock }) {
+    this.#clock = clock
+    this.#deadlines = new Deadlines(clock, (wait) => {
       wait.end(wait.behind())
     })
   }
@@ -189,9 +191,10 @@ export class ConsistencyBoard {
       wait.pending++
     }
     this.#deadlines.add(wait, timeout)
-    return new Promise((resolve) => {
+    const ended = new Promise<readonly string[]>((resolve) => {
       wait.resolve = resolve
     })
+    return timeout === Infinity ? stayingAlive(this.#clock, ended) : ended
   }
 
   #finish(wait: Wait, behind: readonly string[]): void {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventHandler, type Clock } from 'edict'
 import { projection, sqliteEventStore } from 'edict/sqlite'
 import { LONGEST_TIMER_MS } from '../../lib/effects/clock.ts'
-import { Add, Added, counterRouter, started, stopAll } from '../support/counter.ts'
+import { Add, Added, counterRouter, deferred, started, stopAll, until } from '../support/counter.ts'
 
 afterEach(stopAll)
 
@@ -44,6 +44,18 @@ describe('a process stays alive while somebody waits without an end', () => {
     expect(isHeld()).toBe(true)
     await app.dispatch(Add({ id: 'a', by: 1 }))
     await waiting
+    expect(isHeld()).toBe(false)
+  })
+
+  it('for a handler that is to have handled what was stored', async () => {
+    const { clock, isHeld } = watchedClock()
+    const gate = deferred()
+    const handler = eventHandler('strong', { events: [Added], consistency: 'strong', handle: () => gate.promise })
+    const app = await started({ router: counterRouter, clock, handlers: [handler] })
+    const dispatched = app.dispatch(Add({ id: 'a', by: 1 }), { consistency: 'strong', consistencyTimeout: Infinity })
+    await until(isHeld, 'the wait')
+    gate.resolve()
+    await dispatched
     expect(isHeld()).toBe(false)
   })
 
