@@ -95,13 +95,22 @@ export class CallRuns {
 
   /** Milliseconds until a command that a caller runs somewhere is taken for one whose caller died; Infinity where none is. */
   async patienceWith(command: QueuedCommand): Promise<number> {
-    const longest = this.#longestRun(command)
-    if (longest === Infinity) return Infinity
-    return Math.max(0, command.changedAt + longest - (await this.#options.commands.now()))
+    const { timeout, wait } = this.#limitsOf(command)
+    if (timeout === Infinity) return Infinity
+    const ran = (await this.#options.commands.now()) - command.changedAt
+    if (wait !== Infinity) return Math.max(0, timeout + Math.max(GRACE_MS, wait) - ran)
+    // Only what is committed may still wait for handlers, for ever.
+    const left = Math.max(0, timeout + GRACE_MS - ran)
+    return left === 0 && (await this.#isCommitted(command)) ? Infinity : left
   }
 
-  /** One that is committed may wait for handlers still. */
-  #longestRun({ type, options }: QueuedCommand): number {
+  async #isCommitted({ streamId, commandId }: QueuedCommand): Promise<boolean> {
+    const events = await this.#options.dispatching.store.readCommand(streamId, commandId)
+    return events.length > 0
+  }
+
+  /** How long it may take until it is committed, and then wait for handlers. */
+  #limitsOf({ type, options }: QueuedCommand): { readonly timeout: number; readonly wait: number } {
     const { dispatcher, dispatching } = this.#options
     const { timeout, consistency, consistencyTimeout } = limitsIn(
       options,
@@ -110,7 +119,7 @@ export class CallRuns {
     // That an event is marked as synchronous is known to its caller alone; then only a wait without an end is not waited for.
     const mayWait =
       consistency !== 'eventual' || dispatching.eventProcessing === 'sync' || consistencyTimeout !== Infinity
-    return timeout + Math.max(GRACE_MS, mayWait ? consistencyTimeout + GRACE_AFTER_WAIT_MS : 0)
+    return { timeout, wait: mayWait ? consistencyTimeout + GRACE_AFTER_WAIT_MS : 0 }
   }
 
   /** The caller of a command did not live to tell how it ended: it is a dead letter from now on, and may be sent again. */

@@ -152,6 +152,10 @@ export class CommandQueue {
       } catch (error) {
         if (!isEdictError(error) || error.code !== 'receipt_timeout' || patience > timeout) throw error
       }
+      // It is committed, and waits for handlers.
+      if ((await this.#calls.patienceWith(command)) > 0) {
+        return outcomeOf(this.#options, await this.#waits.wait(command.commandId, Math.max(0, timeout - patience)))
+      }
     }
     await this.#calls.interrupted(command)
     return this.#run(prepared, split)

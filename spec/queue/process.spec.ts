@@ -115,6 +115,38 @@ describe('process', () => {
   })
 })
 
+describe('process', () => {
+  afterEach(stopAll)
+
+  it('takes a caller for dead that has committed nothing in its time, however long it would have waited for handlers', async () => {
+    const clock = testClock()
+    const eventStore = inMemoryEventStore({ clock })
+    const gate = deferred()
+    const slow = router('slow', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: async (_counter, { by }) => {
+          await gate.promise
+          return Added({ by })
+        },
+      }),
+    )
+    const app = await started({ router: slow, eventStore, clock })
+    const other = await started({ router: counterRouter, eventStore, clock })
+    const options = { commandId: 'c1', consistency: 'strong', consistencyTimeout: Infinity, timeout: 1_000 } as const
+    const lost = app.process(add(5), options).catch((error: unknown) => error)
+    await until(async () => (await other.commands.get('c1'))?.state === 'running', 'the command')
+    const settling = eventStore.commands?.settle
+    Object.assign(eventStore.commands ?? {}, { settle: () => Promise.resolve([]) })
+    await clock.advance(2_000)
+    await lost
+    Object.assign(eventStore.commands ?? {}, { settle: settling })
+    await clock.advance(20_000)
+    expect(await other.process(add(5), { commandId: 'c1' })).toMatchObject({ aggregateVersion: 1 })
+    gate.resolve()
+  })
+})
+
 describe.each(everyQueueStore)('an idempotency key, on $kind,', ({ share }) => {
   const stores = share()
 
