@@ -3,6 +3,7 @@ import type { Random } from '../effects/ids.ts'
 import type { DispatchingHandler } from '../dispatch/consistency-board.ts'
 import { handlersBehind, readByHandlers } from '../dispatch/handlers-behind.ts'
 import type { DispatchDefaults, RoutePlan } from '../dispatch/route-plan.ts'
+import { refusalInDryRun, runningHere } from '../dispatch/running-handler.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
 import {
   BatchFailedError,
@@ -86,6 +87,7 @@ export class BatchEngine implements BatchRunner {
     const { each, commandIds } = checkedBatchOptions(options, commands.length)
     // What an event wakes may run where the event was made; it is no part of the batch.
     if (handler === undefined) this.#refuseWithin()
+    this.#refuseInDryRun('a batch')
     if (commands.length === 0) return resultOf([])
     const wanted = commands.map((command, index) => {
       const commandId = commandIds?.[index]
@@ -105,6 +107,7 @@ export class BatchEngine implements BatchRunner {
     handler?: DispatchingHandler,
   ): Promise<ExecutionResult> {
     let prepared: Prepared | undefined
+    this.#refuseInDryRun(typeOf(command))
     try {
       prepared = this.#prepare([{ command, options: options ?? {} }], this.#markedBy(command, options), undefined)
       const outcomes = await this.#inTurn(prepared)
@@ -125,10 +128,16 @@ export class BatchEngine implements BatchRunner {
     }
   }
 
-  /** What was in time before is answered as it was, whatever the time is now. */
+  /**
+   * What was in time before is answered as it was, whatever the time is now. Where there is middleware, which does not run any more, it is
+   * only said that it took effect: it may be what keeps others from the answer.
+   */
   async #inTime({ limit, batch, queue, marker }: Prepared): Promise<readonly CommandOutcome[]> {
-    const before = limit.isPast ? await earlierOutcomes(this.#parts.services, queue.given, marker) : undefined
-    return before ?? limit.within(() => batch.run())
+    const { given } = queue
+    const before = limit.isPast ? await earlierOutcomes(this.#parts.services, given, marker) : undefined
+    if (before === undefined) return limit.within(() => batch.run())
+    if (given.some(({ plan }) => plan.chain !== undefined)) throw limit.tookEffect()
+    return before
   }
 
   /** Within a batch, which may have the turn itself, nobody waits for one. */
@@ -214,6 +223,12 @@ export class BatchEngine implements BatchRunner {
   }
 
   /** One transaction within another would wait for what the other one holds back, or be undone by it. */
+  /** What a dry run runs itself has services of its own. */
+  #refuseInDryRun(what: string): void {
+    const refusal = refusalInDryRun(what, runningHere(), this.#parts.services)
+    if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
+  }
+
   #refuseWithin(): void {
     const running = this.#scope?.current()
     if (running === undefined || running.isOver) return

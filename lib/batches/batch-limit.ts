@@ -1,6 +1,6 @@
 import { TurnDeadline } from '../dispatch/bounded-turn.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError } from '../errors.ts'
+import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError, type Outcome } from '../errors.ts'
 
 export interface BatchLimitOptions {
   /** For messages. */
@@ -119,9 +119,13 @@ export class BatchLimit {
     this.#controller?.abort(error)
   }
 
-  #timedOut(): EdictError {
+  /** For what comes again, and is too late now. */
+  tookEffect(): EdictError {
+    return this.#timedOut('executed')
+  }
+
+  #timedOut(outcome: Outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'): EdictError {
     const { what, deadline } = this.#options
-    const outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'
     return this.#endsWithDeadline && deadline !== undefined
       ? new DeadlineExceededError(what, deadline, outcome)
       : new CommandTimeoutError(what, this.#timeout, outcome)

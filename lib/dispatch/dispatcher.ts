@@ -20,7 +20,7 @@ import { Journey } from './journey.ts'
 import { ObservedDispatch } from './observed-dispatch.ts'
 import { resolveOptions, type ResolvedOptions } from './options.ts'
 import { ReservingExecution } from './reserving-execution.ts'
-import { refusalInDryRun, runningHere } from './running-handler.ts'
+import { refusalInDryRun, runningHere, type RunningHandler } from './running-handler.ts'
 import { executionsOf } from './unit-executions.ts'
 import type { RoutePlan } from './route-plan.ts'
 import type { DispatchServices } from './services.ts'
@@ -91,6 +91,7 @@ export class Dispatcher {
         plan.model.unique === undefined
           ? new Execution(services, plan, sealed, resolved, aggregateId, now)
           : new ReservingExecution(services, plan, sealed, resolved, aggregateId, now)
+      if (execution.dispatchedFrom !== undefined) refuseInDryRun(sealed.type, execution.dispatchedFrom, services)
       const { watched } = services.telemetry
       // Without middleware and without a wait, the execution is the whole way.
       const isWhole = plan.chain === undefined && awaited.length === 0 && !watched.dispatch
@@ -130,8 +131,7 @@ export class Dispatcher {
     const plan = this.planOf(command)
     // A definition of this application made it.
     const sealed = command as SealedMessage
-    const refusal = refusalInDryRun(sealed.type, runningHere(), this.#services)
-    if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
+    refuseInDryRun(sealed.type, runningHere(), this.#services)
     const resolved = options === undefined ? plan.defaults : resolveOptions(plan.defaults, options)
     if (resolved.depth > maxDepth) throw new DispatchTooDeepError(sealed.type, resolved.depth, maxDepth)
     board.resolve(resolved.consistency)
@@ -229,6 +229,11 @@ export class Dispatcher {
     logger.error({ command: definition.type, code: error.code }, error.message)
     throw error
   }
+}
+
+function refuseInDryRun(type: string, handler: RunningHandler | undefined, services: DispatchServices): void {
+  const refusal = refusalInDryRun(type, handler, services)
+  if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
 }
 
 const NOBODY: readonly never[] = Object.freeze([])
