@@ -67,6 +67,7 @@ export class Journey implements Way {
   }
 
   #waited(laggards: readonly string[]): ExecutionResult {
+    // It was kept before the wait began.
     const result = this.#result as ExecutionResult
     if (laggards.length === 0) return result
     const { board, clock } = this.#services

@@ -5,5 +5,6 @@ interface WellFormedText {
 
 /** Whether a text holds no half of a surrogate pair, which UTF-8 has no bytes for. */
 export function isWellFormed(text: string): boolean {
+  // Every platform has it; the library of types that this is compiled with is older.
   return (text as unknown as WellFormedText).isWellFormed()
 }

@@ -1,20 +1,9 @@
-import type { MaybePromise } from '../effects/maybe-promise.ts'
-import type { HandledPlaces } from '../event-store/handled-places.ts'
-import type { SharedReading } from '../event-store/shared-reading.ts'
-import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { HandlerModel } from './handler-model.ts'
 import type { HandlerState } from './handler-control.ts'
 import { HandlerRunner } from './handler-runner.ts'
-import type { RunnerOptions } from './runner-options.ts'
+import type { RunnerOptions, RunnerPartition } from './runner-options.ts'
 
-export interface PartitionOptions {
-  /** The name of its checkpoint. */
-  readonly checkpoint: string
-  readonly owns: (event: RecordedEvent) => boolean
-  readonly ownsKey: (key: string) => boolean
-  readonly reading: SharedReading
-  readonly handled: HandledPlaces
-  readonly mayRun: () => MaybePromise<boolean>
+export interface PartitionOptions extends Omit<RunnerPartition, 'progress'> {
   /** Called with where it was before. */
   readonly progressed: (before: number) => void
   readonly failed: (error: unknown) => void
@@ -29,17 +18,12 @@ export class Partition {
   #hasFailed = false
 
   constructor(model: HandlerModel, shared: RunnerOptions, options: PartitionOptions) {
-    const { checkpoint, owns, ownsKey, reading, handled, mayRun, progressed, failed } = options
-    this.checkpoint = checkpoint
+    const { progressed, failed, ...own } = options
+    this.checkpoint = own.checkpoint
     this.#runner = new HandlerRunner(model, {
       ...shared,
       partition: {
-        checkpoint,
-        owns,
-        ownsKey,
-        reading,
-        handled,
-        mayRun,
+        ...own,
         progress: {
           begun: () => undefined,
           acknowledge: (position) => {

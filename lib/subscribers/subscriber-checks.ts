@@ -41,6 +41,7 @@ export function checkedOptions(
     if (known.includes(key)) continue
     throw new DefinitionError(`${where}: unknown option ${key}; the options are ${known.join(', ')}`)
   }
+  // An object, as seen above. What stands in it is for others to check.
   return definition as Readonly<Record<string, unknown>>
 }
 
@@ -73,6 +74,7 @@ export function checkedTable<Handle>(
   handle: unknown,
   types: ReadonlySet<string>,
 ): ReadonlyMap<string, Handle> {
+  // What a function of the user's takes cannot be seen: its types were held against the definition's by the compiler.
   if (typeof handle === 'function') return new Map([...types].map((type) => [type, handle as Handle]))
   if (typeof handle !== 'object' || handle === null) {
     throw new DefinitionError(`${where}: ${option} must be a table of functions by event type, or one function`)
@@ -83,6 +85,7 @@ export function checkedTable<Handle>(
   if (foreign !== undefined) {
     throw new DefinitionError(`${where}: ${option} has ${foreign}, which is not one of its events`)
   }
+  // Each of its functions is looked at where it is taken out.
   const table = handle as Readonly<Record<string, unknown>>
   return new Map([...types].map((type) => [type, functionFor(where, option, table, type) as Handle]))
 }

@@ -15,6 +15,7 @@ export function followedEvent(
 ): RecordedEvent | undefined {
   if (SealedMessage.definitionOf(event) !== undefined) {
     const place = { ...(streamId !== undefined && { streamId }), ...(category !== undefined && { category }) }
+    // Only a definition makes what has one.
     return recorded(event as MessageOf<EventDefinition>, { position, ...place })
   }
   // What no definition has made was recorded.

@@ -135,6 +135,7 @@ export class CommandClaims {
 
   /** Of what its former owner had, the first may have been its end. */
   #takeOver(group: CommandGroup): QueueEntry[] {
+    // A group has an owner only while something of it is being run.
     const [first, ...others] = group.running() as [QueueEntry, ...QueueEntry[]]
     for (const other of others) this.#goBack(other)
     first.expiresAt = undefined
