@@ -4,6 +4,7 @@ import { freshPostgres } from './fresh-postgres.ts'
 import { postgresReader } from './postgres-reader.ts'
 import { queueRun, type QueueRun } from './queue-run.ts'
 import { rounds, timeFor } from './rounds.ts'
+import { seenAtLast, timeToSee } from './seen-at-last.ts'
 import { sqliteReader } from './sqlite-reader.ts'
 
 const DESKS = rounds(50, 100)
@@ -21,6 +22,15 @@ function onSqlite(): () => Place {
     file.remove()
   })
   return () => ({ address: file.path, reader: sqliteReader(file.path) })
+}
+
+async function onFreshFile(body: (place: Place) => Promise<void>): Promise<void> {
+  const file = temporaryFile()
+  try {
+    await body({ address: file.path, reader: sqliteReader(file.path) })
+  } finally {
+    file.remove()
+  }
 }
 
 function onPostgres(): () => Place {
@@ -52,20 +62,36 @@ describe.each([
 })
 
 describe('The spec of killed servers', () => {
-  const place = onSqlite()
+  it(
+    'would see that commands are lost which were written down as done before they ran',
+    async () => {
+      const run = { desks: 10, numbers: 20, servers: 1, kills: 1, killAt: 5, plant: 'done-before-run' } as const
+      await seenAtLast(async () => {
+        await onFreshFile(async (own) => expect(await violations(own, run)).toMatch(/has lost numbers/))
+      })
+    },
+    timeToSee(),
+  )
 
-  it('would see that commands are lost which were written down as done before they ran', async () => {
-    const run = { desks: 10, numbers: 20, servers: 1, kills: 1, killAt: 5, plant: 'done-before-run' } as const
-    expect(await violations(place(), run)).toMatch(/has lost numbers/)
-  }, 90_000)
+  it(
+    'would see that commands of an aggregate are run out of order',
+    async () => {
+      const run = { desks: 5, numbers: 5, servers: 1, kills: 0, plant: 'reversed' } as const
+      await seenAtLast(async () => {
+        await onFreshFile(async (own) => expect(await violations(own, run)).toMatch(/out of order/))
+      })
+    },
+    timeToSee(),
+  )
 
-  it('would see that commands of an aggregate are run out of order', async () => {
-    const run = { desks: 5, numbers: 5, servers: 1, kills: 0, plant: 'reversed' } as const
-    expect(await violations(place(), run)).toMatch(/out of order/)
-  }, 90_000)
-
-  it('would see that commands are run twice whose id does not travel', async () => {
-    const run = { desks: 3, numbers: 2, servers: 1, kills: 0, plant: 'fresh-ids', untilEvents: 12 } as const
-    expect(await violations(place(), run)).toMatch(/took a number twice/)
-  }, 90_000)
+  it(
+    'would see that commands are run twice whose id does not travel',
+    async () => {
+      const run = { desks: 3, numbers: 2, servers: 1, kills: 0, plant: 'fresh-ids', untilEvents: 12 } as const
+      await seenAtLast(async () => {
+        await onFreshFile(async (own) => expect(await violations(own, run)).toMatch(/took a number twice/))
+      })
+    },
+    timeToSee(),
+  )
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Cluster } from './cluster.ts'
+import { seenAtLast, timeToSee } from './seen-at-last.ts'
 
 /** Of 512 or 1,024 bytes: the log of a SQLite file grows beyond them in a moment. */
 const MOST_BLOCKS = 1_000
@@ -17,12 +18,18 @@ describe('A node whose disk has no room for what it writes to a SQLite file', ()
     expect(await cluster.violations()).toEqual([])
   }, 60_000)
 
-  it('would be seen to lose what it acknowledged before it was written', async () => {
-    const plants = ['acknowledge-before-commit'] as const
-    await using cluster = await Cluster.start({ plants, handles: false, projects: false }, 0)
-    const node = await cluster.add('first', { fileLimit: MOST_BLOCKS })
-    await node.said('acknowledged', 400)
-    await cluster.kill(node)
-    expect((await cluster.violations()).join('\n')).toMatch(/was acknowledged, and is lost/)
-  }, 60_000)
+  it(
+    'would be seen to lose what it acknowledged before it was written',
+    async () => {
+      await seenAtLast(async () => {
+        const plants = ['acknowledge-before-commit'] as const
+        await using cluster = await Cluster.start({ plants, handles: false, projects: false }, 0)
+        const node = await cluster.add('first', { fileLimit: MOST_BLOCKS })
+        await node.said('acknowledged', 400)
+        await cluster.kill(node)
+        expect((await cluster.violations()).join('\n')).toMatch(/was acknowledged, and is lost/)
+      })
+    },
+    timeToSee(),
+  )
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { Cluster } from './cluster.ts'
 import { killOnce, killRounds } from './kill-rounds.ts'
 import { rounds, timeFor } from './rounds.ts'
+import { seenAtLast, timeToSee } from './seen-at-last.ts'
 
 const ROUNDS = rounds(4, 102)
 
@@ -16,21 +17,33 @@ describe('Nodes on one SQLite file that are killed while they append, handle and
     timeFor(ROUNDS),
   )
 
-  it('would be seen to acknowledge before the commit, and to write their place before what they did', async () => {
-    await using cluster = await Cluster.start(
-      { plants: ['acknowledge-before-commit', 'place-before-effect', 'write-outside-of-the-transaction'] },
-      1,
-    )
-    await killOnce(cluster, 'projecting')
-    const found = (await cluster.violations()).join('\n')
-    expect(found).toMatch(/was acknowledged, and is lost/)
-    expect(found).toMatch(/^position \d+ was never handled/m)
-    expect(found).toMatch(/^the read model has/m)
-  }, 60_000)
+  it(
+    'would be seen to acknowledge before the commit, and to write their place before what they did',
+    async () => {
+      await seenAtLast(async () => {
+        await using cluster = await Cluster.start(
+          { plants: ['acknowledge-before-commit', 'place-before-effect', 'write-outside-of-the-transaction'] },
+          1,
+        )
+        await killOnce(cluster, 'projecting')
+        const found = (await cluster.violations()).join('\n')
+        expect(found).toMatch(/was acknowledged, and is lost/)
+        expect(found).toMatch(/^position \d+ was never handled/m)
+        expect(found).toMatch(/^the read model has/m)
+      })
+    },
+    timeToSee(),
+  )
 
-  it('would be seen to forget their place', async () => {
-    await using cluster = await Cluster.start({ plants: ['place-is-forgotten'], projects: false }, 1)
-    await killOnce(cluster, 'handling')
-    expect((await cluster.violations()).join('\n')).toMatch(/^position \d+ was never handled/m)
-  }, 60_000)
+  it(
+    'would be seen to forget their place',
+    async () => {
+      await seenAtLast(async () => {
+        await using cluster = await Cluster.start({ plants: ['place-is-forgotten'], projects: false }, 1)
+        await killOnce(cluster, 'handling')
+        expect((await cluster.violations()).join('\n')).toMatch(/^position \d+ was never handled/m)
+      })
+    },
+    timeToSee(),
+  )
 })
