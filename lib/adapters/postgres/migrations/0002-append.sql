@@ -18,11 +18,19 @@ $has_command$;
 --
 -- The streams come in an order that all callers agree on, and are locked in that order: so two calls never wait for each other.
 -- The lock that makes positions contiguous is taken last, and only when something will be written. All is done as if every
--- stream took its events; what a stream must not take is put back before that lock, as this is rare.
+-- stream took its events; what a stream must not take is put back before that lock.
+--
+-- Where nodes write to the same streams, some of nearly every call have moved on: to put those few back does not take settle, which
+-- looks at all that was sent while others wait for the locks.
+--
+-- A plan that is made for one call has the call's arrays in it as constants, in which each element of a list of texts is counted out from
+-- the first one. A plan that is made for all calls takes them as the function keeps them, where each element is found at once.
 --
 -- expected: -1 any, -2 exists, else the version. counts: how many events each stream gets; firsts: the place of its first among
 -- the events of the call. groups: streams of one group (above 0) commit together or not at all. Of events, stream says whose each
--- is, by its place among the streams, and behind how many follow it there.
+-- is, by its place among the streams, and behind how many follow it there. The events of one stream may be those of several commands:
+-- event_commands says whose each is; it is null, or null for an event, where it is the command of its stream. A stream with more than
+-- one command is not looked through for repeats.
 --
 -- notify_channel: null where the call is a transaction of its own, whose caller tells of it; else those who listen are told at the
 -- commit.
@@ -35,18 +43,22 @@ CREATE FUNCTION "edict".append(
   firsts bigint[], groups integer[],
   event_streams integer[], event_behind bigint[], event_ids text[], event_types text[], event_schema_versions bigint[],
   event_content_types text[], event_formats smallint[], event_data text[], event_bytes bytea[], event_metadata text[],
-  event_causations text[], event_correlations text[], event_tenants text[], event_created bigint[],
+  event_causations text[], event_correlations text[], event_tenants text[], event_created bigint[], event_commands text[],
   notify_channel text,
   OUT head bigint, OUT versions bigint[], OUT statuses text[], OUT states text[], OUT found_categories text[]
 )
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
 AS $append$
 #variable_conflict use_column
 DECLARE
   locked text[];
   fits boolean;
+  repeats boolean := false;
   accepted boolean[];
   shifts bigint[];
+  refused integer[];
+  place integer;
   written bigint;
 BEGIN
   WITH written AS (
@@ -71,17 +83,50 @@ BEGIN
   FROM unnest(found_categories, categories, states, versions, counts, expected)
     AS x (found, category, state, version, count, expected);
   -- Under the locks, and with a snapshot that is younger than they are: nobody else can be writing the same command.
-  IF fits AND deduplicate IS NOT NULL THEN
-    fits := NOT EXISTS (
+  IF deduplicate IS NOT NULL THEN
+    repeats := EXISTS (
       SELECT FROM unnest(streams, commands, deduplicate, versions, counts) AS x (stream_id, command_id, look, version, count)
       WHERE x.look AND x.version > x.count AND "edict".has_command(x.stream_id, x.command_id)
     );
   END IF;
 
-  IF fits THEN
+  IF fits AND NOT repeats THEN
     written := cardinality(event_ids);
     states := NULL;
     found_categories := NULL;
+  ELSIF groups IS NULL AND NOT repeats THEN
+    SELECT
+      array_agg(x.status ORDER BY x.place),
+      array_agg(x.status = 'a' ORDER BY x.place),
+      array_agg(x.place ORDER BY x.place) FILTER (WHERE x.status <> 'a'),
+      array_agg(x.shift ORDER BY x.place),
+      coalesce(sum(x.count) FILTER (WHERE x.status = 'a'), 0)
+    INTO statuses, accepted, refused, shifts, written
+    FROM (
+      SELECT
+        s.status, s.count, s.place,
+        coalesce(sum(s.count) FILTER (WHERE s.status <> 'a') OVER (
+          ORDER BY s.first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), 0)::bigint AS shift
+      FROM (
+        SELECT x.count, x.first, x.place, CASE
+          WHEN x.found <> x.category THEN 'c'
+          WHEN x.state <> 'active' THEN 's'
+          WHEN x.expected = -1 OR x.version - x.count = x.expected OR (x.expected = -2 AND x.version > x.count) THEN 'a'
+          ELSE 'v'
+        END AS status
+        FROM unnest(found_categories, categories, states, versions, counts, expected, firsts)
+          WITH ORDINALITY AS x (found, category, state, version, count, expected, first, place)
+      ) s
+    ) x;
+    -- One by one, each by its key: a plan for all at once may have been made when the table was empty.
+    FOREACH place IN ARRAY refused LOOP
+      IF versions[place] = counts[place] THEN
+        DELETE FROM "edict".streams s WHERE s.stream_id = streams[place];
+      ELSE
+        UPDATE "edict".streams s SET version = s.version - counts[place] WHERE s.stream_id = streams[place];
+      END IF;
+    END LOOP;
   ELSE
     SELECT r.statuses, r.accepted, r.shifts, r.written INTO statuses, accepted, shifts, written
     FROM "edict".settle(
@@ -103,15 +148,15 @@ BEGIN
     )
     SELECT
       head + x.place - coalesce(shifts[x.stream], 0), versions[x.stream] - x.behind, x.schema_version, x.created_at, x.data_format,
-      streams[x.stream], categories[x.stream], x.event_id, x.type, commands[x.stream],
-      coalesce(x.causation_id, commands[x.stream]), coalesce(x.correlation_id, commands[x.stream]), x.tenant,
+      streams[x.stream], categories[x.stream], x.event_id, x.type, coalesce(x.command_id, commands[x.stream]),
+      coalesce(x.causation_id, x.command_id, commands[x.stream]), coalesce(x.correlation_id, x.command_id, commands[x.stream]), x.tenant,
       x.content_type, x.metadata, x.data, x.data_bytes
     FROM unnest(
       event_streams, event_behind, event_ids, event_types, event_schema_versions, event_content_types, event_formats, event_data,
-      event_bytes, event_metadata, event_causations, event_correlations, event_tenants, event_created
+      event_bytes, event_metadata, event_causations, event_correlations, event_tenants, event_created, event_commands
     ) WITH ORDINALITY AS x (
       stream, behind, event_id, type, schema_version, content_type, data_format, data,
-      data_bytes, metadata, causation_id, correlation_id, tenant, created_at, place
+      data_bytes, metadata, causation_id, correlation_id, tenant, created_at, command_id, place
     )
     WHERE accepted IS NULL OR accepted[x.stream];
     IF notify_channel IS NOT NULL THEN
@@ -124,7 +169,8 @@ BEGIN
 END
 $append$;
 
--- What becomes of each stream of a call where not every one takes its events; puts back those that do not.
+-- What becomes of each stream of a call where not every one takes its events; puts back those that do not. What a stream's
+-- events are to be held against stands together in the call, from its first event on: nobody need look through all.
 CREATE FUNCTION "edict".settle(
   streams text[], categories text[], expected bigint[], counts bigint[], commands text[], deduplicate boolean[],
   firsts bigint[], groups integer[], versions bigint[], states text[], found_categories text[],
@@ -136,6 +182,7 @@ LANGUAGE plpgsql
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $settle$
 #variable_conflict use_column
 BEGIN
@@ -145,23 +192,16 @@ BEGIN
       WHEN x.committed > 0 THEN CASE WHEN x.committed = x.count AND (
         -- Event by event. What a deleted one said nobody can tell.
         SELECT bool_and(
-          e.event_id = n.event_id AND e.type = n.type AND e.schema_version = n.schema_version
-          AND e.content_type = n.content_type AND (e.data_format = 3 OR (
-            e.data_format = n.data_format AND e.data IS NOT DISTINCT FROM n.data AND e.data_bytes IS NOT DISTINCT FROM n.data_bytes
+          e.event_id = event_ids[e.at] AND e.type = event_types[e.at] AND e.schema_version = event_schema_versions[e.at]
+          AND e.content_type = event_content_types[e.at] AND (e.data_format = 3 OR (
+            e.data_format = event_formats[e.at] AND e.data IS NOT DISTINCT FROM event_data[e.at]
+            AND e.data_bytes IS NOT DISTINCT FROM event_bytes[e.at]
           ))
         )
         FROM (
-          SELECT c.*, row_number() OVER (ORDER BY c.stream_version) AS nth FROM "edict".events c
+          SELECT c.*, (x.first - 1 + row_number() OVER (ORDER BY c.stream_version))::integer AS at FROM "edict".events c
           WHERE c.stream_id = x.stream_id AND c.command_id = x.command_id
         ) e
-        JOIN (
-          SELECT g.*, row_number() OVER (ORDER BY g.place) AS nth
-          FROM unnest(
-            event_streams, event_ids, event_types, event_schema_versions, event_content_types, event_formats, event_data,
-            event_bytes
-          ) WITH ORDINALITY AS g (stream, event_id, type, schema_version, content_type, data_format, data, data_bytes, place)
-          WHERE g.stream = x.place
-        ) n ON n.nth = e.nth
       ) THEN 'r' ELSE 'd' END
       WHEN x.state <> 'active' THEN 's'
       WHEN x.expected = -1 OR x.version - x.count = x.expected OR (x.expected = -2 AND x.version > x.count) THEN 'a'
@@ -175,8 +215,8 @@ BEGIN
       SELECT count(*) FROM "edict".events e
       WHERE s.look AND s.version > s.count AND e.stream_id = s.stream_id AND e.command_id = s.command_id
     ) AS committed
-    FROM unnest(streams, categories, expected, counts, commands, deduplicate, versions, states, found_categories)
-      WITH ORDINALITY AS s (stream_id, category, expected, count, command_id, look, version, state, found, place)
+    FROM unnest(streams, categories, expected, counts, commands, deduplicate, versions, states, found_categories, firsts)
+      WITH ORDINALITY AS s (stream_id, category, expected, count, command_id, look, version, state, found, first, place)
   ) x;
 
   IF groups IS NOT NULL THEN

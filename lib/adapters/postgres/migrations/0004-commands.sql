@@ -41,6 +41,9 @@ CREATE SEQUENCE "edict".command_position;
 -- Those that are not over. waiting: no worker may take it, as it is delayed, or run by its caller. What a claim looks for are the first
 -- of a group that do not wait, and there is just one index that has them. The state is in no index, so that to take a command
 -- writes none; for that its page has room.
+--
+-- expires_at: the deadline of one that nobody has begun, which from then on is expired, whatever its row says. Null where there is none,
+-- and where somebody may have begun it, so that what came of it has to be looked for first. Those that were tried are not meant either.
 CREATE TABLE "edict".command_queue (
   position bigint NOT NULL,
   due_at bigint NOT NULL,
@@ -52,10 +55,12 @@ CREATE TABLE "edict".command_queue (
   state text COLLATE "C" NOT NULL,
   stream_id text COLLATE "C" NOT NULL,
   failure text COLLATE "C",
+  expires_at bigint,
   CONSTRAINT command_queue_pkey PRIMARY KEY (stream_id, lane, waiting, position),
   CONSTRAINT command_queue_state_check CHECK (state IN ('delayed', 'queued', 'running'))
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX command_queue_delayed_idx ON "edict".command_queue (delayed_until) WHERE delayed_until IS NOT NULL;
+CREATE INDEX command_queue_expires_idx ON "edict".command_queue (expires_at) WHERE expires_at IS NOT NULL AND attempts = 0;
 
 -- Those that are over, and dead letters.
 CREATE TABLE "edict".command_outcomes (

@@ -1,12 +1,3 @@
--- The deadline of a command that nobody has begun: from then on it is expired, whatever its row says. Null where there is none, and
--- where somebody may have begun it, so that what came of it has to be looked for first. Those that were tried are not meant either.
-ALTER TABLE "edict".command_queue ADD COLUMN expires_at bigint;
-CREATE INDEX command_queue_expires_idx ON "edict".command_queue (expires_at) WHERE expires_at IS NOT NULL AND attempts = 0;
-
-UPDATE "edict".command_queue q SET expires_at = c.deadline
-FROM "edict".commands c
-WHERE c.position = q.position AND c.deadline IS NOT NULL AND q.state <> 'running' AND q.attempts = 0 AND q.changed_at = c.enqueued_at;
-
 -- Writes down when commands that were just stored expire. To be called in the statement that stores them. begun: those of whom there was
 -- a dead letter before.
 CREATE FUNCTION "edict".set_expiries(stored bigint[], statuses text[], begun text[]) RETURNS void
