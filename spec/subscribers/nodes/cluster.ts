@@ -16,7 +16,7 @@ interface Place {
   readonly remove: () => void | Promise<void>
 }
 
-const LEASE = 1_000
+const LEASE = 3_000
 const CLAIM_INTERVAL = 200
 
 async function placeOf(kind: StoreKind): Promise<Place> {
@@ -29,7 +29,50 @@ async function placeOf(kind: StoreKind): Promise<Place> {
 }
 
 /** Several processes that run one application on one store, and this process, which appends and looks. */
-export async function openCluster(kind: StoreKind) {
+const ATTEMPTS = 4
+/** Milliseconds for a case that may have to be begun again. */
+export const TIME_FOR_ATTEMPTS = ATTEMPTS * 90_000
+
+/** Thrown where a case came to nothing since what it wanted to see was over too soon. */
+export class TooLate extends Error {}
+
+/**
+ * Runs a case on a cluster of its own. Where a process stood still for so long that it had to lose its place, as on a machine that is
+ * paused, a failure says nothing: the case is begun again.
+ */
+export async function onCluster(kind: StoreKind, run: (cluster: Cluster) => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const cluster = await openCluster(kind)
+    const watch = new StandstillWatch()
+    try {
+      await run(cluster)
+      return
+    } catch (thrown) {
+      const saysNothing = thrown instanceof TooLate || watch.stoodStill || cluster.nodes.some((node) => node.stoodStill)
+      if (!saysNothing || attempt === ATTEMPTS) throw thrown
+    } finally {
+      watch.end()
+      await cluster.close()
+    }
+  }
+}
+
+/** Whether this process stood still. */
+class StandstillWatch {
+  stoodStill = false
+  #lastSeen = Date.now()
+  readonly #timer = setInterval(() => {
+    const now = Date.now()
+    this.stoodStill ||= now - this.#lastSeen > LEASE / 2
+    this.#lastSeen = now
+  }, 20)
+
+  end(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+async function openCluster(kind: StoreKind) {
   const place = await placeOf(kind)
   const store = place.open()
   const writer = application({
@@ -43,7 +86,7 @@ export async function openCluster(kind: StoreKind) {
   let appended = 0
 
   /** Waits for a condition, and tells what the nodes complained of where it does not come true. */
-  async function until(condition: () => boolean | Promise<boolean>, what: string, patience = 25_000): Promise<void> {
+  async function until(condition: () => boolean | Promise<boolean>, what: string, patience = 60_000): Promise<void> {
     const end = Date.now() + patience
     while (!(await condition())) {
       const complaints = nodes.map(({ errors }) => errors).join('\n')
@@ -62,7 +105,7 @@ export async function openCluster(kind: StoreKind) {
       const started = Array.from({ length: count }, () => new SpawnedNode(all))
       nodes.push(...started)
       const areThere = () => started.every(({ isStarted, hasEnded }) => isStarted || hasEnded)
-      await until(areThere, 'the start of the nodes', 30_000)
+      await until(areThere, 'the start of the nodes', 80_000)
       for (const { hasEnded, errors } of started) if (hasEnded) throw new Error(`a node did not start: ${errors}`)
       return started
     },
@@ -80,6 +123,10 @@ export async function openCluster(kind: StoreKind) {
     /** The positions that somebody has handled. */
     positions(): ReadonlySet<number> {
       return new Set(nodes.flatMap(({ handled }) => handled.map(({ position }) => position)))
+    },
+    /** Who has the place of the handler, where there is one of it. */
+    async owner(): Promise<string | undefined> {
+      return (await store.listCheckpoints('recorder')).find(({ name }) => name === 'recorder')?.owner
     },
     /** How many partitions each of the live nodes holds, the least first. */
     async spread(): Promise<readonly number[]> {

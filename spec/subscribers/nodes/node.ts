@@ -38,6 +38,15 @@ const app = application({
   subscriptions: { lease: options.lease, claimInterval: options.claimInterval },
 })
 
+/** Who stands still for as long as this may lose its place, and should: then a spec that expects otherwise has seen nothing. */
+const TOO_LONG = options.lease / 2
+let lastSeen = Date.now()
+setInterval(() => {
+  const now = Date.now()
+  if (now - lastSeen > TOO_LONG) tell({ stoodStill: now - lastSeen })
+  lastSeen = now
+}, 20)
+
 async function obey(order: NodeOrder): Promise<void> {
   if ('stop' in order) {
     await app.stop()

@@ -39,3 +39,5 @@ export type NodeReport =
   | { readonly stopped: true }
   | { readonly handled: Handled }
   | { readonly dispatched: Dispatched }
+  /** Milliseconds for which the whole process did nothing. */
+  | { readonly stoodStill: number }
