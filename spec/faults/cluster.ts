@@ -23,6 +23,8 @@ export interface ClusterOptions {
   readonly placesMayGoBack?: boolean
   /** Milliseconds. @default 700 */
   readonly lease?: number
+  /** Whether the nodes give PostgreSQL up soon where it does not answer. @default false */
+  readonly impatient?: boolean
   /** Of the moments at which something happens. */
   readonly seed?: number
 }
@@ -85,7 +87,15 @@ export class Cluster implements AsyncDisposable {
 
   /** The next life of a writer. Its node is on its way when this returns. */
   launch(writer: string, limits: { readonly fileLimit?: number } = {}): NodeProcess {
-    const { writes = true, handles = true, projects = true, plants = [], lease = 700, nodeStore } = this.#options
+    const {
+      writes = true,
+      handles = true,
+      projects = true,
+      plants = [],
+      lease = 700,
+      nodeStore,
+      impatient,
+    } = this.#options
     const earlier = this.#ledgers.filter(({ name }) => name.startsWith(`${writer}:`)).map(({ path }) => path)
     const configuration: NodeConfiguration = {
       node: `${writer}:${this.#ledgers.length + 1}`,
@@ -94,6 +104,7 @@ export class Cluster implements AsyncDisposable {
       projects,
       plants,
       ...limits,
+      ...(impatient !== undefined && { impatient }),
       ...(writes && { writer: { name: writer, lanes: LANES, commands: COMMANDS, earlier } }),
       ...(handles && { handled: join(this.directory, 'handled.ndjson') }),
     }

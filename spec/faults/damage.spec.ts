@@ -72,12 +72,12 @@ describe.each(rawDatabases)('A stored event in %s', (_name, makeDatabase) => {
     expect(elsewhere.aggregateVersion).toBe(3)
     expect(needed).toMatchObject({ outcome: 'not-executed', message: expect.stringMatching(/tally-a|version 2/) })
     expect(handled).toEqual([1, 2, 3, 4, 5, 6, 7])
-  }, 60_000)
+  }, 180_000)
 
   it('that is damaged would be seen to be passed over', async () => {
     const { handled } = await handledOverDamage(CORRUPT, REPAIR, passingOver)
     expect(handled).not.toContain(3)
-  }, 60_000)
+  }, 180_000)
 
   it('that is gone is missed, and not passed over', async () => {
     await using database = await makeDatabase()
@@ -90,7 +90,7 @@ describe.each(rawDatabases)('A stored event in %s', (_name, makeDatabase) => {
       message: expect.stringMatching(/version 2/),
     })
     await store.close()
-  }, 60_000)
+  }, 180_000)
 
   it('of a type that nobody knows concerns no handler, and is told of where an aggregate would need it', async () => {
     await using database = await makeDatabase()
@@ -130,5 +130,5 @@ describe.each(rawDatabases)('A stored event in %s', (_name, makeDatabase) => {
     })
     expect(await app.aggregateVersion(Tally, 'y')).toBe(1)
     expect(handled).toEqual([2])
-  }, 60_000)
+  }, 180_000)
 })

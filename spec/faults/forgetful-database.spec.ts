@@ -33,5 +33,5 @@ describe.each(rawDatabases)('%s that forgets the last commits of a read model', 
     await add('c')
     await until(async () => (await positions()).includes(5))
     expect(await positions()).toEqual([1, 2, 3, 4, 5])
-  }, 60_000)
+  }, 180_000)
 })

@@ -48,6 +48,8 @@ export interface NodeConfiguration {
   readonly plants: readonly Plant[]
   /** Milliseconds. */
   readonly lease: number
+  /** Whether PostgreSQL is given up soon where it does not answer; a machine that is busy may then refuse what is well. */
+  readonly impatient?: boolean
   /** No file that it writes may become larger than so many blocks, of 512 or 1,024 bytes. */
   readonly fileLimit?: number
 }

@@ -147,7 +147,7 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
   assertPossible: () => void = () => undefined,
-  patience = 30_000,
+  patience = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + patience
   while (!(await holds())) {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { application, eventHandler, type EventHandler, type EventStore, type Logger, type Projection } from 'edict'
 import { EdictError } from '../../lib/errors.ts'
 import { lineWriter, type Handled, type LedgerLine } from './ledger.ts'
-import type { NodeConfiguration, StoreConfiguration } from './node-configuration.ts'
+import type { NodeConfiguration } from './node-configuration.ts'
 import { plantedStore, TOO_LATE } from './planted-stores.ts'
 import { pause } from './random.ts'
 import { readModel } from './read-model.ts'
@@ -15,7 +15,9 @@ import { Writer } from './writer.ts'
 
 const note = lineWriter<LedgerLine>(1)
 
-async function openedStore(store: StoreConfiguration): Promise<EventStore> {
+const MOST_STARTS = 5
+
+async function storeOf({ store, impatient = false }: NodeConfiguration): Promise<EventStore> {
   if (store.kind === 'sqlite') {
     const { sqliteEventStore } = await import('edict/sqlite')
     return sqliteEventStore(store.path)
@@ -25,8 +27,8 @@ async function openedStore(store: StoreConfiguration): Promise<EventStore> {
   return postgresEventStore({
     connectionString,
     maxConnections: 5,
-    connectionTimeoutMillis: 2_000,
-    statementTimeout: 1_000,
+    connectionTimeoutMillis: impatient ? 2_000 : 20_000,
+    statementTimeout: impatient ? 1_000 : 20_000,
     ...(listenTo !== undefined && { listen: { connectionString: listenTo } }),
   })
 }
@@ -59,18 +61,30 @@ async function run(configuration: NodeConfiguration): Promise<void> {
   const handlers: (EventHandler | Projection)[] = []
   if (configuration.handled !== undefined) handlers.push(follower(configuration, configuration.handled))
   if (configuration.projects === true) handlers.push(readModel(configuration, note))
-  const app = application({
-    name: 'faults',
-    router: tallyRouter,
-    eventStore: await plantedStore(await openedStore(configuration.store), configuration),
-    handlers,
-    subscriptions: { lease: configuration.lease, claimInterval: 100 },
-    logger,
-  })
+  const make = async () =>
+    application({
+      name: 'faults',
+      router: tallyRouter,
+      eventStore: await plantedStore(await storeOf(configuration), configuration),
+      handlers,
+      subscriptions: { lease: configuration.lease, claimInterval: 100 },
+      logger,
+    })
+  let app = await make()
   // As often as it is asked to: each signal stops it again.
   process.on('SIGTERM', () => void endBy(app))
   note({ kind: 'starting' })
-  await app.start()
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await app.start()
+      break
+    } catch (thrown) {
+      // A machine that was paused finds its connections too slow; a service is then started again.
+      const isSlow = thrown instanceof EdictError && thrown.code === 'store_failed'
+      if (!isSlow || ending.isAsked || attempt === MOST_STARTS) throw thrown
+    }
+    app = await make()
+  }
   note({ kind: 'started' })
   const writer = configuration.writer && new Writer(app, configuration.writer, note)
   for await (const word of createInterface({ input: process.stdin })) {

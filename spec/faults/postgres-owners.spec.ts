@@ -32,14 +32,14 @@ describe('An owner on PostgreSQL that is paused for longer than its lease', () =
   )
 
   it('keeps a read model from nobody, though it is paused in the middle of its transaction', async () => {
-    await using cluster = await Cluster.start({ store, handles: false })
+    await using cluster = await Cluster.start({ store, handles: false, impatient: true })
     const paused = await pausedInTransaction(cluster)
     const { length } = await cluster.reader.projected()
     await until(async () => (await cluster.reader.projected()).length >= length + EVENTS, 'another owner')
     paused.resume()
     await cluster.settle()
     expect(await cluster.violations()).toEqual([])
-  }, 60_000)
+  }, 240_000)
 
   /** Tries until it is the server that waits for the node. */
   async function pausedInTransaction(cluster: Cluster): Promise<NodeProcess> {

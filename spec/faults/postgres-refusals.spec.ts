@@ -48,7 +48,7 @@ describe('A PostgreSQL that does not let the store do its work', () => {
   it('is told of at the start, with the role’s right that is missing', async () => {
     const poor = await asRole('')
     await expect(poor.open()).rejects.toMatchObject({ ...refused, message: expect.stringContaining('grant the role') })
-  }, 60_000)
+  }, 180_000)
 
   it('is told of by each append of a role that may only read, and nothing is stored', async () => {
     const reading = await asRole(
@@ -59,7 +59,7 @@ describe('A PostgreSQL that does not let the store do its work', () => {
     expect((await reading.readAll()).events.length).toBe((await positions()).length)
     await reading.close()
     expect(await positions()).toEqual([1, 2])
-  }, 60_000)
+  }, 180_000)
 
   it('is told of while it only reads, and taken up again when it writes', async () => {
     const turn = async (on: boolean) => {
@@ -92,7 +92,7 @@ describe('A PostgreSQL that does not let the store do its work', () => {
     await turn(false)
     await until(async () => /appended|repeated/.test(await status('writer.0.2')), 'the append of one that writes again')
     expect(await positions()).toEqual([1, 2, 3, 4, 5])
-  }, 60_000)
+  }, 180_000)
 
   it('is told of where its schema is older or newer, and is left as it is', async () => {
     await onServer(
@@ -112,5 +112,5 @@ describe('A PostgreSQL that does not let the store do its work', () => {
     const old = postgresEventStore({ connectionString: database.connectionString })
     await expect(old.open()).rejects.toMatchObject({ code: 'schema_mismatch' })
     expect(await positions()).toEqual([1, 2])
-  }, 60_000)
+  }, 180_000)
 })

@@ -51,9 +51,9 @@ describe('Nodes whose PostgreSQL is restarted', () => {
 
   beforeAll(async () => {
     server = await startPostgres()
-  }, 60_000)
+  }, 180_000)
 
-  afterAll(() => server.stop())
+  afterAll(() => server.stop(), 60_000)
 
   const databaseOf = async (name: string): Promise<string> => {
     await onServer(server.connectionString, `CREATE DATABASE ${name}`)
@@ -105,7 +105,7 @@ describe('Nodes whose PostgreSQL is restarted', () => {
     await store.close()
     expect(claims).toEqual([...new Set(claims)].sort((one, other) => one - other))
     expect(claims).toHaveLength(3)
-  }, 60_000)
+  }, 240_000)
 
   it(
     'would be seen to lose what was acknowledged before the commit',

@@ -31,7 +31,7 @@ async function rawSqlite(): Promise<RawDatabase> {
     store: () => sqliteEventStore(path),
     configuration: { kind: 'sqlite', path },
     execute: async (sql) => {
-      const database = new Database(path, { timeout: 5_000 })
+      const database = new Database(path, { timeout: 60_000 })
       database.exec(sql.replace(/\b(events|checkpoints)\b/g, 'edict_$1'))
       database.close()
     },

@@ -8,5 +8,5 @@ export function rounds(ordinary: number, long: number): number {
 
 /** Milliseconds that a spec may take: for its beginning and end, and for each round. */
 export function timeFor(count: number): number {
-  return 60_000 + count * 15_000
+  return 180_000 + count * 30_000
 }

@@ -17,4 +17,4 @@ export async function seenAtLast(attempt: () => Promise<void>, attempts = ATTEMP
 }
 
 /** Milliseconds for a case that tries so often; an attempt that sees nothing may wait for what never comes. */
-export const timeToSee = (attempts = ATTEMPTS): number => attempts * 90_000
+export const timeToSee = (attempts = ATTEMPTS): number => attempts * 180_000

@@ -16,7 +16,7 @@ describe('A node whose disk has no room for what it writes to a SQLite file', ()
     await cluster.add('first')
     await cluster.settle()
     expect(await cluster.violations()).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   it(
     'would be seen to lose what it acknowledged before it was written',
