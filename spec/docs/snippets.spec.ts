@@ -59,7 +59,7 @@ beforeAll(async () => {
     [...pages, readPage(soundPath, soundPage), ...plantedPages],
     [...complete, ...plantedExamples].map(moduleOf),
   )
-}, 240_000)
+}, 600_000)
 
 describe('the snippets of the pages', () => {
   it.each(pages.map(({ path }) => path))('of %s compile, run, and are what they say', (path) => {

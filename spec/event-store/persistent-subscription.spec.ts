@@ -192,7 +192,7 @@ describe('a persistent subscription', () => {
     const first = persist(store)
     await first.subscription.start()
     await store.deleteCheckpoint('balances')
-    await store.claimCheckpoint('balances', { owner: 'two', startAfter: 7 })
+    await store.claimCheckpoint('balances', { owner: 'two', startAfter: 7, lease: 600_000 })
     append(store)
     await until(() => first.states.at(-1) === 'claiming')
     append(store)

@@ -40,7 +40,7 @@ export function turn(): Promise<void> {
 
 /** Waits for a condition, not for time. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 25_000
+  const deadline = Date.now() + 60_000
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${condition.toString()}`)
     await turn()

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,7 +10,7 @@ import { postgresEventStore } from 'edict/postgres'
 import { sqliteEventStore } from 'edict/sqlite'
 import { freshDatabase, type FreshDatabase } from '../support/postgres-server.ts'
 import { BankModel, type ModelCommand, type ModelReport } from './bank-model.ts'
-import { exitOf, runExample, startExample, type ExampleResult } from './run-example.ts'
+import { exitOf, runExample, startExample, TIME_FOR_EXAMPLES, type ExampleResult } from './run-example.ts'
 
 const main = fileURLToPath(new URL('../../examples/bank/main.ts', import.meta.url))
 const commandsPath = fileURLToPath(new URL('../../examples/bank/commands.ndjson', import.meta.url))
@@ -21,6 +20,9 @@ const opens = (accountNumber: string, initialBalance = 0) =>
 const deposits = (accountNumber: string, amount: number) =>
   `${JSON.stringify({ type: 'DepositMoney', data: { accountNumber, amount } })}\n`
 
+/** Not one that was free a moment ago: another process may have it by now. */
+const PORT_OF_NOBODY = 1
+
 let folder: string
 let database: FreshDatabase
 const others: FreshDatabase[] = []
@@ -28,7 +30,7 @@ const others: FreshDatabase[] = []
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'edict-bank-stores-'))
   database = await freshDatabase()
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await database.drop()
@@ -43,7 +45,11 @@ const run = async (store: string, input: string): Promise<ModelReport> => {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition().catch(() => false))) await pause(10)
+  const end = Date.now() + TIME_FOR_EXAMPLES / 2
+  while (!(await condition().catch(() => false))) {
+    if (Date.now() > end) throw new Error('waited in vain')
+    await pause(10)
+  }
 }
 
 interface Kept {
@@ -99,7 +105,7 @@ describe.each([
     const steps = 3 * transfers.completed + transfers.failed
     expect(positions.length).toBeGreaterThanOrEqual(events + steps)
     expect(positions).toEqual(Array.from(positions, (_, index) => index + 1))
-  }, 30_000)
+  })
 })
 
 const transfers = (transferId: string, from: string, to: string) =>
@@ -141,7 +147,7 @@ describe.each([
     expect(steps.size).toBeGreaterThan(50)
     const ways = new Set([...steps.values()].map((types) => types.join(' ')))
     expect([...ways].filter((way) => !WAYS.includes(way))).toEqual([])
-  }, 120_000)
+  })
 })
 
 const WAYS = [
@@ -166,7 +172,7 @@ describe('the bank example on a store that is interrupted', () => {
     expect(await exitOf(child)).toBe(130)
     expect(await stderr).toBe('')
     expect(JSON.parse(await stdout)).toMatchObject({ accounts: [{ accountNumber: 'a', balance: 12 }], accepted: 2 })
-  }, 20_000)
+  })
 
   it('has every balance right after it was killed', async () => {
     const { store, open } = await keptInFile('killed')
@@ -194,7 +200,7 @@ describe('the bank example on a store that is interrupted', () => {
     expect(Object.fromEntries(accounts.map(({ accountNumber, balance }) => [accountNumber, balance]))).toEqual(
       Object.fromEntries([...balances].map(([streamId, balance]) => [streamId.replace('bank-account-', ''), balance])),
     )
-  }, 30_000)
+  })
 })
 
 describe('the bank example without --store', () => {
@@ -209,7 +215,7 @@ describe('the bank example without --store', () => {
       expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ balance: 5 }], accepted: 1, rejected: {} })
     }
     expect(left(await readdir(temporary))).toEqual([])
-  }, 20_000)
+  })
 
   it('leaves nothing behind at Ctrl-C either', async () => {
     const temporary = join(folder, 'stopped')
@@ -222,7 +228,7 @@ describe('the bank example without --store', () => {
     expect(await exitOf(child)).toBe(130)
     expect(JSON.parse(await stdout)).toMatchObject({ rejected: {}, invalid: [] })
     expect(left(await readdir(temporary))).toEqual([])
-  }, 20_000)
+  })
 
   // The loader that runs TypeScript keeps its own cache and pipe there.
   const left = (names: readonly string[]): string[] => names.filter((name) => !name.startsWith('tsx-'))
@@ -264,18 +270,10 @@ describe('the bank example tells in one line what is wrong with its store:', () 
   })
 
   it('a server that is not there', async () => {
-    const url = `postgres://user:secret@127.0.0.1:${await portOfNobody()}/bank`
+    const url = `postgres://user:secret@127.0.0.1:${PORT_OF_NOBODY}/bank`
     const { status, stdout, stderr } = await bank(`postgres:${url}`)
     expect([status, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^[^\n]*ECONNREFUSED[^\n]*\n$/)
     expect(stderr).not.toContain('secret')
-  }, 20_000)
+  })
 })
-
-async function portOfNobody(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

@@ -10,7 +10,7 @@ describe.each(everyStore)('a process manager in the hands of code, on $kind', ({
   // Before the store goes, which is what the hook of `share` does.
   afterEach(async () => {
     for (const app of running.splice(0)) await app.stop()
-  }, 60_000)
+  }, 120_000)
   const stores = share()
 
   async function node(definition: Parameters<typeof copier>[0]) {

@@ -56,7 +56,7 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
     expect([await after.seen('a'), await after.seen('b')]).toEqual([[1, 2, 3], [5]])
     expect(await amounts(stores.node(), 'counter-to-a')).toEqual([1, 2, 3])
     expect(await amounts(stores.node(), 'counter-to-b')).toEqual([5])
-  }, 60_000)
+  }, 120_000)
 
   it('gives its commands the ids of before, also where their state was lost', async () => {
     const before = await node(stores.node(), {
@@ -75,7 +75,7 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
     await add(after.app, 'a', 3)
     expect(await after.seen('a')).toEqual([1, 2, 3])
     expect(await amounts(stores.node(), 'counter-to-1')).toEqual([1, 10, 2, 20, 3, 30])
-  }, 60_000)
+  }, 120_000)
 
   it('does not begin an instance anew that was over', async () => {
     const interested: Definition['interested'] = ({ by }, { streamId }) => {
@@ -107,7 +107,7 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
     expect(await again.seen('a')).toBeUndefined()
     expect(await amounts(stores.node(), 'counter-to-a')).toEqual([1, 2])
     expect(await amounts(stores.node(), 'counter-to-a-again')).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   it('goes on as onError decided the first time, and does not ask again', async () => {
     let decisions = 0
@@ -140,7 +140,7 @@ describe.each(everyStore)('a process manager whose events come again, on $kind,'
     expect(decisions).toBe(1)
     expect(await amounts(stores.node(), 'counter-to-1')).toEqual([])
     expect(await amounts(stores.node(), 'counter-to-2')).toEqual([2])
-  }, 60_000)
+  }, 120_000)
 })
 
 describe.each(everyDurableStore)('a process manager on several nodes, on $kind,', ({ share }) => {
@@ -154,7 +154,7 @@ describe.each(everyDurableStore)('a process manager on several nodes, on $kind,'
     await add(nodes[1]!.app, 'a', 3)
     expect(await nodes[1]!.seen('a')).toEqual([1, 2, 3])
     expect(await amounts(stores.node(), 'counter-to-a')).toEqual([1, 2, 3])
-  }, 60_000)
+  }, 120_000)
 
   it('does not let an owner write its state that was superseded meanwhile', async () => {
     const hanging = deferred()
@@ -182,5 +182,5 @@ describe.each(everyDurableStore)('a process manager on several nodes, on $kind,'
     await until(async () => (await second.seen('a'))?.length === 2, 'both events')
     expect(await amounts(stores.node(), 'counter-to-a')).toEqual([1, 2])
     await spec.close()
-  }, 60_000)
+  }, 120_000)
 })

@@ -49,12 +49,12 @@ describe.each(everyStore)('a process manager that wants a part of the events, on
       const all = ['counter-a:1', 'counter-b:2', 'counter-a:3', 'counter-b:4']
       expect(await followed(subscribeTo)).toEqual(all)
     },
-    60_000,
+    120_000,
   )
 
   it('follows one stream, also when it is started again, and nobody waits for it because of others', async () => {
     expect(await followed({ stream: 'counter-b' })).toEqual(['counter-b:2', 'counter-b:4'])
-  }, 60_000)
+  }, 120_000)
 
   it.each([
     ['an aggregate', Counter],
@@ -64,12 +64,12 @@ describe.each(everyStore)('a process manager that wants a part of the events, on
     async (_, category) => {
       expect(await followed({ category })).toHaveLength(4)
     },
-    60_000,
+    120_000,
   )
 
   it('follows nothing of another category, and is not waited for', async () => {
     expect(await followed({ category: 'Other' })).toEqual([])
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('subscribeTo of a process manager', () => {

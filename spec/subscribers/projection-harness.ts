@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from '@jest/globals'
+import { afterEach, beforeEach, jest } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { checkedEventStore, type EventStore, type Projection, type ProjectionContext } from 'edict'
 import { projection } from 'edict/projections'
@@ -11,6 +11,9 @@ import type { RecordedEvent } from '../../lib/messages/recorded-event.ts'
 import { temporaryFile } from '../adapters/sqlite/temporary-file.ts'
 import { Added, stopAll } from '../support/counter.ts'
 import { freshDatabase } from '../support/postgres-server.ts'
+
+// Of each spec in a file that has such a database: one that others use too may be many times as slow as it mostly is.
+jest.setTimeout(120_000)
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -86,7 +89,7 @@ export function projectedDatabase(kind: StoreKind): ProjectedDatabase {
   afterEach(async () => {
     await stopAll()
     await database.drop()
-  })
+  }, 120_000)
   return { store: () => database.store(), read: (sql) => database.read(sql) }
 }
 

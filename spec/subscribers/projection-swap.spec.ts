@@ -66,5 +66,5 @@ describe('a new generation that cannot read in time what the old one has', () =>
     } finally {
       database.close()
     }
-  }, 40_000)
+  }, 120_000)
 })

@@ -146,6 +146,7 @@ describe.each(storeKinds)('a projection on %s', (_, kind) => {
         return projections.transaction(work)
       },
     }))
+    const begun = Date.now()
     const app = await run(
       totals(kind, {
         batchSize: 50,
@@ -159,7 +160,8 @@ describe.each(storeKinds)('a projection on %s', (_, kind) => {
     await app.stop()
     const batches = sizes.filter((size) => size > 0)
     expect(Math.max(...batches)).toBeLessThanOrEqual(50)
-    expect(batches.length).toBeLessThan(40)
+    // On a machine that is slow, a batch ends after its 100 ms.
+    expect(batches.length).toBeLessThan(40 + (Date.now() - begun) / 100)
     expect(batches.reduce((sum, size) => sum + size)).toBe(230)
   })
 
@@ -209,9 +211,8 @@ describe.each(storeKinds)('a projection on %s', (_, kind) => {
     await app.dispatch(Add({ id: 'a', by: 1 }), { consistency: 'strong' })
     const thief = database.store()
     await thief.open()
-    const checkpoint = (await thief.readCheckpoint('totals:1.1'))!
-    await thief.releaseCheckpoint('totals:1.1', checkpoint.epoch)
-    const taken = await thief.claimCheckpoint('totals:1.1', { owner: 'thief', startAfter: 0 })
+    const robbery = { owner: 'thief', startAfter: 0, lease: 600_000, force: true }
+    const taken = await thief.claimCheckpoint('totals:1.1', robbery)
     expect(taken).toMatchObject({ position: 1 })
     await app.dispatch(Add({ id: 'a', by: 1 }))
     const idle = await started({ router: counterRouter, eventStore: database.store() })

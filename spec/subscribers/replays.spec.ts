@@ -159,7 +159,7 @@ describe('a replay', () => {
     expect(await control.replay({ key: '1999' })).toEqual({ replayed: 1, failed: 0, waiting: 0 })
     expect(handled).toEqual([10_000, 1_999])
     await runner.stop()
-  }, 60_000)
+  }, 180_000)
 })
 
 function parkedAt(key: string, position: number, index = 0): EventParked {

@@ -61,7 +61,7 @@ describe.each(everyStore)('a handler that wants a part of the events, on the sto
         expect(handled).toEqual(['counter-a:1', 'counter-a:3', 'counter-a:5'])
       })
     },
-    60_000,
+    120_000,
   )
 
   it.each([
@@ -75,7 +75,7 @@ describe.each(everyStore)('a handler that wants a part of the events, on the sto
         expect(handled).toEqual(['counter-a:1'])
       })
     },
-    60_000,
+    120_000,
   )
 
   it('is not waited for where the events are of another category', async () => {
@@ -83,14 +83,14 @@ describe.each(everyStore)('a handler that wants a part of the events, on the sto
       await add('a', 1)
       expect(handled).toEqual([])
     })
-  }, 60_000)
+  }, 120_000)
 
   it('gets those that its selector wants', async () => {
     await run({ selector: ({ data }) => data.by > 1 }, async (add, handled) => {
       for (const by of [1, 2, 1, 3]) await add('a', by)
       expect(handled).toEqual(['counter-a:2', 'counter-a:3'])
     })
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('a selector', () => {

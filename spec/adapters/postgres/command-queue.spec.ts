@@ -61,7 +61,7 @@ describe('the commands of postgresEventStore', () => {
     expect(statuses.filter((status) => status === 'enqueued')).toHaveLength(40)
     expect(statuses.filter((status) => status === 'known')).toHaveLength(40)
     expect((await claim(nodes[0]!)).flatMap(({ commands: claimed }) => claimed)).toHaveLength(40)
-  }, 20_000)
+  })
 
   it('wake those who watch on this node and on another, when they come and when they end', async () => {
     const [here, there] = [await open(), await open()]

@@ -28,6 +28,8 @@ describe('the connections of postgresEventStore', () => {
       async () =>
         (await database.sql('SELECT 1 FROM pg_stat_activity WHERE pid = ANY ($1::int[])', [ended])).length === 0,
     )
+    // What they said at their end has come: it is heard in this turn of the event loop, or the next.
+    await new Promise((resolve) => setTimeout(resolve, 10))
     expect(await positionsOf(store)).toEqual([1])
     await append(store, [textAppend('account-1')])
     expect(await positionsOf(store)).toEqual([1, 2])
@@ -38,6 +40,7 @@ describe('the connections of postgresEventStore', () => {
     const store = await database.open({ application_name: name })
     const acknowledged: string[] = []
     const unknown: string[] = []
+    const refused: string[] = []
     let working = true
     const work = range(8).map(async (worker) => {
       for (let turn = 0; working; turn++) {
@@ -48,7 +51,7 @@ describe('the connections of postgresEventStore', () => {
         } catch (thrown) {
           expect(thrown).toMatchObject({ code: 'store_failed' })
           if ((thrown as { outcome: string }).outcome === 'unknown') unknown.push(streamId)
-          else expect((await store.readStream(streamId)).streamVersion).toBe(0)
+          else refused.push(streamId)
         }
       }
     })
@@ -63,9 +66,10 @@ describe('the connections of postgresEventStore', () => {
     const stored = events.map(({ streamId }) => streamId)
     expect(new Set(stored).size).toBe(stored.length)
     expect(acknowledged.filter((streamId) => !stored.includes(streamId))).toEqual([])
+    expect(refused.filter((streamId) => stored.includes(streamId))).toEqual([])
     const told = new Set([...acknowledged, ...unknown])
     expect(stored.filter((streamId) => !told.has(streamId))).toEqual([])
-  }, 30_000)
+  })
 
   it('bring notifications again when the one that listens was ended', async () => {
     const name = `listening ${database.schema}`
@@ -74,9 +78,11 @@ describe('the connections of postgresEventStore', () => {
     let told = 0
     store.watch(() => told++)
     await until(async () => (await listening(name)) === 1)
+    // Once when it begins to listen.
+    await until(() => told > 0)
+    const before = told
     await terminate(name, LISTENING)
     // It tells that it is back, since it may have missed something.
-    const before = told
     await until(() => told > before)
     await until(async () => (await listening(name)) === 1)
     const heads: (number | undefined)[] = []
@@ -103,7 +109,8 @@ describe('the connections of postgresEventStore', () => {
   })
 
   it('give up a statement that takes too long, and go on', async () => {
-    const store = await database.open({ statementTimeout: 150 })
+    await database.make().migrate()
+    const store = await database.open({ statementTimeout: 1_000 })
     await append(store, [textAppend('account-1')])
     const blocking = await database.client()
     await blocking.query('BEGIN')
@@ -122,7 +129,8 @@ describe('the connections of postgresEventStore', () => {
     const proxy = await TcpProxy.start(Number(new URL(database.connectionString).port))
     try {
       const connectionString = proxy.through(database.connectionString)
-      const store = await database.open({ connectionString, statementTimeout: 100, listen: false })
+      await database.make().migrate()
+      const store = await database.open({ connectionString, statementTimeout: 1_000, listen: false })
       await append(store, [textAppend('account-1')])
       proxy.deafen()
       const attempt = append(store, [textAppend('account-1')])
@@ -132,7 +140,7 @@ describe('the connections of postgresEventStore', () => {
     } finally {
       await proxy.close()
     }
-  }, 30_000)
+  })
 
   it('are shared by all operations, even where there is but one', async () => {
     const store = await database.open({ maxConnections: 1 })

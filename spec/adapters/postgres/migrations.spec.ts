@@ -75,7 +75,7 @@ describe('the migrations of postgresEventStore', () => {
     expect(await run()).toBe('')
     const store = await database.open({ migrate: false })
     await append(store, [textAppend('account-1')])
-  }, 30_000)
+  })
 
   it('keep two stores in one database apart', async () => {
     const [one, other] = [await database.open(), await database.open({ schema: 'Another' })]
@@ -116,7 +116,7 @@ describe('the migrations of postgresEventStore', () => {
     await store.deleteStream('account-1')
     expect(await positionsOf(store)).toEqual([1, 2, 3])
     await store.commands?.enqueue([textCommand('one')])
-    const claimed = await store.commands?.claim({ owner: 'one', groups: 1, commandsOfEach: 1, lease: 1_000 })
+    const claimed = await store.commands?.claim({ owner: 'one', groups: 1, commandsOfEach: 1, lease: 60_000 })
     const hold = claimed?.claims[0]
     expect(await store.commands?.settle([{ commandId: 'one', hold, state: 'completed', result: null }])).toEqual([true])
     await store.close()

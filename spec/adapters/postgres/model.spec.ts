@@ -34,7 +34,7 @@ describe('postgresEventStore', () => {
       fc.asyncProperty(steps, (plan) => withStore((store) => assertBehavesAsModel(store, plan))),
       { numRuns: 25, ...withinPatience },
     )
-  }, 60_000)
+  }, 120_000)
 
   it('keeps its promises to writers and readers in whatever order they come', async () => {
     await fc.assert(
@@ -43,5 +43,5 @@ describe('postgresEventStore', () => {
       ),
       { numRuns: 20, ...withinPatience },
     )
-  }, 60_000)
+  }, 120_000)
 })

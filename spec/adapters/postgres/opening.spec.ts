@@ -94,7 +94,7 @@ describe('postgresEventStore, when it is opened,', () => {
     const connectionString = at((url) => (url.pathname = `/${name}`))
     const opening = Promise.resolve(postgresEventStore({ connectionString }).open())
     await expect(opening).rejects.toThrow("whose encoding is UTF8, not LATIN1: create one with ENCODING 'UTF8'")
-    await client.query(`DROP DATABASE ${name}`)
+    await client.query(`DROP DATABASE ${name} WITH (FORCE)`)
   })
 
   it('works behind a pooler in transaction mode, which takes no settings and no session', async () => {
@@ -104,7 +104,7 @@ describe('postgresEventStore, when it is opened,', () => {
         Array.from({ length: 20 }, (_, stream) => append(store, [textAppend(`account-${stream % 5}`)])),
       )
       expect(answers.flat().every(({ status }) => status === 'appended')).toBe(true)
-      const held = await store.claimCheckpoint('balances', { owner: 'one', startAfter: 0 })
+      const held = await store.claimCheckpoint('balances', { owner: 'one', startAfter: 0, lease: 60_000 })
       const saved = await store.projections?.transaction((tx) => store.projections?.saveCheckpoint(tx, held!))
       expect(saved).toBe(true)
       expect(await store.headPosition()).toBe(20)

@@ -47,7 +47,7 @@ describe('the plans of what postgresEventStore reads, among 50,000 events,', () 
     await sql('ANALYZE edict.events')
     await sql('ANALYZE edict.streams')
     await store.close()
-  }, 30_000)
+  }, 120_000)
 
   /** How PostgreSQL would get at the rows of the one statement that is run. */
   async function plansOf(run: (reader: EventReader, queries: Explaining) => Promise<unknown>): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, jest } from '@jest/globals'
 import { postgresEventStore, type PostgresEventStore, type PostgresEventStoreOptions } from 'edict/postgres'
 import pg from 'pg'
 import type { NewQueuedCommand } from '../../../lib/event-store/command-queue-store.ts'
@@ -11,6 +11,9 @@ import type {
 import type { StoredEvent } from '../../../lib/event-store/stored-event.ts'
 import { freshDatabase, type FreshDatabase } from '../../support/postgres-server.ts'
 import { sampleAppend, sampleEvent } from '../../event-store/sample-append.ts'
+
+// Of each spec in a file that asks for a database: a server that others use too may be many times as slow as it mostly is.
+jest.setTimeout(120_000)
 
 type Overrides = Partial<StreamAppend>
 
@@ -135,7 +138,7 @@ export async function positionsOf(store: EventStore): Promise<number[]> {
 
 /** Waits for a condition, never for a time. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 25_000
+  const deadline = Date.now() + 60_000
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('waited in vain')
     await new Promise((resolve) => setTimeout(resolve, 5))

@@ -9,7 +9,8 @@ describe('a transaction on postgresEventStore whose work never ends', () => {
   const database = testDatabase()
 
   it('fails after statementTimeout, can write nothing when it goes on late, and keeps nobody from closing', async () => {
-    const store = await database.open({ statementTimeout: 150, maxConnections: 1 })
+    await database.make().migrate()
+    const store = await database.open({ statementTimeout: 1_000, maxConnections: 1 })
     let late: ClientBase | undefined
     const hanging = projectionsOf(store).transaction(async (tx) => {
       late = tx as ClientBase

@@ -97,7 +97,7 @@ describe('sqliteEventStore, when a write fails,', () => {
 
   it('waits for another writer, and lets the event loop turn meanwhile', async () => {
     const { path } = stores.file()
-    const store = await stores.open(path)
+    const store = await stores.open(path, { busyTimeout: 60_000 })
     const other = stores.connect(path)
     other.exec('BEGIN IMMEDIATE')
     const appended = statusOf(store.append([encodedAppend('account-1')]))

@@ -22,7 +22,7 @@ describe('sqliteEventStore', () => {
       }),
       { numRuns: 60, ...withinPatience },
     )
-  }, 60_000)
+  }, 120_000)
 
   it('keeps its promises to writers and readers in whatever order they come', async () => {
     await fc.assert(
@@ -39,5 +39,5 @@ describe('sqliteEventStore', () => {
       }),
       { numRuns: 20, ...withinPatience },
     )
-  }, 60_000)
+  }, 120_000)
 })

@@ -15,7 +15,7 @@ export function temporaryFile(): TemporaryFile {
     directory,
     path: join(directory, 'events.db'),
     remove: () => {
-      rmSync(directory, { recursive: true, force: true })
+      rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

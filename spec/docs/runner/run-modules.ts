@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { broken, checkedClaims } from './expectations.ts'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 120_000
 
 export interface ModuleResult {
   readonly path: string
