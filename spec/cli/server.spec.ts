@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { ServerProcess } from '../support/server-process.ts'
 import { edict, shopFile } from './cli-harness.ts'
@@ -16,8 +17,8 @@ afterEach(async () => {
   for (const server of started.splice(0)) await server.kill()
 }, 60_000)
 
-function start(...words: string[]): ServerProcess {
-  const server = ServerProcess.start(['--app', shopFile, ...words])
+function start(words: readonly string[], env: NodeJS.ProcessEnv = {}): ServerProcess {
+  const server = ServerProcess.start(['--app', shopFile, ...words], env)
   started.push(server)
   return server
 }
@@ -33,14 +34,14 @@ async function health(
 /** Lets a server run some orders that are queued here, and waits until it has. */
 async function ordersRun(app: ReturnType<typeof shop>, names: readonly string[]): Promise<void> {
   const receipts = await Promise.all(names.map((orderId) => app.enqueue(PlaceOrder({ orderId, amount: 1 }))))
-  await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 60_000 })))
+  await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 120_000 })))
 }
 
 describe('edict server', () => {
-  sqliteShop()
+  const file = sqliteShop()
 
   it('runs queued commands and handlers until it is asked to end, drains however often it is asked, and ends with 0', async () => {
-    const server = start('--port', '0', '--concurrency', '4')
+    const server = start(['--port', '0', '--concurrency', '4'])
     const { port } = await server.logged('health endpoint listens')
     await server.logged('server started')
     expect(await health(port, '/health/ready')).toEqual({
@@ -64,33 +65,37 @@ describe('edict server', () => {
       states: { completed: 3, running: 0 },
     })
     expect((await edict(['handlers', 'list', '--json'])).json()).toMatchObject([{ state: 'free' }, { state: 'free' }])
-  }, 90_000)
+  }, 300_000)
 
   it('says so where there is no such port', async () => {
-    const server = start('--port', '99999')
+    const server = start(['--port', '99999'])
     expect(await server.exit()).toBe(2)
     expect(server.other.join()).toContain('it cannot listen on 127.0.0.1:99999')
-  }, 60_000)
+  }, 180_000)
 
   it('leaves no process behind where the one that watches over it is killed while it is loading', async () => {
-    const server = start('--workers', '1')
+    const server = start(['--workers', '1'])
     await server.logged('server starts its processes')
     await server.kill()
     // The process shares its output: that is over when both are.
     expect(await server.exit()).toBeUndefined()
-  }, 60_000)
+  }, 180_000)
 
   it('watches over several processes, and starts another one for one that was killed', async () => {
-    const server = start('--workers', '2', '--port', '0')
+    const held = `${file.address}.held`
+    const server = start(['--workers', '2', '--port', '0'], { SHOP_HELD: held })
     const { port } = await server.logged('health endpoint listens')
     await server.logged('server started', 2)
     const [first] = (await health(port, '/health/live')).body.workers
     await withShop(async (app) => {
       await ordersRun(app, ['a', 'b'])
+      // The one that follows is not there before it may be.
+      writeFileSync(held, '')
       process.kill(first!.pid, 'SIGKILL')
       await server.logged('a process of the server has ended; another one follows')
       const { code, body } = await health(port, '/health/ready')
       expect({ code, reasons: body.reasons }).toEqual({ code: 503, reasons: [expect.stringMatching(/^worker 1: /)] })
+      rmSync(held)
       await ordersRun(app, ['c', 'd'])
       await server.logged('server started', 3)
     })
@@ -98,11 +103,11 @@ describe('edict server', () => {
     server.signal('SIGTERM')
     expect(await server.exit()).toBe(0)
     expect(server.log.filter(({ message }) => message === 'server ended')).toHaveLength(3)
-  }, 90_000)
+  }, 300_000)
 
   it('gives up where the application cannot be loaded, and says why once', async () => {
-    const server = start('--workers', '1', '--app', 'not-there.ts')
+    const server = start(['--workers', '1', '--app', 'not-there.ts'])
     expect(await server.exit()).toBe(3)
     expect(server.other.join('\n')).toContain('there is no file')
-  }, 60_000)
+  }, 180_000)
 })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import process from 'node:process'
 import {
   aggregate,
@@ -18,6 +19,10 @@ import { projection as sqliteProjection, sqliteEventStore } from 'edict/sqlite'
 import { projection as postgresProjection } from 'edict/postgres'
 
 // The application of the specs of the command line: a module as a user writes one, whose store is where the environment says.
+
+// While there is a file of this name, a process that loads this module has not loaded it.
+const held = process.env['SHOP_HELD']
+while (held !== undefined && existsSync(held)) await new Promise((resolve) => setTimeout(resolve, 20))
 
 export const PlaceOrder = command('PlaceOrder', shape<{ orderId: string; amount: number }>())
 export const ConfirmOrder = command('ConfirmOrder', shape<{ orderId: string }>())
@@ -101,8 +106,8 @@ export function shop(logger?: Logger, workers = 0) {
     eventStore: storeOf(address),
     handlers: [confirmer, ...(address === '' ? [] : [projectionFor(kind)])],
     ...(logger && { logger }),
-    subscriptions: { lease: 1_000, claimInterval: 100 },
-    queue: { lease: 1_000, pollInterval: 200, maxAttempts: 2, backoff: { base: 1 } },
+    subscriptions: { lease: 10_000, claimInterval: 100 },
+    queue: { lease: 10_000, pollInterval: 200, maxAttempts: 2, backoff: { base: 1 } },
     workers,
   })
 }

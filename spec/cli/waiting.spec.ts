@@ -22,7 +22,7 @@ describe('a command that waits for another process', () => {
     const store = sqliteEventStore(file.address)
     await store.open()
     // Another one has begun to build it.
-    const build = await store.claimCheckpoint('amounts:1.2', { owner: 'another', startAfter: 0, lease: 60_000 })
+    const build = await store.claimCheckpoint('amounts:1.2', { owner: 'another', startAfter: 0, lease: 600_000 })
     const words = ['projections', 'rebuild', 'amounts', '--app', shopFile]
     const child = spawn(process.execPath, ['--import', 'tsx', program, ...words], {
       cwd: repository,
@@ -46,5 +46,5 @@ describe('a command that waits for another process', () => {
       child.kill('SIGKILL')
       await store.close()
     }
-  }, 60_000)
+  }, 180_000)
 })
