@@ -93,7 +93,7 @@ function storeOf(address: string): EventStore {
   if (address === '') return inMemory
   return address.startsWith('postgres')
     ? postgresEventStore({ connectionString: address, maxConnections: 3 })
-    : sqliteEventStore(address)
+    : sqliteEventStore(address, { busyTimeout: 60_000 })
 }
 
 /** `SHOP_STORE` is a file, or a connection string; in memory where it is empty. */

@@ -20,7 +20,7 @@ const MOST_STARTS = 5
 async function storeOf({ store, impatient = false }: NodeConfiguration): Promise<EventStore> {
   if (store.kind === 'sqlite') {
     const { sqliteEventStore } = await import('edict/sqlite')
-    return sqliteEventStore(store.path)
+    return sqliteEventStore(store.path, { busyTimeout: 60_000 })
   }
   const { postgresEventStore } = await import('edict/postgres')
   const { connectionString, listenTo } = store

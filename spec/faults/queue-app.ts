@@ -37,7 +37,7 @@ const desks = router('desks', (builder) =>
 function storeOf(address: string): EventStore {
   return address.startsWith('postgres')
     ? postgresEventStore({ connectionString: address, maxConnections: 5 })
-    : sqliteEventStore(address)
+    : sqliteEventStore(address, { busyTimeout: 60_000 })
 }
 
 /** `DESKS_STORE` is a file or a connection string, `DESKS_PLANT` a bug. */

@@ -28,7 +28,7 @@ async function rawSqlite(): Promise<RawDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'edict-faults-'))
   const path = join(directory, 'events.db')
   return {
-    store: () => sqliteEventStore(path),
+    store: () => sqliteEventStore(path, { busyTimeout: 60_000 }),
     configuration: { kind: 'sqlite', path },
     execute: async (sql) => {
       const database = new Database(path, { timeout: 60_000 })

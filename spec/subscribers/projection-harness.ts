@@ -40,7 +40,8 @@ const sqlite: StoreKind = {
   make: () => {
     const { path, remove } = temporaryFile()
     return Promise.resolve({
-      store: () => sqliteEventStore(path),
+      // One that holds the file while the machine stands still does not let the others fail.
+      store: () => sqliteEventStore(path, { busyTimeout: 60_000 }),
       read: async (sql) => {
         const reader = new Database(path, { readonly: true })
         try {

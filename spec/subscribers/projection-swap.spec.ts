@@ -33,7 +33,7 @@ describe('a new generation that cannot read in time what the old one has', () =>
   it('keeps nothing of an attempt to take its place, so that each event is in its tables once in the end', async () => {
     const old = await started({
       router: counterRouter,
-      eventStore: sqliteEventStore(path),
+      eventStore: sqliteEventStore(path, { busyTimeout: 60_000 }),
       handlers: [additions(1)],
     })
     for (let add = 0; add < 3; add++) await old.dispatch(Add({ id: 'a', by: 1 }))
@@ -48,7 +48,7 @@ describe('a new generation that cannot read in time what the old one has', () =>
     }
     await started({
       router: counterRouter,
-      eventStore: sqliteEventStore(path),
+      eventStore: sqliteEventStore(path, { busyTimeout: 60_000 }),
       serializer: slow,
       handlers: [additions(2)],
     })

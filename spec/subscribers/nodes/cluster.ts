@@ -22,7 +22,7 @@ const CLAIM_INTERVAL = 200
 async function placeOf(kind: StoreKind): Promise<Place> {
   if (kind === 'SQLite') {
     const { path, remove } = temporaryFile()
-    return { address: path, open: () => sqliteEventStore(path), remove }
+    return { address: path, open: () => sqliteEventStore(path, { busyTimeout: 60_000 }), remove }
   }
   const { connectionString, drop } = await freshDatabase()
   return { address: connectionString, open: () => postgresEventStore({ connectionString }), remove: drop }

@@ -17,7 +17,7 @@ async function storeOf(store: string): Promise<EventStore> {
     return postgresEventStore({ connectionString: store })
   }
   const { sqliteEventStore } = await import('edict/sqlite')
-  return sqliteEventStore(store)
+  return sqliteEventStore(store, { busyTimeout: 60_000 })
 }
 
 const recorder = eventHandler('recorder', {
