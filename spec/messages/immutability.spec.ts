@@ -3,6 +3,9 @@ import fc from 'fast-check'
 import { ValidationError } from '../../lib/errors.ts'
 import { command, event } from '../../lib/messages/definition.ts'
 import { shape } from '../../lib/messages/shape.ts'
+import { areInvalidDates } from './invalid-dates.ts'
+
+expect.addEqualityTesters([areInvalidDates])
 
 const Made = event('Made', shape<Record<string, unknown>>())
 const Asked = command('Asked', shape<Record<string, unknown>>())

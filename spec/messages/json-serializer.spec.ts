@@ -1,14 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { jsonSerializer } from '../../lib/messages/json-serializer.ts'
+import { areInvalidDates } from './invalid-dates.ts'
 
 const CONTEXT = { type: 'T', schemaVersion: 1, streamId: 's', category: 'c', metadata: {} }
 
-/** An invalid date is equal to another one here; to `===` and to all that is built on it, it equals nothing. */
-function areInvalidDates(left: unknown, right: unknown): boolean | undefined {
-  if (!(left instanceof Date && right instanceof Date)) return undefined
-  return Number.isNaN(left.getTime()) ? Number.isNaN(right.getTime()) : undefined
-}
 expect.addEqualityTesters([areInvalidDates])
 
 function roundTrip(value: unknown): unknown {

@@ -102,12 +102,10 @@ describe('ids and randomness of a test', () => {
 
   it('are spread evenly', () => {
     const random = testRandom(3)
+    const numbers = Array.from({ length: 10_000 }, () => random.number())
+    expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true)
     const counts = Array.from({ length: 10 }, () => 0)
-    for (let draw = 0; draw < 10_000; draw++) {
-      const number = random.number()
-      expect(number >= 0 && number < 1).toBe(true)
-      counts[Math.floor(number * 10)]!++
-    }
+    for (const number of numbers) counts[Math.floor(number * 10)]!++
     for (const count of counts) expect(Math.abs(count - 1_000)).toBeLessThan(150)
   })
 })
