@@ -43,6 +43,8 @@ describe('where an option is said by', () => {
     const values = { call: 1_000, route: 2_000, application: 3_000, 'built-in': 5_000 }
     const seen: { timeout?: number } = {}
     const app = await started({
+      // With a clock of its own nobody has more patience than an application has.
+      clock: testClock(),
       router: noting(saying(said, 'route', 'timeout', values), seen),
       defaults: saying(said, 'application', 'timeout', values),
     })

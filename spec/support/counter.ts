@@ -37,10 +37,16 @@ export function recordingLogger(): Logger & { readonly entries: { level: string;
   return { entries, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
+/** What a machine that is slow beyond measure, or stands still for a while, does not use up. */
+const PATIENT = { timeout: 60_000, consistencyTimeout: 60_000 } as const
+
 let made = 0
 const running: { stop(): Promise<void> }[] = []
 
-/** A started application of a router; `stopAll` stops what a spec has left running. */
+/**
+ * A started application of a router; `stopAll` stops what a spec has left running. Where neither the spec nor a clock of its own says
+ * otherwise, it is patient: what is quick here may take long there.
+ */
 export async function started<Routes, const Processing extends CommandProcessing = 'sync'>(
   definition: Omit<ApplicationDefinition<Routes, Processing>, 'name' | 'eventStore'> & {
     readonly name?: string
@@ -50,6 +56,7 @@ export async function started<Routes, const Processing extends CommandProcessing
   const app = application<Routes, Processing>({
     logger: recordingLogger(),
     ...definition,
+    ...(definition.clock === undefined && { defaults: { ...PATIENT, ...definition.defaults } }),
     name: definition.name ?? `app-${++made}`,
     eventStore: definition.eventStore ?? inMemoryEventStore(),
   })
@@ -79,7 +86,7 @@ export function deferred<Value = void>(): {
 
 /** Waits until a condition holds, looking again at each turn of the event loop. */
 export async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  const end = Date.now() + 25_000
+  const end = Date.now() + 60_000
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`${what} did not come true`)
     await new Promise((resolve) => setTimeout(resolve, 1))

