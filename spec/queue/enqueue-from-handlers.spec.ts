@@ -23,7 +23,7 @@ describe.each(everyQueueStore)('a command that a handler enqueues, on $kind,', (
       metadata: { user: 'ada' },
       deadline,
     })
-    await settled(app)
+    await settled(app, { timeout: 60_000 })
     const { eventId } = events[0]!
     expect(await app.commands.list()).toMatchObject([
       {

@@ -37,7 +37,7 @@ const deepRouter = router('deep', (r) =>
   }),
 )
 
-const queue = { lease: 60_000, pollInterval: 20 }
+const queue = { lease: 300_000, pollInterval: 20 }
 const add = (by: number) => Add({ id: 'a', by })
 
 describe.each(everyQueueStore)('an outcome, on $kind,', ({ share }) => {
@@ -73,7 +73,7 @@ describe.each(everyQueueStore)('an outcome, on $kind,', ({ share }) => {
     const receipts = [await taker.enqueue(add(1)), await taker.enqueue(add(2)), await taker.enqueue(add(3))]
     await started({ router: deepRouter, eventStore, workers: 1, queue })
     // Long before the lease is over.
-    for (const receipt of receipts) await receipt.completed({ timeout: 20_000 })
+    for (const receipt of receipts) await receipt.completed({ timeout: 60_000 })
     expect(lost).toBeGreaterThan(1)
     for (const receipt of receipts) expect(await receipt.status()).toMatchObject({ state: 'completed', attempts: 0 })
   })

@@ -4,7 +4,9 @@ import type { CommandQueueStore } from '../../lib/event-store/command-queue-stor
 import { Add, Added, Counter, counterRouter, deferred, started, until } from '../support/counter.ts'
 import { everyQueueStore, readFrom } from './queue-stores.ts'
 
+/** Of one that is soon taken for gone, and of one that never is, however long the machine stands still. */
 const queue = { lease: 200, pollInterval: 20 }
+const steady = { ...queue, lease: 60_000 }
 
 /** A store whose node is cut off from the queue for a while: it claims, and what it says after that comes late. */
 function cutOff(store: EventStore, back: Promise<void>, settling?: () => void): EventStore {
@@ -42,7 +44,7 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     for (let by = 1; by <= 3; by++) receipts.push(await gone.enqueue(Add({ id: 'a', by })))
     // It has run them all, as far as the events go; nobody knows.
     await until(async () => (await gone.aggregateVersion(Counter, 'a')) > 0)
-    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue })
+    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue: steady })
     for (const receipt of receipts) await (await heir.commands.receipt(receipt.commandId)).completed()
     expect(await heir.aggregateState(Counter, 'a')).toEqual({ total: 6 })
     expect(await heir.aggregateVersion(Counter, 'a')).toBe(3)
@@ -73,7 +75,7 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
       queue,
     })
     await cut.promise
-    const heir = await started({ router: covered, eventStore: stores.node(), workers: 1, queue })
+    const heir = await started({ router: covered, eventStore: stores.node(), workers: 1, queue: steady })
     await (await heir.commands.receipt(behind.commandId)).completed()
     expect(await refused.status()).toMatchObject({ state: 'rejected', failure: { code: 'not_covered' } })
     expect(await heir.aggregateState(Counter, 'a')).toEqual({ total: 5 })
@@ -99,7 +101,7 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     const gone = await started({ router: counterRouter, eventStore: late, workers: 1, queue })
     const receipt = await gone.enqueue(Add({ id: 'a', by: 1 }))
     await appending.promise
-    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue })
+    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue: steady })
     await (await heir.commands.receipt(receipt.commandId)).completed()
     // Others have gone on meanwhile.
     await heir.dispatch(Add({ id: 'a', by: 2 }))
@@ -133,7 +135,7 @@ describe.each(everyQueueStore)('a worker that is not heard of, on $kind,', ({ sh
     const gone = await started({ router: hanging, eventStore: cutOff(stores.node(), back.promise), workers: 1, queue })
     const receipt = await gone.enqueue(Add({ id: 'a', by: 1 }))
     await begun.promise
-    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue })
+    const heir = await started({ router: counterRouter, eventStore: stores.node(), workers: 1, queue: steady })
     await (await heir.commands.receipt(receipt.commandId)).completed()
     back.resolve()
     await aborted.promise
