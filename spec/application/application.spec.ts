@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { application, compositeRouter, eventHandler, inMemoryEventStore, router, upcaster } from 'edict'
 import type { Serializer } from 'edict'
+import { testClock } from 'edict/testing'
 import {
   Add,
   Added,
@@ -11,6 +12,7 @@ import {
   recordingLogger,
   started,
   stopAll,
+  until,
 } from '../support/counter.ts'
 
 afterEach(stopAll)
@@ -92,7 +94,7 @@ describe('an application', () => {
     await new Promise(setImmediate)
     await app.stop()
     expect(await outcome).toMatchObject({ code: 'not_running' })
-  }, 20_000)
+  }, 60_000)
 
   it('gives an error of its own for what breaks later too: a fold that throws, a store that answers strangely', async () => {
     const { aggregate, command, event, shape } = await import('edict')
@@ -284,11 +286,16 @@ describe('strong consistency', () => {
 
   it('that is not reached in time is an error that carries the result and names the laggards', async () => {
     const gate = deferred()
+    const clock = testClock()
     const app = await started({
       router: counterRouter,
       handlers: [slowHandler(gate.promise, [], 'late'), slowHandler(Promise.resolve(), [], 'prompt')],
+      clock,
     })
-    const outcome = await app.tryDispatch(add, { consistency: 'strong', consistencyTimeout: 30 })
+    const asked = app.tryDispatch(add, { consistency: 'strong', consistencyTimeout: 30 })
+    await until(async () => (await app.handler('prompt').status()).position === 1, 'the prompt one')
+    await clock.advance(30)
+    const outcome = await asked
     expect(outcome).toMatchObject({
       ok: false,
       error: {

@@ -121,7 +121,7 @@ describe('a handler that dispatches', () => {
     const { errors, handler } = failing((dispatch) => dispatch(command, options))
     const app = await started({ router: counterRouter, handlers: [handler] })
     await app.dispatch(add)
-    await settled(app)
+    await settled(app, { timeout: 20_000 })
     expect(errors).toMatchObject([{ code }])
   })
 
@@ -132,7 +132,7 @@ describe('a handler that dispatches', () => {
     })
     const app = await started({ router: counterRouter, handlers: [handler] })
     await app.dispatch(add)
-    await settled(app)
+    await settled(app, { timeout: 20_000 })
     await app.stop()
     await expect(late?.()).rejects.toMatchObject({ code: 'not_running', outcome: 'not-executed' })
   })

@@ -172,11 +172,20 @@ describe('an application that is stopped', () => {
 
   it('does not wait for ever for a handler that hangs: who waits for it is answered with what is stored', async () => {
     const clock = testClock()
-    const hanging = eventHandler('hanging', { events: [Added], consistency: 'strong', handle: () => forever })
+    let begun = false
+    const hanging = eventHandler('hanging', {
+      events: [Added],
+      consistency: 'strong',
+      handle: () => {
+        begun = true
+        return forever
+      },
+    })
     const app = shop({ handlers: [hanging], clock })
     await app.start()
     const dispatched = app.dispatch(add, { consistency: 'strong', consistencyTimeout: Infinity })
     const answer = dispatched.catch((error: unknown) => error)
+    await until(() => begun)
     const stopped = app.stop()
     await clock.advance(LONG)
     expect(await answer).toMatchObject({
@@ -191,10 +200,12 @@ describe('an application that is stopped', () => {
   it('does not wait for ever for a command that hangs, and stores nothing of it later', async () => {
     const clock = testClock()
     const gate = deferred()
+    let begun = false
     const hanging = router('hanging', (r) =>
       r.identify(Counter, { by: 'id' }).dispatch(Add, {
         aggregate: Counter,
         to: async () => {
+          begun = true
           await gate.promise
           return Added({ by: 1 })
         },
@@ -204,6 +215,7 @@ describe('an application that is stopped', () => {
     const app = application({ name: 'hanging-command', router: hanging, eventStore, clock, logger: recordingLogger() })
     await app.start()
     const answer = app.dispatch(add, { timeout: Infinity }).catch((error: unknown) => error)
+    await until(() => begun)
     const stopped = app.stop()
     await clock.advance(LONG)
     await stopped

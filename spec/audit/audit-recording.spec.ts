@@ -11,6 +11,8 @@ afterEach(stopAll)
 
 const audited = (trail: AuditTrail) => router('audited', (all) => all.middleware(trail).router(counterRouter))
 const add = Add({ id: 'a', by: 1 })
+/** Milliseconds: by itself it writes nothing before a spec is over. */
+const LATER = 600_000
 
 /** A store that fails as long as it is told to. */
 function shakyStore(): AuditStore & { broken: boolean; readonly written: AuditEntry[] } {
@@ -70,7 +72,7 @@ describe('what an audit trail records', () => {
     expect((await trail.find()).entries).toMatchObject([
       { outcome: 'executed', code: 'consistency_timeout', aggregateVersion: 1, events: [{ position: 1 }] },
     ])
-  }, 20_000)
+  }, 60_000)
 
   it('has the tenant, also of a command that was rejected and left nothing behind', async () => {
     const trail = auditTrail({ store: inMemoryAuditStore() })
@@ -137,7 +139,7 @@ describe('an audit trail whose store fails', () => {
 
   it('loses the oldest entries rather than all memory, and says so', async () => {
     const store = shakyStore()
-    const trail = auditTrail({ store, bufferLimit: 2 })
+    const trail = auditTrail({ store, bufferLimit: 2, writeDelay: LATER })
     const logger = recordingLogger()
     const app = await started({ router: audited(trail), logger })
     store.broken = true
@@ -152,7 +154,7 @@ describe('an audit trail whose store fails', () => {
 
   it('makes the stop of an application reject, rather than lose entries in silence', async () => {
     const store = shakyStore()
-    const trail = auditTrail({ store })
+    const trail = auditTrail({ store, writeDelay: LATER })
     const app = await started({ router: audited(trail) })
     await app.dispatch(add)
     store.broken = true

@@ -154,7 +154,7 @@ describe('a workflow', () => {
       workers: 1,
     })
     const queued = await app.enqueue(one)
-    expect(await queued.completed({ timeout: 5_000 })).toMatchObject({ aggregateVersion: 1 })
+    expect(await queued.completed()).toMatchObject({ aggregateVersion: 1 })
     // With events that are processed synchronously, a batch waits for every handler of its events.
     await app.executeCommands(Enter({ ledger: 'queue', text: 'two' }), Enter({ ledger: 'queue', text: 'bad' }))
     expect(await app.aggregateState(Ledger, 'b')).toEqual({ texts: ['one', 'two'] })

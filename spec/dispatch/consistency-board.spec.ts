@@ -288,5 +288,5 @@ describe('the consistency board', () => {
       }),
       { numRuns: 100 },
     )
-  }, 30_000)
+  }, 120_000)
 })

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { eventHandler, router, type Middleware, type Pipeline } from 'edict'
-import { Add, Added, Counter, Noop, deferred, started, stopAll } from '../support/counter.ts'
+import { testClock } from 'edict/testing'
+import { Add, Added, Counter, Noop, deferred, started, stopAll, until } from '../support/counter.ts'
 
 afterEach(stopAll)
 
@@ -86,16 +87,17 @@ describe.each(forms)('%s', (_name, make) => {
       pipeline.consistency = consistency
       expect(pipeline.consistency).toBe(consistency)
     }
-    const app = await started({ router: counters(make(change)), handlers: [slow, prompt] })
+    const clock = testClock()
+    const app = await started({ router: counters(make(change)), handlers: [slow, prompt], clock })
     await app.dispatch(add)
     expect(seen).toEqual(['prompt'])
     consistency = 'eventual'
     await app.dispatch(add, { consistency: 'strong' })
     consistency = 'strong'
-    await expect(app.dispatch(add, { consistencyTimeout: 20 })).rejects.toMatchObject({
-      code: 'consistency_timeout',
-      laggards: ['slow'],
-    })
+    const late = app.dispatch(add, { consistencyTimeout: 20 }).catch((error: unknown) => error)
+    await until(async () => (await app.handler(prompt).status()).position === 3, 'the prompt one')
+    await clock.advance(20)
+    expect(await late).toMatchObject({ code: 'consistency_timeout', laggards: ['slow'] })
     gate.resolve()
   })
 

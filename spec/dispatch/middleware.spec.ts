@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { commandLogger, compositeRouter, eventHandler, reject, router } from 'edict'
 import type { Middleware, Pipeline } from 'edict'
+import { testClock } from 'edict/testing'
 import { Add, Added, Counter, recordingLogger, started, stopAll, until } from '../support/counter.ts'
 
 afterEach(stopAll)
@@ -363,9 +364,11 @@ describe('around middleware', () => {
   })
 
   it('is not on the command’s clock', async () => {
+    const clock = testClock()
     const app = await started({
+      clock,
       router: withMiddleware(async (_pipeline, next) => {
-        await new Promise((resolve) => setTimeout(resolve, 30))
+        await clock.advance(30)
         await next()
       }),
     })

@@ -100,7 +100,7 @@ describe.each(everyStore)('a unique value on $kind', ({ share }) => {
       expect(outcome.error).toMatchObject({ ...taken, scope: 'User.email' })
     }
     expect(await one.eventStore.headPosition()).toBe(2)
-  }, 30_000)
+  })
 
   it('is the same in other spellings, as normalize says', async () => {
     const { app } = await node()

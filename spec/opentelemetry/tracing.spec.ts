@@ -56,6 +56,8 @@ const named = (name: string): ReadableSpan => {
 const parentOf = (span: ReadableSpan) =>
   spans().find((other) => other.spanContext().spanId === span.parentSpanContext?.spanId)?.name
 const has = (name: string) => () => spans().some((span) => span.name === name)
+/** The handler that dispatches may be told of its command after those who handle what that led to. */
+const bothHandled = () => has('handle readers')() && has('handle notes')()
 
 const Note = command('Note', shape<{ id: string }>())
 const Noted = event('Noted', shape<{ id: string }>())
@@ -98,7 +100,7 @@ describe('tracing by OpenTelemetry', () => {
   it('makes one trace from the caller through a handler to the second command and its events', async () => {
     const app = await started({ router: all, handlers: [notes, readers], instrumentation })
     await asCaller(() => app.dispatch(Add({ id: 'a', by: 1 })))
-    await until(has('handle readers'))
+    await until(bothHandled)
     expectOneTrace()
     expect(named('dispatch Add').attributes).toMatchObject({
       'edict.command': 'Add',
@@ -117,7 +119,7 @@ describe('tracing by OpenTelemetry', () => {
     const here = await started({ router: all, eventStore: store(), instrumentation })
     await started({ router: all, eventStore: store(), handlers: [notes, readers], instrumentation })
     await asCaller(() => here.dispatch(Add({ id: 'a', by: 1 })))
-    await until(has('handle readers'))
+    await until(bothHandled)
     expectOneTrace()
     await stopAll()
     rmSync(folder, { recursive: true, force: true })
@@ -232,7 +234,7 @@ describe('tracing by OpenTelemetry', () => {
     try {
       const app = await started({ router: all, handlers: [notes, readers], instrumentation })
       await app.dispatch(Add({ id: 'a', by: 1 }))
-      await until(has('handle readers'))
+      await until(bothHandled)
       expect(parentOf(named('execute Add'))).toBe('dispatch Add')
       expect(parentOf(named('append Counter'))).toBe('dispatch Add')
       expect(parentOf(named('handle notes'))).toBe('dispatch Add')

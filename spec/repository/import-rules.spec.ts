@@ -63,7 +63,7 @@ describe('the import rules', () => {
     const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
     if (stdout === '') throw new Error(stderr)
     violations = (JSON.parse(stdout) as { summary: { violations: Violation[] } }).summary.violations
-  }, 30_000)
+  }, 180_000)
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -88,6 +88,7 @@ describe('the telemetry of batches', () => {
     const batches = eventHandler('batches', {
       events: [Added],
       batchSize: 2,
+      batchTimeout: 60_000,
       handleBatch: ([first]) => {
         if (failing && first?.data.by === 3) throw new Error('no')
       },

@@ -31,7 +31,11 @@ describe('an application that is reset', () => {
       expect(await app.aggregateState(Counter, 'a')).toEqual({ total: round })
       expect(positions).toEqual([1])
       await resetApplication(app)
-      expect([await app.aggregateVersion(Counter, 'a'), await settled(app), positions]).toEqual([0, 0, []])
+      expect([await app.aggregateVersion(Counter, 'a'), await settled(app, { timeout: 20_000 }), positions]).toEqual([
+        0,
+        0,
+        [],
+      ])
     }
   })
 

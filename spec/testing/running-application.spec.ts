@@ -14,6 +14,8 @@ import { thrownBy } from './thrown-by.ts'
 afterEach(stopAll)
 
 const Never = event('Never', shape<object>())
+/** For what is to come: a machine may stand still for longer than anybody waits by default. */
+const patient = { timeout: 20_000 }
 
 /** Answers each event of the stream a with a command to b, when it may. */
 const answering = (gate: Promise<unknown> = Promise.resolve()) =>
@@ -31,7 +33,9 @@ describe('assertReceiveEvent', () => {
     const app = await started({ router: counterRouter })
     await app.dispatch(Add({ id: 'a', by: 1 }))
     expect(await assertReceiveEvent(app, Added)).toMatchObject({ data: { by: 1 }, streamId: 'counter-a', position: 1 })
-    const coming = waitForEvent(app, Added, ({ by }, { streamId }) => by === 3 && streamId === 'counter-b')
+    const isMeant = ({ by }: { readonly by: number }, { streamId }: { readonly streamId: string }) =>
+      by === 3 && streamId === 'counter-b'
+    const coming = waitForEvent(app, Added, isMeant, patient)
     await app.dispatch(Add({ id: 'a', by: 3 }))
     await app.dispatch(Add({ id: 'b', by: 3 }))
     expect(await coming).toMatchObject({ position: 3 })
@@ -40,7 +44,7 @@ describe('assertReceiveEvent', () => {
   it('looks only at what comes after a position, where it is told to', async () => {
     const app = await started({ router: counterRouter })
     await app.dispatch(Add({ id: 'a', by: 1 }))
-    const coming = assertReceiveEvent(app, Added, undefined, { after: 1 })
+    const coming = assertReceiveEvent(app, Added, undefined, { after: 1, ...patient })
     await app.dispatch(Add({ id: 'a', by: 2 }))
     expect((await coming).data).toEqual({ by: 2 })
   })
@@ -102,7 +106,7 @@ describe('settled', () => {
     const app = await started({ router: counterRouter, handlers: [answering(gate.promise)] })
     await app.dispatch(Add({ id: 'a', by: 1 }))
     let isSettled = false
-    const settling = settled(app).then((position) => {
+    const settling = settled(app, patient).then((position) => {
       isSettled = true
       return position
     })
@@ -124,7 +128,7 @@ describe('settled', () => {
     const idle = eventHandler('idle', { events: [Never], handle: () => undefined })
     const app = await started({ router: counterRouter, handlers: [stopping, idle] })
     await app.dispatch(Add({ id: 'a', by: 1 }))
-    expect(await settled(app)).toBe(1)
+    expect(await settled(app, patient)).toBe(1)
   })
 
   it('fails in time, and says who is at work', async () => {
@@ -141,8 +145,8 @@ describe('refuteReceiveEvent', () => {
   it('waits until the application has come to rest, and finds no such event', async () => {
     const app = await started({ router: counterRouter, handlers: [answering()] })
     await app.dispatch(Add({ id: 'a', by: 1 }))
-    await refuteReceiveEvent(app, Never)
-    await refuteReceiveEvent(app, Added, ({ by }) => by > 10)
+    await refuteReceiveEvent(app, Never, undefined, patient)
+    await refuteReceiveEvent(app, Added, ({ by }) => by > 10, patient)
   })
 
   it('fails where there is one, though a handler leads to it later', async () => {
@@ -150,7 +154,7 @@ describe('refuteReceiveEvent', () => {
     const app = await started({ router: counterRouter, handlers: [answering(gate.promise)] })
     await app.dispatch(Add({ id: 'a', by: 1 }))
     setTimeout(() => gate.resolve(), 10)
-    const error = await thrownBy(() => refuteReceiveEvent(app, Added, ({ by }) => by === 10))
+    const error = await thrownBy(() => refuteReceiveEvent(app, Added, ({ by }) => by === 10, patient))
     expect(error).toMatchObject({ actual: { type: 'Added', data: { by: 10 }, streamId: 'counter-b', position: 2 } })
     expect(error?.message).toMatch(/^Added was stored, and ought not to be/)
   })
@@ -158,9 +162,12 @@ describe('refuteReceiveEvent', () => {
   it('looks only at what some work has led to, where it is told to', async () => {
     const app = await started({ router: counterRouter, handlers: [answering()] })
     await app.dispatch(Add({ id: 'b', by: 1 }))
-    await refuteReceiveEvent(app, Added, ({ by }) => by === 1, { during: () => app.dispatch(Add({ id: 'b', by: 2 })) })
+    const other = () => app.dispatch(Add({ id: 'b', by: 2 }))
+    await refuteReceiveEvent(app, Added, ({ by }) => by === 1, { during: other, ...patient })
     const during = () => app.dispatch(Add({ id: 'a', by: 2 }))
-    expect(await thrownBy(() => refuteReceiveEvent(app, Added, ({ by }) => by === 20, { during }))).toMatchObject({
+    expect(
+      await thrownBy(() => refuteReceiveEvent(app, Added, ({ by }) => by === 20, { during, ...patient })),
+    ).toMatchObject({
       actual: { position: 4 },
     })
     expect(await thrownBy(() => refuteReceiveEvent(app, Added, undefined, { during: 5 as never }))).toMatchObject({
@@ -178,6 +185,7 @@ describe('assertCorrelated', () => {
       app,
       [Added, ({ by }) => by === 1],
       [Added, (_data, { streamId }) => streamId === 'counter-b'],
+      patient,
     )
     expect([first.streamId, second.data]).toEqual(['counter-a', { by: 10 }])
     expect(second.causationId).toBe(first.eventId)

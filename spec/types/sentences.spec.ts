@@ -6,7 +6,7 @@ import { wrongAggregates, wrongCommandHandlers, wrongMarks, wrongProcessManagers
 
 const folder = dirname(fileURLToPath(import.meta.url))
 const root = join(folder, '../..')
-const COMPILING_MS = 60_000
+const COMPILING_MS = 300_000
 
 const prelude = `
 import { aggregate, application, asynchronously, command, commandHandler, compositeRouter, event } from 'edict'
