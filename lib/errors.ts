@@ -156,7 +156,8 @@ export class CommandTimeoutError extends EdictError<'command_timeout'> {
   readonly timeout: number
 
   constructor(commandType: string, timeout: number, outcome: Outcome) {
-    super('command_timeout', `${commandType} ran out of its ${timeout} ms ${whatBecame(outcome)}`, { outcome })
+    const became = outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
+    super('command_timeout', `${commandType} ran out of its ${timeout} ms ${became}`, { outcome })
     this.timeout = timeout
   }
 }
@@ -168,16 +169,10 @@ export class DeadlineExceededError extends EdictError<'deadline_exceeded'> {
   readonly deadline: number
 
   constructor(commandType: string, deadline: number, outcome: Outcome) {
-    const when = dateText(deadline)
-    super('deadline_exceeded', `the deadline of ${commandType}, ${when}, passed ${whatBecame(outcome)}`, { outcome })
+    const became = outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
+    super('deadline_exceeded', `the deadline of ${commandType}, ${dateText(deadline)}, passed ${became}`, { outcome })
     this.deadline = deadline
   }
-}
-
-/** Of what has no more time. */
-function whatBecame(outcome: Outcome): string {
-  if (outcome === 'executed') return 'when it came again; it took effect before, when it came in time'
-  return outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
 }
 
 function dateText(milliseconds: number): string {
@@ -484,6 +479,8 @@ export class BatchFailedError extends EdictError<'batch_failed'> {
       readonly commandId: string
       readonly index: number
       readonly isScheduled: boolean
+      /** It came again, and a middleware failed around what it came to before. @default false */
+      readonly tookEffect?: boolean
     },
     cause: EdictError,
   ) {
@@ -491,7 +488,7 @@ export class BatchFailedError extends EdictError<'batch_failed'> {
     super('batch_failed', `command ${failed.index} of the batch, ${failed.command}${whose} failed: ${cause.message}`, {
       cause,
       // What ran was rolled back; only where the store did not say what was there before, nobody knows.
-      outcome: cause.outcome === 'unknown' ? 'unknown' : 'not-executed',
+      outcome: failed.tookEffect === true ? 'executed' : cause.outcome === 'unknown' ? 'unknown' : 'not-executed',
     })
     this.failedCode = cause.code
     this.command = failed.command

@@ -25,7 +25,6 @@ import { BatchQueue } from './batch-queue.ts'
 import type { BatchResult, BatchRunner, ScheduledResult } from './batch-type.ts'
 import type { CommandOutcome } from './command-outcome.ts'
 import { DispatchTurns, type DispatchTurn } from './dispatch-turns.ts'
-import { earlierOutcomes } from './earlier-outcomes.ts'
 import { entryMaker, type EntryMaker, type EntryOf } from './entry-maker.ts'
 import type { Foreground } from './foreground.ts'
 
@@ -50,8 +49,6 @@ interface Prepared {
   readonly batch: Batch
   readonly limit: BatchLimit
   readonly queue: BatchQueue
-  /** Undefined where the caller gave no ids. */
-  readonly marker: BatchMarker | undefined
   readonly consistencyTimeout: number
   readonly turn: DispatchTurn | undefined
 }
@@ -94,7 +91,7 @@ export class BatchEngine implements BatchRunner {
       return { command, options: commandId === undefined ? each : { ...each, commandId } }
     })
     const prepared = this.#prepare(wanted, commandIds, each)
-    const outcomes = await this.#inTime(prepared)
+    const outcomes = await this.#inTurn(prepared)
     const result = resultOf(outcomes)
     await this.#waitFor(prepared, outcomes, result, handler)
     return result
@@ -119,32 +116,20 @@ export class BatchEngine implements BatchRunner {
     }
   }
 
-  async #inTurn(prepared: Prepared): Promise<readonly CommandOutcome[]> {
+  async #inTurn({ limit, batch, turn }: Prepared): Promise<readonly CommandOutcome[]> {
     try {
-      return await this.#inTime(prepared)
+      return await limit.within(() => batch.run())
     } finally {
-      // One that has run out of time holds up nobody.
-      prepared.turn?.leave()
+      // One that has run out of time holds up nobody, once it is known what is stored of it.
+      if (!limit.isAppending) turn?.leave()
     }
   }
 
-  /**
-   * What was in time before is answered as it was, whatever the time is now. Where there is middleware, which does not run any more, it is
-   * only said that it took effect: it may be what keeps others from the answer.
-   */
-  async #inTime({ limit, batch, queue, marker }: Prepared): Promise<readonly CommandOutcome[]> {
-    const { given } = queue
-    const before = limit.isPast ? await earlierOutcomes(this.#parts.services, given, marker) : undefined
-    if (before === undefined) return limit.within(() => batch.run())
-    if (given.some(({ plan }) => plan.chain !== undefined)) throw limit.tookEffect()
-    return before
-  }
-
   /** Within a batch, which may have the turn itself, nobody waits for one. */
-  #turnOf({ plan, aggregateId, options }: BatchEntry): DispatchTurn | undefined {
+  #turnOf(whose: readonly unknown[]): DispatchTurn | undefined {
     const running = this.#scope?.current()
     if (running !== undefined && !running.isOver) return undefined
-    return this.#turns.take(JSON.stringify([plan.model.name, aggregateId, options.tenant]))
+    return this.#turns.take(JSON.stringify(whose))
   }
 
   /** What a command handler stored may lie in many streams, between what others stored: where, is kept together with it. */
@@ -182,13 +167,15 @@ export class BatchEngine implements BatchRunner {
     const timeout = alone || 'timeout' in given ? first.options.timeout : defaults.timeout
     const { deadline, signal, consistencyTimeout } = first.options
     const retryAttempts = alone || 'retryAttempts' in given ? first.options.retryAttempts : defaults.retryAttempts
-    const limit = new BatchLimit(services, { what: nameOf(entries), timeout, deadline, signal })
+    const isKnownAgain = commandIds !== undefined || (alone && first.options.commandId !== undefined)
+    const limit = new BatchLimit(services, { what: nameOf(entries), timeout, deadline, signal, isKnownAgain })
     made.limit = limit
     const groupOf = (type: string) => plans.get(type)?.group
     const marker = commandIds === undefined ? undefined : new BatchMarker(services, commandIds, groupOf, alone)
     const queue = new BatchQueue(services, maker, limits, entries)
     const scope = this.#scope
-    const turn = alone && !isDryRun ? this.#turnOf(first) : undefined
+    const whose = alone ? [first.plan.model.name, first.aggregateId, first.options.tenant] : commandIds && [commandIds]
+    const turn = whose === undefined || isDryRun ? undefined : this.#turnOf(whose)
     const parts = {
       turn,
       services,
@@ -202,7 +189,7 @@ export class BatchEngine implements BatchRunner {
       isDryRun,
       isDispatch: alone,
     }
-    return { batch: new Batch(parts), limit, queue, marker, consistencyTimeout, turn }
+    return { batch: new Batch(parts), limit, queue, consistencyTimeout, turn }
   }
 
   /** All are validated before the first one runs; the error names which is not valid. */
@@ -222,13 +209,13 @@ export class BatchEngine implements BatchRunner {
     return entries
   }
 
-  /** One transaction within another would wait for what the other one holds back, or be undone by it. */
   /** What a dry run runs itself has services of its own. */
   #refuseInDryRun(what: string): void {
     const refusal = refusalInDryRun(what, runningHere(), this.#parts.services)
     if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
   }
 
+  /** One transaction within another would wait for what the other one holds back, or be undone by it. */
   #refuseWithin(): void {
     const running = this.#scope?.current()
     if (running === undefined || running.isOver) return
@@ -294,5 +281,5 @@ function typeOf(command: unknown): string {
 function nameOf(entries: readonly BatchEntry[]): string {
   const [first] = entries
   if (entries.length === 1 && first !== undefined) return first.command.type
-  return `a batch of ${entries.length} commands, from ${first?.command.type ?? 'none'} on,`
+  return `a batch of ${entries.length} commands (${first?.command.type ?? 'none'} comes first)`
 }

@@ -46,8 +46,8 @@ export class BatchEntry implements PipedExecution, ContextSource, EventSource {
   readonly cascade: number
   /** The handlers that are waited for, unless middleware says something else. */
   readonly boardHandlers: readonly BoardHandler[]
-  /** What middleware sees is not committed yet. */
-  readonly isProvisional = true
+  /** What middleware sees is not committed yet; false where it committed before. */
+  isProvisional = true
   metadata: Metadata
   tenant: string | undefined
   timeout: number

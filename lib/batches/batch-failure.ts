@@ -10,12 +10,12 @@ export class BatchFailure extends Error {
   /** What the caller of the batch is told. */
   readonly told: BatchFailedError
 
-  constructor(entry: BatchEntry, index: number, thrown: unknown) {
+  constructor(entry: BatchEntry, index: number, thrown: unknown, tookEffect = false) {
     super('a command of a batch failed')
     this.entry = entry
     this.own = asEdictError(thrown, 'the batch')
     const { command, commandId, scheduledBy } = entry
     const isScheduled = scheduledBy !== undefined
-    this.told = new BatchFailedError({ command: command.type, commandId, index, isScheduled }, this.own)
+    this.told = new BatchFailedError({ command: command.type, commandId, index, isScheduled, tookEffect }, this.own)
   }
 }

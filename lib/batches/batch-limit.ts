@@ -1,6 +1,6 @@
 import { TurnDeadline } from '../dispatch/bounded-turn.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
-import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError, type Outcome } from '../errors.ts'
+import { AbortedError, CommandTimeoutError, DeadlineExceededError, type EdictError } from '../errors.ts'
 
 export interface BatchLimitOptions {
   /** For messages. */
@@ -10,6 +10,8 @@ export interface BatchLimitOptions {
   /** Milliseconds since 1970. */
   readonly deadline: number | undefined
   readonly signal: AbortSignal | undefined
+  /** Whether it can be told that it was executed before: then it is looked for, though its deadline has passed. */
+  readonly isKnownAgain: boolean
 }
 
 /** How long a batch may take, and who may end it: then nothing of it is stored any more. */
@@ -18,6 +20,8 @@ export class BatchLimit {
   readonly #options: BatchLimitOptions
   readonly #timeout: number
   readonly #endsWithDeadline: boolean
+  /** It is not executed any more: only what it came to before is given. */
+  readonly isLate: boolean
   readonly #expiresAt: number
   #phase: 'working' | 'appending' | 'through' = 'working'
   #failure: EdictError | undefined
@@ -27,15 +31,12 @@ export class BatchLimit {
     this.#services = services
     this.#options = options
     const now = services.clock.now()
-    const left = options.deadline === undefined ? Infinity : options.deadline - now
+    const toDeadline = options.deadline === undefined ? Infinity : options.deadline - now
+    this.isLate = options.isKnownAgain && toDeadline <= 0
+    const left = this.isLate ? Infinity : toDeadline
     this.#endsWithDeadline = left <= options.timeout
     this.#timeout = Math.min(left, options.timeout)
     this.#expiresAt = now + this.#timeout
-  }
-
-  /** Whether it is too late to begin. */
-  get isPast(): boolean {
-    return this.#timeout <= 0
   }
 
   /** Why nobody waits for the batch any more. */
@@ -58,8 +59,21 @@ export class BatchLimit {
     if (this.#failure !== undefined) throw this.#failure
   }
 
+  /** Keeps what was not executed before from being executed, where its deadline had passed when it came. */
+  refuseLate(): void {
+    const { what, deadline } = this.#options
+    if (!this.isLate || deadline === undefined) return
+    this.#end(new DeadlineExceededError(what, deadline, 'not-executed'))
+    throw this.#failure as EdictError
+  }
+
   appending(): void {
     this.#phase = 'appending'
+  }
+
+  /** Whether nobody knows yet what is stored of it. */
+  get isAppending(): boolean {
+    return this.#phase === 'appending'
   }
 
   /** It was not stored after all, and is run again. */
@@ -77,7 +91,7 @@ export class BatchLimit {
   /** Ends the wait when time runs out or the caller aborts. */
   async within<Value>(work: () => Promise<Value>): Promise<Value> {
     const { signal } = this.#options
-    if (this.isPast) throw this.#timedOut()
+    if (this.#timeout <= 0) throw this.#timedOut()
     if (signal?.aborted) throw this.#aborted(signal)
     if (this.#timeout === Infinity && signal === undefined) return work()
     let over: () => void = () => undefined
@@ -119,13 +133,9 @@ export class BatchLimit {
     this.#controller?.abort(error)
   }
 
-  /** For what comes again, and is too late now. */
-  tookEffect(): EdictError {
-    return this.#timedOut('executed')
-  }
-
-  #timedOut(outcome: Outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'): EdictError {
+  #timedOut(): EdictError {
     const { what, deadline } = this.#options
+    const outcome = this.#phase === 'appending' ? 'unknown' : 'not-executed'
     return this.#endsWithDeadline && deadline !== undefined
       ? new DeadlineExceededError(what, deadline, outcome)
       : new CommandTimeoutError(what, this.#timeout, outcome)

@@ -64,8 +64,8 @@ export class BatchMarker {
    * Tenants know nothing of each other's ids; that of a command may come from its middleware. The id of one command by itself is known
    * in the stream of its aggregate alone.
    */
-  #streamOf(given: readonly BatchEntry[]): string {
-    const tenants = given.map(({ tenant }) => tenant ?? null)
+  #streamOf(given: readonly BatchEntry[], ofWhom: readonly (string | undefined)[]): string {
+    const tenants = ofWhom.map((tenant) => tenant ?? null)
     const ofTenants = tenants.some((tenant) => tenant !== null) ? [this.#commandIds, tenants] : this.#commandIds
     const own = this.#isDispatch ? given.map(({ plan, aggregateId }) => [plan.model.name, aggregateId]) : undefined
     return `${CATEGORY}-${v5(JSON.stringify(own === undefined ? ofTenants : { own, ofTenants }), NAMESPACE)}`
@@ -74,10 +74,15 @@ export class BatchMarker {
   /**
    * What the batch came to when it committed before; undefined where it did not.
    *
+   * @param given the commands that were given
+   * @param tenants theirs
    * @throws {DuplicateCommandError} `duplicate_command` where it was made of other commands
    */
-  async find(given: readonly BatchEntry[]): Promise<readonly CommandOutcome[] | undefined> {
-    const streamId = this.#streamOf(given)
+  async find(
+    given: readonly BatchEntry[],
+    tenants: readonly (string | undefined)[],
+  ): Promise<readonly CommandOutcome[] | undefined> {
+    const streamId = this.#streamOf(given, tenants)
     const [fact] = (await this.#read(streamId)).events
     if (fact === undefined) return undefined
     // Written by `appends`.
@@ -151,7 +156,8 @@ export class BatchMarker {
     })
     // Of all batches there is one that has this stream.
     const { causationId, correlationId, now } = first
-    const streamId = this.#streamOf(given)
+    const tenants = given.map(({ tenant }) => tenant)
+    const streamId = this.#streamOf(given, tenants)
     const origin = { commandId: streamId, causationId, correlationId, now }
     const fact = ownFact(COMMITTED, `${streamId}-1`, { commands }, origin)
     return [{ streamId, category: CATEGORY, expectedVersion: 'none', events: [fact], deduplicate: false }]

@@ -1,3 +1,4 @@
+import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { AsyncScope } from '../effects/async-scope.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandPipeline } from '../dispatch/command-pipeline.ts'
@@ -13,7 +14,8 @@ import { BatchFailure } from './batch-failure.ts'
 import type { BatchLimit } from './batch-limit.ts'
 import type { BatchMarker } from './batch-marker.ts'
 import type { BatchQueue } from './batch-queue.ts'
-import { outcomesOf, synchronousAgain, type CommandOutcome } from './command-outcome.ts'
+import { synchronousAgain, type CommandOutcome } from './command-outcome.ts'
+import { EarlierOutcomes } from './earlier-outcomes.ts'
 import { executeEntry, repeatedEntry } from './entry-execution.ts'
 import type { Foreground, ForegroundHost } from './foreground.ts'
 import { processEntry } from './observed-entry.ts'
@@ -48,11 +50,12 @@ export class BatchPass {
   readonly #running: RunningHandler
   /** The stream of the command that is running, which its handler may not have loaded yet. */
   #ownStream: string | undefined
-  #repeated: readonly CommandOutcome[] | undefined
+  readonly #earlier: EarlierOutcomes
 
   constructor(parts: BatchPassParts) {
     this.#parts = parts
     this.unit = new Unit(parts.services, parts.limit, { multipleAggregates: true })
+    this.#earlier = new EarlierOutcomes(parts.queue.given, parts.marker)
     const { services } = parts
     const real = services.standsInFor ?? services
     const handling = (real.handling ??= handlingScope())
@@ -72,18 +75,21 @@ export class BatchPass {
 
   /** What the batch came to, where it turned out that it committed before. */
   get repeated(): readonly CommandOutcome[] | undefined {
-    return this.#repeated
+    return this.#earlier.outcomes
   }
 
   /**
-   * The queue grows while it is gone through.
+   * The queue grows while it is gone through. Where the batch committed before, those that were given go through their middleware, around
+   * what they came to then.
    *
    * @param batch whose turn it is
    * @throws {BatchFailure} which tells whose failure it is; the limit's own failure is nobody's in particular
    */
   async run(batch: object): Promise<void> {
     const { queue, limit, scope } = this.#parts
-    for (let index = 0; index < queue.entries.length && this.#repeated === undefined; index++) {
+    const earlier = this.#earlier
+    for (let index = 0; index < queue.entries.length; index++) {
+      if (earlier.areKnown && index >= queue.given.length) return
       const entry = queue.entries[index] as BatchEntry
       limit.fence()
       try {
@@ -91,8 +97,8 @@ export class BatchPass {
         await (scope === undefined ? process() : scope.run(batch, process))
         queue.refuseBroken()
       } catch (thrown) {
-        if (thrown === limit.failure) throw thrown
-        throw new BatchFailure(entry, index, queue.broken ?? thrown)
+        if (thrown === limit.failure || (earlier.failure !== undefined && thrown === earlier.failure)) throw thrown
+        throw new BatchFailure(entry, index, queue.broken ?? thrown, earlier.areKnown)
       }
     }
   }
@@ -117,10 +123,9 @@ export class BatchPass {
     entry.passed = true
   }
 
-  #refuseInBatch({ plan, tenant, aggregateId, command }: BatchEntry): void {
-    const group = tenant === undefined ? plan.group : plan.group.of(tenant)
-    const streamId = group.prefix + aggregateId
-    const refusal = refusalOfChange(command.type, this.#running.dispatchedFrom, this.#parts.services, streamId)
+  #refuseInBatch(entry: BatchEntry): void {
+    const streamId = groupOf(entry).prefix + entry.aggregateId
+    const refusal = refusalOfChange(entry.command.type, this.#running.dispatchedFrom, this.#parts.services, streamId)
     if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
     this.#ownStream = streamId
   }
@@ -129,6 +134,8 @@ export class BatchPass {
   async #execute(entry: BatchEntry): Promise<ExecutionResult> {
     const { services, queue, foreground, limit } = this.#parts
     limit.fence()
+    const before = await this.#earlier.of(entry)
+    if (before !== undefined) return before
     const { telemetry } = services
     const run = () => this.#runOrRepeat(entry)
     const result = await (telemetry.watched.execute
@@ -136,15 +143,17 @@ export class BatchPass {
       : run())
     limit.fence()
     queue.refuseBroken()
-    if (this.#repeated !== undefined) return result
+    if (this.#earlier.areKnown) return result
     await foreground.run(services.codec.asRead(result.events), this.#hostFor(entry))
     queue.refuseBroken()
     return result
   }
 
   async #runOrRepeat(entry: BatchEntry): Promise<ExecutionResult> {
-    const { queue, services, isDispatch } = this.#parts
+    const { queue, services, isDispatch, limit } = this.#parts
     try {
+      if (limit.isLate) await this.unit.lookAt(groupOf(entry), entry.aggregateId, entry)
+      limit.refuseLate()
       return await executeEntry(
         {
           services,
@@ -166,20 +175,19 @@ export class BatchPass {
    * others, nobody knows what became of the rest.
    */
   async #repeat(entry: BatchEntry, { found }: CommittedBeforeSignal): Promise<ExecutionResult> {
-    const { services, queue, marker } = this.#parts
-    const known = await marker?.find(queue.given)
+    const { services, queue } = this.#parts
+    const known = await this.#earlier.find()
     const own = known?.[queue.entries.indexOf(entry)]
     if (own === undefined && queue.entries.length > 1) {
       throw new DuplicateCommandError(entry.commandId, found.instance.streamId)
     }
     const result = own?.result ?? (await repeatedEntry(services, entry, found))
-    this.#repeated =
-      known ??
-      outcomesOf(
-        queue.entries,
-        () => result,
-        () => synchronousAgain(services, result),
-      )
+    const { command, commandId, awaited } = entry
+    const synchronous = synchronousAgain(services, result)
+    if (known === undefined) {
+      this.#earlier.found({ type: command.type, commandId, scheduledBy: undefined, awaited, synchronous, result })
+    }
+    entry.isProvisional = false
     return result
   }
 
@@ -196,4 +204,8 @@ export class BatchPass {
       },
     }
   }
+}
+
+function groupOf({ plan, tenant }: BatchEntry): InstanceGroup {
+  return tenant === undefined ? plan.group : plan.group.of(tenant)
 }

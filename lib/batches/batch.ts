@@ -33,7 +33,7 @@ const CONFLICT_BACKOFF = { base: 2, longest: 200 }
 export interface BatchParts extends BatchPassParts {
   readonly random: Random
   readonly retryAttempts: number
-  /** Of one command by itself. What is done after the commit has no part in it. */
+  /** Of one command by itself, or of a batch that is known again. What is done after the commit has no part in it. */
   readonly turn: DispatchTurn | undefined
 }
 
@@ -61,10 +61,11 @@ export class Batch {
   }
 
   async run(): Promise<readonly CommandOutcome[]> {
-    const { queue, services, turn } = this.#parts
+    const { queue, services, turn, limit, isDispatch } = this.#parts
     const counts = services.telemetry.counts.dispatches
     try {
-      await turn?.comes
+      // Those batches that come in time may find out by their commits which of them was first.
+      if (isDispatch || limit.isLate) await turn?.comes
       const { pass, outcomes, events = [] } = await this.#untilCommitted()
       this.#end()
       for (const [index, entry] of queue.entries.entries()) {
@@ -97,8 +98,6 @@ export class Batch {
   async #untilCommitted(): Promise<Committal> {
     const { services, random, queue, limit, marker } = this.#parts
     for (let failures = 1; ; failures++) {
-      const before = await marker?.find(queue.given)
-      if (before !== undefined) return { outcomes: before }
       const pass = new BatchPass(this.#parts)
       try {
         await pass.run(this)

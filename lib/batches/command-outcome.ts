@@ -35,6 +35,14 @@ export function outcomesOf(
   })
 }
 
+/** As it is given where the command comes again: with what its middleware said this time. */
+export function answeredAgain(outcome: CommandOutcome, entry: BatchEntry | undefined): CommandOutcome {
+  if (entry === undefined) return outcome
+  const { pipeline, awaited } = entry
+  const { result } = outcome
+  return { ...outcome, awaited, result: pipeline?.responded ? withReply(result, pipeline.reply) : result }
+}
+
 /** Of a command that committed before, nobody knows any more which of its events were marked. */
 export function synchronousAgain(
   { eventProcessing }: Pick<DispatchServices, 'eventProcessing'>,

@@ -21,7 +21,7 @@ export interface PipedExecution {
   /** It has entered the mailbox of its aggregate. */
   readonly begun: boolean
   /** What it comes to may still be rolled back when its middleware sees it. */
-  readonly isProvisional?: true
+  readonly isProvisional?: boolean
   metadata: Metadata
   timeout: number
   tenant: string | undefined

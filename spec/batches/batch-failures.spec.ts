@@ -54,23 +54,6 @@ describe('a batch', () => {
     expect(cause).toMatchObject({ code: 'refused', details: { why: 'because' }, outcome: 'not-executed' })
   })
 
-  it('that comes again too late is said to have taken effect, where middleware stands before its answer', async () => {
-    let guards = 0
-    const guarding: AroundMiddleware = async (_pipeline, next) => {
-      guards++
-      await next()
-    }
-    const app = await started({ router: ledgerRouter(guarding) })
-    await app.executeCommands([one], { commandIds: ['1'] })
-    const late = { commandIds: ['1'], deadline: Date.now() - 1 }
-    await expect(app.executeCommands([one], late)).rejects.toMatchObject({
-      code: 'deadline_exceeded',
-      outcome: 'executed',
-      message: expect.stringContaining('it took effect before'),
-    })
-    expect(guards).toBe(1)
-  })
-
   it('stores nothing of a command whose failure a middleware swallows, nor of the others', async () => {
     const swallowing: AroundMiddleware = async (_pipeline, next) => {
       await next().catch(() => undefined)
