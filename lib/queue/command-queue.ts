@@ -1,6 +1,6 @@
 import type { PreparedDispatch } from '../dispatch/dispatcher.ts'
 import { waitAtMost } from '../effects/wait-at-most.ts'
-import { DuplicateCommandError, StoreError, isEdictError } from '../errors.ts'
+import { DuplicateCommandError, isEdictError, ReceiptTimeoutError, StoreError } from '../errors.ts'
 import type {
   CommandQueueStore,
   EnqueueResult,
@@ -144,18 +144,19 @@ export class CommandQueue {
   /** The first one is waiting, or runs elsewhere. */
   async #follow(command: QueuedCommand, prepared: PreparedDispatch, split: SplitOptions): Promise<ExecutionResult> {
     const { timeout } = prepared.options
+    let left = timeout
     const isCallers = command.byCaller && command.state === 'running'
-    const patience = isCallers ? await this.#calls.patienceWith(command) : Infinity
-    if (patience > 0) {
+    for (;;) {
+      const patience = isCallers ? await this.#calls.patienceWith(command) : Infinity
+      if (patience === 0) break
       try {
-        return await outcomeOf(this.#options, await this.#waits.wait(command.commandId, Math.min(timeout, patience)))
+        return await outcomeOf(this.#options, await this.#waits.wait(command.commandId, Math.min(left, patience)))
       } catch (error) {
-        if (!isEdictError(error) || error.code !== 'receipt_timeout' || patience > timeout) throw error
+        if (!isEdictError(error) || error.code !== 'receipt_timeout') throw error
       }
-      // It is committed, and waits for handlers.
-      if ((await this.#calls.patienceWith(command)) > 0) {
-        return outcomeOf(this.#options, await this.#waits.wait(command.commandId, Math.max(0, timeout - patience)))
-      }
+      if (patience > left) throw new ReceiptTimeoutError(command.commandId, timeout)
+      // By now it may be committed, and wait for handlers; or the store's clock is a little behind.
+      left -= patience
     }
     await this.#calls.interrupted(command)
     return this.#run(prepared, split)

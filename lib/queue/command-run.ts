@@ -76,8 +76,12 @@ async function beyondHope(services: QueueServices, command: QueuedCommand): Prom
   // Also one that was replayed, whose attempts are counted anew.
   const wasBegun = attempts > 0 || command.failure !== undefined
   // A unit of work may have written to other streams alone: then nobody knows, and it cannot be said that it never ran.
-  const isDoubtful = wasBegun && dispatcher.planFor(type)?.route.unit !== undefined && outcomeIn(failure) === 'unknown'
+  const plan = dispatcher.planFor(type)
+  const isDoubtful = wasBegun && plan?.route.unit !== undefined && outcomeIn(failure) === 'unknown'
   if (isLate && !isDoubtful) {
+    // A middleware may have said whose it is, so that it is elsewhere: its dispatch finds it there, and runs nothing that is too late.
+    const isTooLateHere = dispatching.clock.now() >= deadline
+    if (wasBegun && !isPoison && isTooLateHere && plan?.chain !== undefined) return undefined
     return { state: 'expired', failure: storedFailure(new DeadlineExceededError(type, deadline, 'not-executed')) }
   }
   return { state: 'dead', failure, failed: false }

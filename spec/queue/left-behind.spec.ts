@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals'
-import { StoreError, commandHandler, router, type EventStore } from 'edict'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { inMemoryEventStore, StoreError, commandHandler, router, type EventStore } from 'edict'
+import { testClock } from 'edict/testing'
 import type { CommandQueueStore } from '../../lib/event-store/command-queue-store.ts'
-import { Add, Added, Counter, Explode, started, until } from '../support/counter.ts'
+import { Add, Added, Counter, Explode, started, stopAll, until } from '../support/counter.ts'
 import { everyQueueStore } from './queue-stores.ts'
 
 type Work = (...given: never[]) => unknown
@@ -225,5 +226,25 @@ describe.each(everyQueueStore)('what came of a queued command, on $kind,', ({ sh
     await until(async () => (await receipt.status()).state === 'delayed', 'the attempt being over')
     expect(await receipt.cancel()).toBe(true)
     await expect(receipt.completed()).rejects.toMatchObject({ code: 'command_cancelled', outcome: 'unknown' })
+  })
+})
+
+describe('what came of a queued command', () => {
+  afterEach(stopAll)
+
+  it('is looked for where its middleware says whose it is, also after its deadline', async () => {
+    const clock = testClock()
+    const eventStore = losingAnswers(inMemoryEventStore({ clock }), 'append', () => true)
+    const northern = router('northern', (r) =>
+      r
+        .middleware({ beforeDispatch: (pipeline) => void (pipeline.tenant = 'north') })
+        .identify(Counter, { by: 'id', prefix: 'counter-' })
+        .dispatch(Add, { to: Counter }),
+    )
+    const app = await started({ router: northern, eventStore, clock, workers: 1, queue: { backoff: { base: 1_000 } } })
+    const receipt = await app.enqueue(Add({ id: 'a', by: 1 }), { deadline: clock.now() + 100 })
+    await until(async () => (await receipt.status()).state === 'delayed', 'the attempt being over')
+    await clock.advance(2_000)
+    expect(await receipt.completed()).toMatchObject({ aggregateVersion: 1, streamId: 'north/counter-a' })
   })
 })

@@ -145,6 +145,34 @@ describe('process', () => {
     expect(await other.process(add(5), { commandId: 'c1' })).toMatchObject({ aggregateVersion: 1 })
     gate.resolve()
   })
+
+  it('takes over from a caller that has died, also where the clock of the store goes slower than its own', async () => {
+    const [clock, slowClock] = [testClock(), testClock()]
+    const eventStore = inMemoryEventStore({ clock: slowClock })
+    const gate = deferred()
+    const stuck = router('stuck', (r) =>
+      r.identify(Counter, { by: 'id', prefix: 'counter-' }).dispatch(Add, {
+        aggregate: Counter,
+        to: () => gate.promise.then(() => undefined),
+      }),
+    )
+    const app = await started({ router: stuck, eventStore, clock: testClock() })
+    const other = await started({ router: counterRouter, eventStore, clock })
+    const lost = app.process(add(5), { commandId: 'c1', timeout: 1_000 })
+    await until(async () => (await other.commands.get('c1'))?.state === 'running', 'the command')
+    let answer: unknown
+    void other.process(add(5), { commandId: 'c1', timeout: 60_000 }).then(
+      (result) => (answer = result),
+      (error: unknown) => (answer = error),
+    )
+    await until(async () => {
+      await Promise.all([clock.advance(1_000), slowClock.advance(990)])
+      return answer !== undefined
+    }, 'the answer')
+    expect(answer).toMatchObject({ aggregateVersion: 1 })
+    gate.resolve()
+    await lost
+  })
 })
 
 describe.each(everyQueueStore)('an idempotency key, on $kind,', ({ share }) => {
