@@ -110,9 +110,12 @@ export abstract class BoundedTurn<Result = ExecutionResult> implements Turn<Resu
     }
   }
 
+  protected isAfter(deadline: number): boolean {
+    return this.#effects.clock.now() >= deadline
+  }
+
   /** Keeps a command from being executed whose deadline has passed. */
-  protected refuseAfter(deadline: number): void {
-    if (this.#effects.clock.now() < deadline) return
+  protected tooLate(deadline: number): MaybePromise<Result> {
     throw new DeadlineExceededError(this.command.type, deadline, 'not-executed')
   }
 

@@ -150,7 +150,7 @@ export abstract class LoadingTurn extends DecidingTurn {
   /** What may keep the command from running at all. */
   #guard(): MaybePromise<ExecutionResult> {
     const { expectedVersion, deadline } = this.options
-    if (deadline !== undefined) this.refuseAfter(deadline)
+    if (deadline !== undefined && this.isAfter(deadline)) return this.tooLate(deadline)
     const { streamId, version } = this.held
     if (expectedVersion !== undefined && expectedVersion !== version) {
       // Another node may have written; what is in memory is no proof.

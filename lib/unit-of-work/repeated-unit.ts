@@ -1,11 +1,15 @@
 import type { Instance } from '../aggregate/instance.ts'
 import { Executed } from '../dispatch/executed.ts'
+import type { EventSource } from '../dispatch/new-events.ts'
 import { repeatedResult } from '../dispatch/repeated-result.ts'
 import type { DispatchServices } from '../dispatch/services.ts'
+import { StoreError, StreamClosedError, describeThrown } from '../errors.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { isOwnFact } from '../event-store/own-facts.ts'
+import { readAllEvents } from '../event-store/read.ts'
 import { FINGERPRINT_KEY } from '../event-store/recorded-event.ts'
 import type { StoredEvent } from '../event-store/stored-event.ts'
+import { fingerprint } from '../messages/fingerprint.ts'
 import type { RecordedEvent } from '../messages/recorded-event.ts'
 import type { SealedMessage } from '../messages/sealed-message.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
@@ -40,6 +44,48 @@ export async function repeatedUnit(
   const events: RecordedEvent[] = []
   for (const stored of all) events.push(...(await codec.decode(stored)))
   return new Executed(identity, aggregateVersion, Object.freeze(events), first.metadata, aggregateState, undefined)
+}
+
+/**
+ * The result of a command that committed before in other streams than that of its aggregate, which is `identity`: it has its correlation
+ * again. Undefined where it did not commit. Version and state are those of today.
+ *
+ * @throws {StreamClosedError} `stream_closed` where its events are deleted; StoreError `store_failed` where that cannot be read
+ */
+export async function repeatedElsewhere(
+  { store, codec }: DispatchServices,
+  {
+    command,
+    commandId,
+    correlationId,
+    tenant,
+  }: Pick<EventSource, 'commandId' | 'correlationId' | 'tenant'> & {
+    readonly command: SealedMessage
+  },
+  identity: Instance,
+): Promise<ExecutionResult | undefined> {
+  const known = fingerprint(command)
+  const found: StoredEvent[] = []
+  let deleted: StoredEvent | undefined
+  try {
+    for await (const event of readAllEvents(store, { correlationId })) {
+      if (event.commandId !== commandId || event.tenant !== tenant) continue
+      if (event.tombstone === true) deleted ??= event
+      else if (event.metadata[FINGERPRINT_KEY] === known) found.push(event)
+    }
+  } catch (cause) {
+    const what = `whether ${command.type} was executed before cannot be read`
+    throw new StoreError(`${what}: ${describeThrown(cause)}`, { cause, outcome: 'unknown' })
+  }
+  if (found.length === 0) {
+    if (deleted === undefined) return undefined
+    // It took effect, whatever became of its events since.
+    throw new StreamClosedError(deleted.streamId, 'deleted', { outcome: 'executed' })
+  }
+  const events: RecordedEvent[] = []
+  for (const stored of found) events.push(...(await codec.decode(stored)))
+  const { version, state } = identity
+  return new Executed(identity, version, Object.freeze(events), events[0]?.metadata ?? {}, state, undefined)
 }
 
 /**

@@ -9,7 +9,7 @@ import type { CommandHandlerBody } from '../routing/command-handler-body.ts'
 import type { ExecutionResult } from '../routing/execution-result.ts'
 import { handleInUnit } from './handle-in-unit.ts'
 import { pauseAfter } from './pause.ts'
-import { repeatedUnit } from './repeated-unit.ts'
+import { repeatedElsewhere, repeatedUnit } from './repeated-unit.ts'
 import { CommittedBeforeSignal, Unit } from './unit.ts'
 import { NOTHING_STORED, type Committed } from './unit-commit.ts'
 import type { UnitOwner } from './unit-owner.ts'
@@ -94,6 +94,14 @@ export class UnitExecution extends Execution implements UnitOwner {
     // The marks of its events were those of then: nobody knows them any more.
     if (services.eventProcessing === 'sync') this.synchronous = result.events
     return result
+  }
+
+  /** It may have committed in time, and in other streams than that of its aggregate. */
+  protected override async tooLate(deadline: number): Promise<ExecutionResult> {
+    const before =
+      this.options.commandId === undefined ? undefined : await repeatedElsewhere(this.services, this, this.held)
+    this.fence()
+    return before === undefined ? super.tooLate(deadline) : this.repeated(before)
   }
 
   /** Someone else wrote first to one of the streams: all is done again, on what they wrote. */

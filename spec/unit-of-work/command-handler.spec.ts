@@ -114,6 +114,14 @@ describe.each(everyStore)('a command handler, in $kind', ({ share }) => {
     const first = await app.dispatch(publish(), { commandId: 'c1' })
     expect(first).toMatchObject({ aggregateId: 'a1', aggregateVersion: 0, events: [{ streamId: 'author-ada' }] })
     expect(await app.dispatch(publish(), { commandId: 'c1' })).toEqual({ ...first, events: first.events })
+    // Also where the handler does not run any more, which would load it.
+    const deadline = Date.now() - 1
+    const late = await app.dispatch(publish(), { commandId: 'c1', deadline })
+    expect({ ...late }).toEqual({ ...first, events: first.events })
+    await expect(app.dispatch(publish(), { commandId: 'c2', deadline })).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+      outcome: 'not-executed',
+    })
     expect(await app.aggregateVersion(Author, 'ada')).toBe(1)
     expect(runs).toBe(2)
   })
