@@ -55,7 +55,8 @@ export class BatchLimit {
 
   /** Throws where it is too late for anything to be stored. */
   fence(): void {
-    if (this.#failure === undefined && this.#services.clock.now() > this.#expiresAt) this.#end(this.#timedOut())
+    const isBound = this.#failure === undefined && this.#phase !== 'through'
+    if (isBound && this.#services.clock.now() > this.#expiresAt) this.#end(this.#timedOut())
     if (this.#failure !== undefined) throw this.#failure
   }
 
@@ -84,6 +85,7 @@ export class BatchLimit {
     if (signal?.aborted) this.#end(this.#aborted(signal))
   }
 
+  /** It is stored, now or before. */
   through(): void {
     this.#phase = 'through'
   }

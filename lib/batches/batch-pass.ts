@@ -135,7 +135,10 @@ export class BatchPass {
     const { services, queue, foreground, limit } = this.#parts
     limit.fence()
     const before = await this.#earlier.of(entry)
-    if (before !== undefined) return before
+    if (before !== undefined) {
+      limit.through()
+      return before
+    }
     const { telemetry } = services
     const run = () => this.#runOrRepeat(entry)
     const result = await (telemetry.watched.execute
@@ -175,7 +178,7 @@ export class BatchPass {
    * others, nobody knows what became of the rest.
    */
   async #repeat(entry: BatchEntry, { found }: CommittedBeforeSignal): Promise<ExecutionResult> {
-    const { services, queue } = this.#parts
+    const { services, queue, limit } = this.#parts
     const known = await this.#earlier.find()
     const own = known?.[queue.entries.indexOf(entry)]
     if (own === undefined && queue.entries.length > 1) {
@@ -188,6 +191,7 @@ export class BatchPass {
       this.#earlier.found({ type: command.type, commandId, scheduledBy: undefined, awaited, synchronous, result })
     }
     entry.isProvisional = false
+    limit.through()
     return result
   }
 

@@ -141,6 +141,21 @@ describe('a batch that comes again', () => {
     })
   })
 
+  it('has all the time that its middleware takes, once it is known to be executed', async () => {
+    const clock = testClock()
+    const slow: AroundMiddleware = async (pipeline, next) => {
+      await next()
+      if (!pipeline.isProvisional) await clock.advance(2_000)
+    }
+    const app = await started({ router: ledgerRouter(slow), workflows: [follow], clock })
+    const options = { commandIds, timeout: 1_000 }
+    const { position } = await app.executeCommands(both, options)
+    expect(await app.executeCommands(both, options)).toMatchObject({ position })
+    const alone = { commandId: '1', timeout: 1_000 }
+    const { events } = await app.dispatch(one, alone)
+    expect(await app.dispatch(one, alone)).toMatchObject({ events })
+  })
+
   it('is another one where its middleware says that one of its commands is of another tenant', async () => {
     let second = 'north'
     const app = await started({ router: ledgerRouter(ofTenant((text) => (text === 'two' ? second : 'north'))) })
