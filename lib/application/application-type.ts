@@ -68,10 +68,14 @@ export interface Application<Routes, Processing extends CommandProcessing = 'syn
    * const outcome = await bank.tryDispatch(DepositMoney({ accountNumber: 'nobody', amount: 5 }))
    * if (!outcome.ok) outcome.error.code // 'account_not_open' | 'command_timeout' | …
    */
-  tryDispatch<Type extends string, Route = RouteOf<Routes, Type>>(
+  tryDispatch<
+    Type extends string,
+    Route = RouteOf<Routes, Type>,
+    Deadline extends DispatchOptions['deadline'] = undefined,
+  >(
     command: CommandFor<Route, Type>,
-    options?: DispatchOptions,
-  ): Promise<Result<ResultOf<Route, Type>, DispatchFailure<Routes, Type>>>
+    options?: DispatchOptions & { readonly deadline?: Deadline },
+  ): Promise<Result<ResultOf<Route, Type>, DispatchFailure<Routes, Type, Deadline>>>
   /**
    * Stores a command, to be run later by a worker of this process or another one. It is checked and routed now: nothing is stored of one
    * that is not registered or not valid.

@@ -114,11 +114,14 @@ export type ResultOf<Route, Type> = ExecutionResult<
       : unknown
 >
 
-/** What `tryDispatch` gives for a command that did not succeed as expected: discriminated by `code`. */
-export type DispatchFailure<Routes, Type> =
+/**
+ * What `tryDispatch` gives for a command that did not succeed as expected: discriminated by `code`. Only one that was given a deadline can
+ * come too late for it.
+ */
+export type DispatchFailure<Routes, Type, Deadline = Date | number> =
   | Rejected<CodesFor<RouteOf<Routes, Type>, Type>>
   | CommandTimeoutError
-  | DeadlineExceededError
+  | ([Deadline] extends [undefined] ? never : DeadlineExceededError)
   | ConsistencyTimeoutError<DispatchResult<Routes, Type>>
   | VersionConflictError
   | (ShapeOf<RouteOf<Routes, Type>> extends { readonly unique: unknown } ? UniqueValueTakenError : never)

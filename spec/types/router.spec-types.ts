@@ -12,6 +12,7 @@ import {
   reply,
   router,
   shape,
+  type DispatchOptions,
   type RecordedEvent,
 } from 'edict'
 import {
@@ -26,7 +27,7 @@ import {
 } from './domain.ts'
 
 type Account = ReturnType<typeof initialState>
-type Infrastructure = 'command_timeout' | 'deadline_exceeded' | 'consistency_timeout' | 'version_conflict'
+type Infrastructure = 'command_timeout' | 'consistency_timeout' | 'version_conflict'
 type Opened = RecordedEvent<'AccountOpened', { accountNumber: string; initialBalance: number }>
 type Deposited = RecordedEvent<'MoneyDeposited', { accountNumber: string; amount: number }>
 type Withdrawn = RecordedEvent<'MoneyWithdrawn', { accountNumber: string; amount: number }>
@@ -76,6 +77,25 @@ export async function typed() {
     if (error.code === 'overdrawn') same<typeof error.details, unknown>(true)
     if (error.code === 'version_conflict') same<typeof error.actual, number>(true)
   }
+
+  // Only what was given a deadline can come too late for it.
+  const deposit = DepositMoney({ accountNumber: 'A', amount: 5 })
+  const inTimeOrNot = await bank.tryDispatch(deposit, { deadline: Date.now() + 1_000, timeout: 500 })
+  if (!inTimeOrNot.ok) {
+    const { error } = inTimeOrNot
+    same<typeof error.code, 'aborted_by_user' | 'deadline_exceeded' | Infrastructure>(true)
+    if (error.code === 'deadline_exceeded') same<typeof error.deadline, number>(true)
+  }
+  const timedOrNot = await bank.tryDispatch(deposit, { timeout: 500 })
+  if (!timedOrNot.ok) same<typeof timedOrNot.error.code, 'aborted_by_user' | Infrastructure>(true)
+  const options: DispatchOptions = { timeout: 500 }
+  const perhapsOrNot = await bank.tryDispatch(deposit, options)
+  if (!perhapsOrNot.ok)
+    same<typeof perhapsOrNot.error.code, 'aborted_by_user' | 'deadline_exceeded' | Infrastructure>(true)
+  // @ts-expect-error no such option
+  await bank.tryDispatch(deposit, { timeuot: 500 })
+  // @ts-expect-error no deadline
+  await bank.tryDispatch(deposit, { deadline: '2030-01-01' })
 
   // What was parsed is a union, which can be looked into and dispatched.
   const parsed = accounts.parse({ type: 'DepositMoney', data: {} })

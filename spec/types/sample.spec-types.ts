@@ -121,9 +121,7 @@ const { aggregateVersion, events, aggregateState } = await bank.dispatch(
 )
 const outcome = await bank.tryDispatch(DepositMoney({ accountNumber: 'x', amount: 5 }))
 if (!outcome.ok) {
-  const code:
-    'account_not_open' | 'command_timeout' | 'deadline_exceeded' | 'consistency_timeout' | 'version_conflict' =
-    outcome.error.code
+  const code: 'account_not_open' | 'command_timeout' | 'consistency_timeout' | 'version_conflict' = outcome.error.code
   console.log(code)
 }
 

@@ -3,7 +3,7 @@ import { aggregate, application, inMemoryEventStore, router } from 'edict'
 import { AccountOpened, BankAccount, DepositMoney, OpenAccount, initialState, same } from './domain.ts'
 
 type Account = ReturnType<typeof initialState>
-type Infrastructure = 'command_timeout' | 'deadline_exceeded' | 'consistency_timeout' | 'version_conflict'
+type Infrastructure = 'command_timeout' | 'consistency_timeout' | 'version_conflict'
 
 const Owner = aggregate('Owner', {
   commands: [OpenAccount],

@@ -76,7 +76,6 @@ export async function units() {
       | 'aggregate_exists'
       | 'value_taken'
       | 'command_timeout'
-      | 'deadline_exceeded'
       | 'consistency_timeout'
       | 'version_conflict'
     >(true)
