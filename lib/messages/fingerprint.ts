@@ -1,5 +1,6 @@
 import { v5 } from 'uuid'
 import { jsonText } from './json-serializer.ts'
+import { hasTextOfItsOwn } from './own-text.ts'
 
 /** A name space of Edict's own for RFC 9562 name-based ids. */
 const COMMAND_NAMESPACE = '5b1f3c1e-7c0a-5d43-9c3f-0d9b7a2c6e11'
@@ -29,7 +30,7 @@ function withoutInstances(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(withoutInstances)
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) {
+  if ((prototype === Object.prototype || prototype === null) && !hasTextOfItsOwn(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutInstances(item)]))
   }
   const isValue = value instanceof Date || value instanceof Map || value instanceof Set || value instanceof Uint8Array

@@ -196,8 +196,11 @@ function copyByKind(value: object, walk: Walk, place: Place | undefined, depth: 
   if (value instanceof Map) return copyMap(value, walk, place, depth)
   if (value instanceof Set) return copySet(value, walk, place, depth)
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return copyPlain(value, walk, place, depth)
-  if (walk.allowInstances && hasTextOfItsOwn(value)) return value
+  const isPlain = prototype === Object.prototype || prototype === null
+  // A plain object is an identity only by a `toString` that it was given itself; the data as a whole is none.
+  const mayBeIdentity = walk.allowInstances && (!isPlain || (place !== undefined && Object.hasOwn(value, 'toString')))
+  if (mayBeIdentity && hasTextOfItsOwn(value)) return value
+  if (isPlain) return copyPlain(value, walk, place, depth)
   throw new NotCopyable(
     `an instance of ${className(value)} cannot be part of ${walk.allowInstances ? 'a command, unless it is an identity with a toString of its own' : 'an event'}`,
     place,

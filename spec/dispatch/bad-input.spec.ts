@@ -61,6 +61,15 @@ describe('a dispatch stores nothing and says why', () => {
       })(),
     ],
     [
+      'a plain object with a toString that throws',
+      {
+        toString(): string {
+          throw new Error('no')
+        },
+      },
+    ],
+    ['a plain object with a toString that gives an empty text', { toString: () => '' }],
+    [
       'a toString that gives an empty text',
       new (class {
         toString(): string {

@@ -211,6 +211,13 @@ describe('a message', () => {
     )
   })
 
+  it('shares a plain object that was given a toString, as an identity, in a command only', () => {
+    const identity = { toString: () => 'B1' }
+    expect((Asked({ identity }).data as { identity: unknown }).identity).toBe(identity)
+    expect(() => Made({ identity })).toThrow(ValidationError)
+    expect(() => Asked({ toString: () => 'B1' })).toThrow(ValidationError)
+  })
+
   it('refuses an instance without a text of its own in a command too', () => {
     class Opaque {
       readonly value = 1
