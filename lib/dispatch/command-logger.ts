@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../effects/clock.ts'
 import { containedLogger } from '../effects/contained-logger.ts'
 import { consoleLogger, type Logger } from '../effects/logger.ts'
+import { checkOptions } from '../event-store/argument-checks.ts'
 import type { HookMiddleware } from '../routing/middleware.ts'
 
 /** Where `commandLogger` logs to, and by which clock. */
@@ -23,8 +24,11 @@ const STARTED_AT = 'edict.commandLogger.startedAt'
  * import pino from 'pino'
  *
  * router('bank', (bank) => bank.middleware(commandLogger({ logger: pino() })) …)
+ *
+ * @throws {InvalidOptionError} `invalid_option`
  */
 export function commandLogger(options: CommandLoggerOptions = {}): HookMiddleware {
+  checkOptions('commandLogger', options, ['logger', 'clock'])
   // A logger that fails must not become the command's failure.
   const logger = containedLogger(options.logger ?? consoleLogger({ level: 'info' }))
   const clock = options.clock ?? systemClock

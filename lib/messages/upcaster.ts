@@ -44,6 +44,9 @@ export interface UpcasterDefinition<Data = unknown> {
   readonly upcast: (event: UpcastEvent<Data>) => Upcast | readonly Upcast[]
 }
 
+const OPTIONS: readonly string[] = ['schemaVersion', 'into', 'upcast']
+const PARTS = ['type', 'schemaVersion', 'data', 'metadata']
+
 /**
  * Makes an upcaster: a function from an event as it was stored to the event, the events or none that are read today.
  *
@@ -54,7 +57,7 @@ export interface UpcasterDefinition<Data = unknown> {
  * })
  *
  * @param old the old definition, which types the data; or the stored type
- * @throws {DefinitionError} `invalid_definition` where the type or the function is missing
+ * @throws {DefinitionError} `invalid_definition` where the type or the function is missing, or an option does not exist
  */
 export function upcaster<const Old extends string | EventDefinition>(
   old: Old,
@@ -65,8 +68,12 @@ export function upcaster<const Old extends string | EventDefinition>(
   if (typeof type !== 'string' || type === '' || sealed?.kind === 'command') {
     throw new DefinitionError('upcaster(old, …) needs the stored type, or the old event(…)')
   }
-  const { upcast, schemaVersion = sealed?.schemaVersion } =
-    (definition as Partial<UpcasterDefinition> | undefined) ?? {}
+  const given = (definition as Partial<UpcasterDefinition> | undefined) ?? {}
+  const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key))
+  if (unknown !== undefined) {
+    throw new DefinitionError(`upcaster('${type}'): unknown option ${unknown}; the options are ${OPTIONS.join(', ')}`)
+  }
+  const { upcast, schemaVersion = sealed?.schemaVersion } = given
   if (typeof upcast !== 'function') throw new DefinitionError(`upcaster('${type}', { upcast }) needs a function`)
   if (schemaVersion !== undefined && !isWhole(schemaVersion, 1)) {
     throw new DefinitionError(`upcaster('${type}'): schemaVersion must be a whole number from 1`)
@@ -148,6 +155,7 @@ function upcastEvent(upcaster: Upcaster, event: UpcastEvent, given: unknown): Up
     throw new TypeError(`the upcaster of ${event.type} gave ${kind}: it gives an event, or a list of events`)
   }
   const made = SealedMessage.definitionOf(given)
+  if (made === undefined) refuseBareData(event.type, given)
   const { type = event.type, metadata = event.metadata } = given as Upcast
   const schemaVersion = made?.schemaVersion ?? (given as Upcast).schemaVersion ?? event.schemaVersion
   if (typeof type !== 'string' || type === '' || !isWhole(schemaVersion, 1)) {
@@ -158,4 +166,13 @@ function upcastEvent(upcaster: Upcaster, event: UpcastEvent, given: unknown): Up
     throw new TypeError(`the upcaster of ${event.type} gave a ${type}, which it does not name: into: ['${type}']`)
   }
   return { type, schemaVersion, data: 'data' in given ? given.data : event.data, metadata }
+}
+
+/** Bare data, in which nothing says what is to change, would leave the event as it was, in silence. */
+function refuseBareData(type: string, given: object): void {
+  const keys = Object.keys(given)
+  if (keys.length === 0 || PARTS.some((part) => part in given)) return
+  throw new TypeError(
+    `the upcaster of ${type} gave an object with ${keys.join(', ')}, and none of ${PARTS.join(', ')}: what is data goes into { data }`,
+  )
 }

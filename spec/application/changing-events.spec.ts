@@ -196,6 +196,7 @@ describe('an upcaster', () => {
     ['null in a list', [null], 'null'],
     ['a text', 'MoneyDeposited', 'a value of type string'],
     ['a promise', Promise.resolve({}), 'a promise'],
+    ['its data alone', { amount: 7, currency: 'EUR' }, 'what is data goes into { data }'],
     ['an empty type', { type: '' }, 'whose type or schemaVersion is none'],
     ['a schema version that is none', { schemaVersion: 0 }, 'whose type or schemaVersion is none'],
     ['a type that it does not name', { type: 'Other' }, `which it does not name: into: ['Other']`],
@@ -263,6 +264,9 @@ describe('an upcaster', () => {
     expect(() => upcaster('A', {} as never)).toThrow(invalid(`upcaster('A', { upcast }) needs a function`))
     expect(() => upcaster('A', { upcast, schemaVersion: 0 })).toThrow(
       invalid(`upcaster('A'): schemaVersion must be a whole number from 1`),
+    )
+    expect(() => upcaster('A', { upcast, schemaVerison: 1 } as never)).toThrow(
+      invalid(`upcaster('A'): unknown option schemaVerison; the options are schemaVersion, into, upcast`),
     )
     expect(() => upcaster('A', { upcast, into: [5 as never] })).toThrow(
       invalid(`upcaster('A'): into must be a list of event(…) or of types`),

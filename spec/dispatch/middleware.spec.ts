@@ -416,6 +416,10 @@ describe('a response', () => {
 })
 
 describe('the command logger', () => {
+  it('refuses an option that it does not have, with which it would log to the console', () => {
+    expect(() => commandLogger({ loger: pino() } as never)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+  })
+
   it('takes a pino logger as it is', async () => {
     const lines: { msg: string; command: string }[] = []
     const write = (line: string) => void lines.push(JSON.parse(line) as { msg: string; command: string })
