@@ -30,6 +30,7 @@ export default {
   // The modules of a spec that is over stay in memory, and cost every later one its time.
   workerIdleMemoryLimit: '1GB',
   randomize: true,
-  // Long, for those who start processes on a busy machine: a spec waits for what it expects, and ends when it is there.
-  testTimeout: 30_000,
+  // Long, as a machine, a disk or a server that others use too may be many times as slow as it mostly is: a spec waits for what it
+  // expects, and ends when it is there.
+  testTimeout: 120_000,
 }

@@ -94,7 +94,7 @@ describe('an application', () => {
     await new Promise(setImmediate)
     await app.stop()
     expect(await outcome).toMatchObject({ code: 'not_running' })
-  }, 60_000)
+  }, 180_000)
 
   it('gives an error of its own for what breaks later too: a fold that throws, a store that answers strangely', async () => {
     const { aggregate, command, event, shape } = await import('edict')

@@ -72,7 +72,7 @@ describe('what an audit trail records', () => {
     expect((await trail.find()).entries).toMatchObject([
       { outcome: 'executed', code: 'consistency_timeout', aggregateVersion: 1, events: [{ position: 1 }] },
     ])
-  }, 60_000)
+  }, 180_000)
 
   it('has the tenant, also of a command that was rejected and left nothing behind', async () => {
     const trail = auditTrail({ store: inMemoryAuditStore() })

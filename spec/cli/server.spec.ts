@@ -15,7 +15,7 @@ const started: ServerProcess[] = []
 
 afterEach(async () => {
   for (const server of started.splice(0)) await server.kill()
-}, 60_000)
+}, 180_000)
 
 function start(words: readonly string[], env: NodeJS.ProcessEnv = {}): ServerProcess {
   const server = ServerProcess.start(['--app', shopFile, ...words], env)

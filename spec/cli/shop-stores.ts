@@ -48,11 +48,11 @@ function sharedPlace(make: () => Promise<Place>): ShopStore {
   beforeEach(async () => {
     place = await make()
     process.env['SHOP_STORE'] = place.address
-  }, 60_000)
+  }, 180_000)
   afterEach(async () => {
     delete process.env['SHOP_STORE']
     await place.remove()
-  }, 60_000)
+  }, 180_000)
   return {
     get address() {
       return place.address

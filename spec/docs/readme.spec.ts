@@ -8,4 +8,4 @@ it('The README shows how npm start ends', async () => {
   const { stdout } = await runExample('examples/bank/main.ts', [])
   expect(shown).toMatch(/accepted/)
   expect(stdout).toContain(shown)
-}, 30_000)
+}, 180_000)

@@ -19,7 +19,7 @@ export function freshPostgres(): PostgresStore {
   let database: FreshDatabase
   beforeEach(async () => {
     database = await freshDatabase()
-  }, 60_000)
+  }, 180_000)
   afterEach(() => database.drop())
   return {
     kind: 'postgres',

@@ -22,7 +22,7 @@ let proxy: TcpProxy
 beforeEach(async () => {
   database = await freshDatabase()
   proxy = await TcpProxy.start(Number(new URL(database.connectionString).port))
-}, 60_000)
+}, 180_000)
 
 afterEach(async () => {
   await proxy.close()
@@ -41,7 +41,7 @@ describe('A store whose connection for notifications fails', () => {
     listening = postgresEventStore({ connectionString, listen: { connectionString: proxy.through(connectionString) } })
     await writing.open()
     await listening.open()
-  }, 60_000)
+  }, 180_000)
 
   afterEach(async () => {
     await listening.close()

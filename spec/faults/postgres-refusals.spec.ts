@@ -14,7 +14,7 @@ beforeEach(async () => {
   store = postgresEventStore({ connectionString: database.connectionString })
   await store.open()
   await store.append([countAppend('writer.0.1')])
-}, 60_000)
+}, 180_000)
 
 afterEach(async () => {
   await store.close()

@@ -60,4 +60,4 @@ it('the metrics of an application are shown to a meter, until that is ended', as
     .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => value))
   expect(later).toMatchObject([{ count: 1 }, { count: 1 }])
   await provider.shutdown()
-}, 60_000)
+}, 180_000)

@@ -552,5 +552,5 @@ describe('a process manager that is stopped', () => {
     const { app } = await run({ consistency: 'eventual', handle: () => new Promise<never>(() => undefined) })
     await app.dispatch(Add({ id: 'from-a', by: 1 }))
     await app.stop()
-  }, 60_000)
+  }, 180_000)
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, jest } from '@jest/globals'
+import { afterEach, beforeEach } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { checkedEventStore, type EventStore, type Projection, type ProjectionContext } from 'edict'
 import { projection } from 'edict/projections'
@@ -11,9 +11,6 @@ import type { RecordedEvent } from '../../lib/messages/recorded-event.ts'
 import { temporaryFile } from '../adapters/sqlite/temporary-file.ts'
 import { Added, stopAll } from '../support/counter.ts'
 import { freshDatabase } from '../support/postgres-server.ts'
-
-// Of each spec in a file that has such a database: one that others use too may be many times as slow as it mostly is.
-jest.setTimeout(120_000)
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -86,7 +83,7 @@ export function projectedDatabase(kind: StoreKind): ProjectedDatabase {
   // The first who asks for a database may have to wait for its server to start.
   beforeEach(async () => {
     database = await kind.make()
-  }, 60_000)
+  }, 180_000)
   afterEach(async () => {
     await stopAll()
     await database.drop()

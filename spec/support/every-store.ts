@@ -1,12 +1,9 @@
-import { afterEach, beforeEach, jest } from '@jest/globals'
+import { afterEach, beforeEach } from '@jest/globals'
 import { inMemoryEventStore, type EventStore } from 'edict'
 import { sqliteEventStore } from 'edict/sqlite'
 import { testDatabase } from '../adapters/postgres/test-database.ts'
 import { temporaryFile, type TemporaryFile } from '../adapters/sqlite/temporary-file.ts'
 import { stopAll } from './counter.ts'
-
-// Of each spec in a file that asks for these stores: a disk that others use too may be many times as slow as it mostly is.
-jest.setTimeout(120_000)
 
 /** The events of one spec, which each of several nodes opens for itself, and a node that starts again does once more. */
 export interface SharedStore {

@@ -118,7 +118,7 @@ describe('the telemetry of a dispatch', () => {
     expect(of('dispatch:exception')).toMatchObject([
       { payload: { outcome: 'executed', aggregateVersion: 1, events: [{ type: 'Added' }] } },
     ])
-  }, 60_000)
+  }, 180_000)
 
   it('tells of what never became a dispatch: of an unknown command, a missing identity, a wrong option', async () => {
     const app = await started({ router: counterRouter })
@@ -420,7 +420,7 @@ describe('the metrics of an application', () => {
         quick: { position: 2, lagEvents: 0, lagSeconds: 0, running: true, retries: 0, skipped: 0, parked: 0 },
       },
     })
-  }, 60_000)
+  }, 180_000)
 
   it('say how many commands wait for their aggregate', async () => {
     let release: () => void = () => undefined

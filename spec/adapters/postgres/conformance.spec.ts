@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, it } from '@jest/globals'
 import { postgresEventStore } from 'edict/postgres'
 import { eventStoreConformance, registerConformance } from 'edict/testing'
 import { freshDatabase, type FreshDatabase } from '../../support/postgres-server.ts'
 import { projectionHarness } from './projection-harness.ts'
 import { SpareSchemas } from './spare-schemas.ts'
-
-// Of each case: a server that others use too may be many times as slow as it mostly is.
-jest.setTimeout(120_000)
 
 describe('postgresEventStore', () => {
   let database: FreshDatabase
@@ -14,7 +11,7 @@ describe('postgresEventStore', () => {
 
   beforeAll(async () => {
     database = await freshDatabase()
-  }, 60_000)
+  }, 180_000)
   afterAll(() => database.drop())
 
   const makeStore = () => {

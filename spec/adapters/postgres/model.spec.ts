@@ -14,7 +14,7 @@ describe('postgresEventStore', () => {
 
   beforeAll(async () => {
     database = await freshDatabase()
-  }, 60_000)
+  }, 180_000)
   afterAll(() => database.drop())
 
   async function withStore(use: (store: EventStore) => Promise<void>): Promise<void> {

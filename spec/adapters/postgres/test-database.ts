@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, jest } from '@jest/globals'
+import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { postgresEventStore, type PostgresEventStore, type PostgresEventStoreOptions } from 'edict/postgres'
 import pg from 'pg'
 import type { NewQueuedCommand } from '../../../lib/event-store/command-queue-store.ts'
@@ -11,9 +11,6 @@ import type {
 import type { StoredEvent } from '../../../lib/event-store/stored-event.ts'
 import { freshDatabase, type FreshDatabase } from '../../support/postgres-server.ts'
 import { sampleAppend, sampleEvent } from '../../event-store/sample-append.ts'
-
-// Of each spec in a file that asks for a database: a server that others use too may be many times as slow as it mostly is.
-jest.setTimeout(120_000)
 
 type Overrides = Partial<StreamAppend>
 
@@ -39,7 +36,7 @@ export function testDatabase(): TestDatabase {
 
   beforeAll(async () => {
     database = await freshDatabase()
-  }, 60_000)
+  }, 180_000)
   afterEach(async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp()
     cleanUps = []

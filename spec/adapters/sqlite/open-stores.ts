@@ -1,12 +1,9 @@
-import { afterEach, jest } from '@jest/globals'
+import { afterEach } from '@jest/globals'
 import { NotRunningError } from 'edict'
 import { sqliteEventStore, type SqliteEventStoreOptions } from 'edict/sqlite'
 import Database from 'better-sqlite3'
 import type { EventStore } from '../../../lib/event-store/event-store.ts'
 import { temporaryFile, type TemporaryFile } from './temporary-file.ts'
-
-// Of each spec in a file that opens such stores: a disk that others use too may be many times as slow as it mostly is.
-jest.setTimeout(120_000)
 
 /** What one test opens, which is closed and removed after it. */
 export class OpenStores {
