@@ -35,7 +35,9 @@ export async function attempt(
 }
 
 async function outcome(services: QueueServices, command: QueuedCommand, signal: AbortSignal): Promise<CameOf> {
-  const { dispatcher } = services
+  const { dispatcher, dispatching } = services
+  const { deadline = Infinity } = command
+  const beganInTime = dispatching.clock.now() < deadline
   try {
     const hopeless = await beyondHope(services, command)
     if (hopeless !== undefined) return { ending: hopeless }
@@ -45,7 +47,7 @@ async function outcome(services: QueueServices, command: QueuedCommand, signal: 
   } catch (thrown) {
     const error = isEdictError(thrown) ? thrown : undefined
     if (error?.outcome === 'executed') return tookEffect(services, command, error)
-    return { ending: endingOf(thrown, command, services), error }
+    return { ending: endingOf(thrown, command, services, beganInTime), error }
   }
 }
 

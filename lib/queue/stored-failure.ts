@@ -100,5 +100,5 @@ function causeOf(failure: StoredFailure | undefined): Error | undefined {
 /** Whether the command may have taken effect all the same. */
 export function outcomeIn(failure: StoredFailure | undefined): Outcome {
   const { outcome } = (failure?.details ?? {}) as { readonly outcome?: unknown }
-  return outcome === 'unknown' ? outcome : 'not-executed'
+  return outcome === 'unknown' || outcome === 'executed' ? outcome : 'not-executed'
 }

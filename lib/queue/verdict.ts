@@ -10,7 +10,7 @@ import {
   isEdictError,
 } from '../errors.ts'
 import type { QueuedCommand, Settlement } from '../event-store/command-queue-store.ts'
-import { storedFailure } from './stored-failure.ts'
+import { outcomeIn, storedFailure } from './stored-failure.ts'
 import type { QueueServices } from './queue-services.ts'
 
 /** A settlement before it is known under which claim. */
@@ -36,6 +36,9 @@ const BEYOND_REPAIR: ReadonlySet<string> = new Set([
   'middleware_misuse',
 ])
 
+/** What may end an attempt before it is known whether one before took effect. */
+const BEFORE_A_LOOK: ReadonlySet<string> = new Set(['command_timeout', 'deadline_exceeded', 'mailbox_full', 'aborted'])
+
 /** Whether the command was refused for good, which is an outcome, and not a failure. */
 export function isRefusal(error: unknown, command: Pick<QueuedCommand, 'options'>): boolean {
   return (
@@ -53,18 +56,26 @@ export function endingOf(
   error: unknown,
   command: QueuedCommand,
   { policy, random, dispatching: { clock } }: Pick<QueueServices, 'policy' | 'random' | 'dispatching'>,
+  beganInTime: boolean,
 ): Ending {
   // Who stops has not failed at the command.
   if (error instanceof NotRunningError) return { state: 'queued' }
-  const failure = storedFailure(error)
+  const failure = isAsDoubtful(error, command)
+    ? { ...storedFailure(error), details: { outcome: 'unknown' } }
+    : storedFailure(error)
   if (isRefusal(error, command)) return { state: 'rejected', failure, failed: false }
-  if (isPastDeadline(error)) return { state: 'expired', failure }
+  if (isPastDeadline(error) && !(isAsDoubtful(error, command) && beganInTime)) return { state: 'expired', failure }
   if (isEdictError(error) && BEYOND_REPAIR.has(error.code)) return { state: 'dead', failure, failed: true }
   const attempts = command.attempts + 1
   if (attempts >= policy.maxAttempts) return { state: 'dead', failure, failed: true }
   // Once its deadline has passed it is not tried any more: that is to be seen then, and not when its turn would have come.
   const left = command.deadline === undefined ? Infinity : Math.max(0, command.deadline - clock.now())
   return { state: 'delayed', failure, delay: Math.ceil(Math.min(backoffDelay(policy.backoff, attempts, random), left)) }
+}
+
+/** Whether nobody knew what became of it, and this attempt may not have found out. */
+function isAsDoubtful(error: unknown, { failure }: QueuedCommand): boolean {
+  return isEdictError(error) && BEFORE_A_LOOK.has(error.code) && outcomeIn(failure) === 'unknown'
 }
 
 /** As `endingOf`, where the caller ran it: nobody tries it again by itself, since the caller has the error. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { inMemoryEventStore, StoreError, commandHandler, router, type EventStore } from 'edict'
 import { testClock } from 'edict/testing'
 import type { CommandQueueStore } from '../../lib/event-store/command-queue-store.ts'
-import { Add, Added, Counter, Explode, started, stopAll, until } from '../support/counter.ts'
+import { Add, Added, Counter, counterRouter, deferred, Explode, started, stopAll, until } from '../support/counter.ts'
 import { everyQueueStore } from './queue-stores.ts'
 
 type Work = (...given: never[]) => unknown
@@ -232,19 +232,66 @@ describe.each(everyQueueStore)('what came of a queued command, on $kind,', ({ sh
 describe('what came of a queued command', () => {
   afterEach(stopAll)
 
-  it('is looked for where its middleware says whose it is, also after its deadline', async () => {
+  /** The first attempt took effect, and nobody was told. */
+  const lost = async (options: { readonly deadline?: number; readonly router?: typeof counterRouter }) => {
     const clock = testClock()
-    const eventStore = losingAnswers(inMemoryEventStore({ clock }), 'append', () => true)
-    const northern = router('northern', (r) =>
-      r
-        .middleware({ beforeDispatch: (pipeline) => void (pipeline.tenant = 'north') })
-        .identify(Counter, { by: 'id', prefix: 'counter-' })
-        .dispatch(Add, { to: Counter }),
-    )
-    const app = await started({ router: northern, eventStore, clock, workers: 1, queue: { backoff: { base: 1_000 } } })
-    const receipt = await app.enqueue(Add({ id: 'a', by: 1 }), { deadline: clock.now() + 100 })
+    const inner = inMemoryEventStore({ clock })
+    const hanging = { isOn: false, begun: deferred() }
+    const readCommand: EventStore['readCommand'] = (...given) => {
+      if (!hanging.isOn) return inner.readCommand(...given)
+      hanging.begun.resolve()
+      return new Promise(() => undefined)
+    }
+    const store = new Proxy(inner, {
+      get(target, key) {
+        const value: unknown = key === 'readCommand' ? readCommand : Reflect.get(target, key)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const eventStore = losingAnswers(store, 'append', () => true)
+    const { router = counterRouter, deadline } = options
+    const queue = { backoff: { base: 1_000 }, maxAttempts: 3 }
+    const app = await started({ router, eventStore, clock, workers: 1, queue })
+    const enqueued = deadline === undefined ? {} : { deadline: clock.now() + deadline }
+    const receipt = await app.enqueue(Add({ id: 'a', by: 1 }), enqueued)
     await until(async () => (await receipt.status()).state === 'delayed', 'the attempt being over')
+    return { clock, hanging, eventStore, receipt }
+  }
+
+  it('is looked for where its middleware says whose it is, also after its deadline', async () => {
+    const northern = router('northern', (r) =>
+      r.middleware({ beforeDispatch: (pipeline) => void (pipeline.tenant = 'north') }).router(counterRouter),
+    )
+    const { clock, receipt } = await lost({ router: northern, deadline: 100 })
     await clock.advance(2_000)
     expect(await receipt.completed()).toMatchObject({ aggregateVersion: 1, streamId: 'north/counter-a' })
+  })
+
+  it('is said to be executed where its events are deleted before anybody has looked for them', async () => {
+    const { clock, eventStore, receipt } = await lost({})
+    await eventStore.deleteStream('counter-a')
+    await clock.advance(2_000)
+    await expect(receipt.completed()).rejects.toMatchObject({ code: 'command_dead', outcome: 'executed' })
+  })
+
+  it('is not said to be nothing where the time of another attempt was over before anybody could look for it', async () => {
+    const { clock, hanging, receipt } = await lost({})
+    hanging.isOn = true
+    await clock.advance(2_000)
+    await until(async () => {
+      await clock.advance(1_000)
+      return (await receipt.status()).state === 'dead'
+    }, 'the dead letter')
+    await expect(receipt.completed()).rejects.toMatchObject({ code: 'command_dead', outcome: 'unknown' })
+  })
+
+  it('is looked for once more where its deadline passes before anybody could look for it', async () => {
+    const { clock, hanging, receipt } = await lost({ deadline: 4_000 })
+    hanging.isOn = true
+    await clock.advance(2_000)
+    await hanging.begun.promise
+    hanging.isOn = false
+    await clock.advance(3_000)
+    expect(await receipt.completed()).toMatchObject({ aggregateVersion: 1 })
   })
 })
