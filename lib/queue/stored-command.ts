@@ -68,7 +68,9 @@ async function encoded(
 /** A command may hold an instance as an identity; what comes back from a store would be another thing. */
 function refuseInstances(type: string, data: unknown): void {
   const copied = immutableCopy(data, { allowInstances: false })
-  if ('issue' in copied) throw new ValidationError(type, [copied.issue])
+  if (!('issue' in copied)) return
+  const message = 'an object as an identity cannot be stored with a command, as its store encodes data: give its text'
+  throw new ValidationError(type, [{ ...copied.issue, message }])
 }
 
 /** A schema that transforms does not take what it gave, or gives something else for it. */

@@ -1,5 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
-import { aggregate, application, command, event, inMemoryEventStore, reject, reply, router, shape } from 'edict'
+import {
+  aggregate,
+  application,
+  command,
+  event,
+  inMemoryEventStore,
+  jsonSerializer,
+  reject,
+  reply,
+  router,
+  shape,
+} from 'edict'
 import { z } from 'zod'
 import { Add, Added, Counter, counterRouter, Explode, Noop, started, until } from '../support/counter.ts'
 import { everyQueueStore, readFrom } from './queue-stores.ts'
@@ -215,6 +226,28 @@ it('keeps what a schema made of its input, whatever the schema would make of tha
   const receipt = await app.enqueue(Length({ id: 'n', text: 'seven!!' }))
   expect((await receipt.completed()).aggregateState).toEqual({ length: 7 })
   await app.stop()
+})
+
+it('refuses an identity that is an object where data is encoded, and says what to give instead', async () => {
+  const Visit = command('Visit', shape<{ page: URL }>())
+  const Visited = event('Visited', shape<{ page: string }>())
+  const Page = aggregate('Page', {
+    commands: [Visit],
+    events: [Visited],
+    initialState: () => ({}),
+    execute: { Visit: (_page, { page }) => Visited({ page: page.href }) },
+    apply: { Visited: () => undefined },
+  })
+  const pages = router('pages', (r) => r.identify(Page, { by: 'page' }).dispatch(Visit, { to: Page }))
+  const app = await started({ router: pages, serializer: jsonSerializer })
+  const visit = Visit({ page: new URL('https://example.com/') })
+  const refused = {
+    code: 'invalid_message',
+    issues: [{ path: ['page'], message: expect.stringContaining('give its text') }],
+  }
+  await expect(app.enqueue(visit)).rejects.toMatchObject(refused)
+  await expect(app.process(visit)).rejects.toMatchObject(refused)
+  await expect(app.dispatch(visit)).resolves.toMatchObject({ aggregateId: 'https://example.com/' })
 })
 
 it('refuses an application whose store keeps no commands, where it is defined or where it is asked', async () => {
