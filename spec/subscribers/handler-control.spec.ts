@@ -214,8 +214,9 @@ describe.each(everyDurableStore)('a handler that another node runs, on $kind', (
         router: counterRouter,
         eventStore: stores.node(),
         handlers: [totals],
-        // No lease runs out, also where the machine stands still: the owner is the owner until it is asked to let go.
-        subscriptions: { lease: 60_000, claimInterval: 50 },
+        // Longer than most machines stand still, as the owner is to be the owner until it is asked to let go; and no longer, as a reset
+        // takes the time of a lease.
+        subscriptions: { lease: 4_000, claimInterval: 50 },
       })
       return { app, control: app.handler('totals') }
     }
