@@ -8,7 +8,7 @@ import { fromRoot, root } from './root.mjs'
 // What the core should weigh one day, and what it must not outgrow until then: the target is missed, and said to be. An application
 // carries what it uses: handlers, process managers, the audit trail and others bring their own weight.
 const targetInBytes = 20_480
-const ceilings = { core: 71_680, everything: 119_808 }
+const ceilings = { core: 71_680, everything: 120_832 }
 const CORE = ['aggregate', 'application', 'command', 'event', 'inMemoryEventStore', 'router', 'shape']
 const external = ['immer', 'uuid', 'p-timeout', 'eventemitter3', '@standard-schema/spec']
 
