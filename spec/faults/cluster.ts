@@ -179,11 +179,11 @@ export class Cluster implements AsyncDisposable {
       this.assertAlive()
     }
     if (handles) {
-      await until(() => (this.handled.at(-1)?.position ?? 0) >= head, `event ${head} to be handled`, alive)
+      await untilReached(() => this.handled.at(-1)?.position ?? 0, head, `event ${head} to be handled`, alive)
     }
     if (projects) {
-      const isProjected = async () => ((await this.reader.projected()).at(-1)?.position ?? 0) >= head
-      await until(isProjected, `event ${head} to be projected`, alive)
+      const projected = async () => (await this.reader.projected()).at(-1)?.position ?? 0
+      await untilReached(projected, head, `event ${head} to be projected`, alive)
     }
     await this.readerIsThere()
   }
@@ -228,5 +228,18 @@ export class Cluster implements AsyncDisposable {
     await this.reader.close()
     this.#handled.close()
     await rm(this.directory, { recursive: true, force: true, maxRetries: 10 })
+  }
+}
+
+/** Waits for a place to be reached, for as long as it comes nearer: a long run may leave a lot to be done. */
+async function untilReached(
+  place: () => number | Promise<number>,
+  wanted: number,
+  what: string,
+  assertPossible: () => void,
+): Promise<void> {
+  for (let reached = await place(); reached < wanted; reached = await place()) {
+    const before = reached
+    await until(async () => (await place()) > before, what, assertPossible)
   }
 }
