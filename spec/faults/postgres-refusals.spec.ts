@@ -97,9 +97,9 @@ describe('A PostgreSQL that does not let the store do its work', () => {
   it('is told of where its schema is older or newer, and is left as it is', async () => {
     await onServer(
       database.connectionString,
-      ['set_expiries', 'expire_commands', 'claim_commands_in_time', 'cancel_commands']
+      ['settle_commands', 'change_commands', 'cancel_commands', 'purge_commands']
         .map((name) => `DROP FUNCTION edict.${name}; `)
-        .join('') + 'DELETE FROM edict.migrations WHERE number >= 8',
+        .join('') + 'DELETE FROM edict.migrations WHERE number >= 7',
     )
     const careful = postgresEventStore({ connectionString: database.connectionString, migrate: false })
     await expect(careful.open()).rejects.toMatchObject({ code: 'schema_mismatch' })

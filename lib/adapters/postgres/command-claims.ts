@@ -2,7 +2,7 @@ import type { ClaimedCommands, GroupClaim, QueuedCommand } from '../../event-sto
 import { commandOf } from './command-rows.ts'
 import type { Row } from './database.ts'
 
-export const CLAIM_SQL = 'SELECT * FROM "edict".claim_commands_in_time($1, $2, $3, $4)'
+export const CLAIM_SQL = 'SELECT * FROM "edict".claim_commands($1, $2, $3, $4)'
 
 /** Whether the call was about something that had to be done before, and is to be made again. */
 export function isToClaimAgain(rows: readonly Row[]): boolean {

@@ -114,6 +114,23 @@ BEGIN
 END
 $enqueue_commands$;
 
+-- Writes down when commands that were just stored expire. To be called in the statement that stores them. begun: those of whom there was
+-- a dead letter before.
+CREATE FUNCTION "edict".set_expiries(stored bigint[], statuses text[], begun text[]) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $set_expiries$
+#variable_conflict use_column
+BEGIN
+  UPDATE "edict".command_queue q SET expires_at = c.deadline
+  FROM unnest(stored, statuses) AS s (position, status) JOIN "edict".commands c ON c.position = s.position
+  WHERE coalesce(s.status, 'e') = 'e' AND c.deadline IS NOT NULL AND NOT c.by_caller AND (c.command_id = ANY (begun)) IS NOT TRUE
+    AND q.stream_id = c.stream_id AND q.lane = c.lane AND q.waiting IN (false, true) AND q.position = c.position;
+END
+$set_expiries$;
+
 -- Forgets commands that came to nothing, for others that take their ids or keys.
 CREATE FUNCTION "edict".forget_commands(forgotten bigint[]) RETURNS void
 LANGUAGE plpgsql

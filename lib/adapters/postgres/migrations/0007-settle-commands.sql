@@ -160,6 +160,24 @@ BEGIN
 END
 $change_commands$;
 
+-- Cancels commands that wait, but not those that are expired. Gives the ids of those that it cancelled.
+CREATE FUNCTION "edict".cancel_commands(ids text[]) RETURNS text[]
+LANGUAGE plpgsql
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $cancel_commands$
+#variable_conflict use_column
+BEGIN
+  PERFORM "edict".expire_commands(
+    "edict".now_ms(),
+    (SELECT coalesce(array_agg(c.position), '{}') FROM "edict".commands c WHERE c.command_id = ANY (ids)),
+    NULL
+  );
+  RETURN "edict".change_commands('cancel', ids);
+END
+$cancel_commands$;
+
 -- Forgets commands that have been over for so many milliseconds, and says how many.
 CREATE FUNCTION "edict".purge_commands(older_than bigint, most bigint) RETURNS bigint
 LANGUAGE plpgsql
