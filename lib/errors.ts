@@ -156,8 +156,7 @@ export class CommandTimeoutError extends EdictError<'command_timeout'> {
   readonly timeout: number
 
   constructor(commandType: string, timeout: number, outcome: Outcome) {
-    const became = outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
-    super('command_timeout', `${commandType} ran out of its ${timeout} ms ${became}`, { outcome })
+    super('command_timeout', `${commandType} ran out of its ${timeout} ms ${whatBecame(outcome)}`, { outcome })
     this.timeout = timeout
   }
 }
@@ -169,10 +168,15 @@ export class DeadlineExceededError extends EdictError<'deadline_exceeded'> {
   readonly deadline: number
 
   constructor(commandType: string, deadline: number, outcome: Outcome) {
-    const became = outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
-    super('deadline_exceeded', `the deadline of ${commandType}, ${dateText(deadline)}, passed ${became}`, { outcome })
+    const when = dateText(deadline)
+    super('deadline_exceeded', `the deadline of ${commandType}, ${when}, passed ${whatBecame(outcome)}`, { outcome })
     this.deadline = deadline
   }
+}
+
+/** Of what has no more time. */
+function whatBecame(outcome: Outcome): string {
+  return outcome === 'unknown' ? 'while its events were being appended' : 'and nothing was stored'
 }
 
 function dateText(milliseconds: number): string {

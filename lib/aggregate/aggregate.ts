@@ -114,6 +114,7 @@ export function aggregate<
     readonly unique?: UniqueValues<State>
   },
 ): Aggregate<Name, Shape> {
+  // What `definition` was checked for above is all that the shape says; of the types nothing is left at run time.
   return define(name, definition) as unknown as Aggregate<Name, Shape>
 }
 

@@ -80,6 +80,7 @@ function textsOf(rule: Rule, state: unknown): readonly string[] {
   const { of, normalize, who } = rule
   let given: unknown
   try {
+    // The rule stands in the aggregate whose state it is given.
     given = of(state as never)
   } catch (cause) {
     throw new CommandFailedError(who, cause)

@@ -114,7 +114,7 @@ export class BatchMarker {
     const { instances, store, codec } = this.#services
     const group = this.#groupOf(type)
     if (group === undefined) throw new StoreError(`no router registers ${type}, which the batch was made of`)
-    const instance = instances.obtain(tenant === undefined ? group : group.of(tenant), aggregateId)
+    const instance = instances.obtain(group.of(tenant), aggregateId)
     const events: RecordedEvent[] = []
     for (const { streamId, from, count } of places) {
       const slice = await store.readStream(streamId, { fromVersion: from, maxCount: count })

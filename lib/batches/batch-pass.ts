@@ -1,4 +1,3 @@
-import type { InstanceGroup } from '../aggregate/instance-cache.ts'
 import type { AsyncScope } from '../effects/async-scope.ts'
 import type { MaybePromise } from '../effects/maybe-promise.ts'
 import { CommandPipeline } from '../dispatch/command-pipeline.ts'
@@ -16,7 +15,7 @@ import type { BatchMarker } from './batch-marker.ts'
 import type { BatchQueue } from './batch-queue.ts'
 import { synchronousAgain, type CommandOutcome } from './command-outcome.ts'
 import { EarlierOutcomes } from './earlier-outcomes.ts'
-import { executeEntry, repeatedEntry } from './entry-execution.ts'
+import { executeEntry, ownRoot, repeatedEntry } from './entry-execution.ts'
 import type { Foreground, ForegroundHost } from './foreground.ts'
 import { processEntry } from './observed-entry.ts'
 
@@ -124,7 +123,7 @@ export class BatchPass {
   }
 
   #refuseInBatch(entry: BatchEntry): void {
-    const streamId = groupOf(entry).prefix + entry.aggregateId
+    const streamId = entry.plan.group.of(entry.tenant).prefix + entry.aggregateId
     const refusal = refusalOfChange(entry.command.type, this.#running.dispatchedFrom, this.#parts.services, streamId)
     if (refusal !== undefined) throw new ReentrantDispatchError(refusal)
     this.#ownStream = streamId
@@ -155,7 +154,7 @@ export class BatchPass {
   async #runOrRepeat(entry: BatchEntry): Promise<ExecutionResult> {
     const { queue, services, isDispatch, limit } = this.#parts
     try {
-      if (limit.isLate) await this.unit.lookAt(groupOf(entry), entry.aggregateId, entry)
+      if (limit.isLate) await ownRoot(this.unit, entry, 'lookAt')
       limit.refuseLate()
       return await executeEntry(
         {
@@ -208,8 +207,4 @@ export class BatchPass {
       },
     }
   }
-}
-
-function groupOf({ plan, tenant }: BatchEntry): InstanceGroup {
-  return tenant === undefined ? plan.group : plan.group.of(tenant)
 }

@@ -112,7 +112,7 @@ export function repeatedEntry(
 ): MaybePromise<ExecutionResult> {
   const { plan, command, aggregateId, tenant } = entry
   if (plan.route.unit === undefined) return repeatedResult(services, found.instance, command, found.events)
-  const group = tenant === undefined ? plan.group : plan.group.of(tenant)
+  const group = plan.group.of(tenant)
   return repeatedUnit(services, command, services.instances.obtain(group, aggregateId), found)
 }
 
@@ -121,9 +121,10 @@ function refuseSeveral(unit: Unit, entry: BatchEntry): void {
   if (changed.length > 1) throw new SeveralAggregatesError(changed.map(({ streamId }) => streamId))
 }
 
-function ownRoot(unit: Unit, entry: BatchEntry, how: 'load' | 'lookAt'): Promise<UnitRoot> {
+/** The aggregate that a command is for, in the unit of its batch. */
+export function ownRoot(unit: Unit, entry: BatchEntry, how: 'load' | 'lookAt'): Promise<UnitRoot> {
   const { plan, tenant, aggregateId } = entry
-  return unit[how](tenant === undefined ? plan.group : plan.group.of(tenant), aggregateId, entry)
+  return unit[how](plan.group.of(tenant), aggregateId, entry)
 }
 
 function refuseOtherVersion({ streamId, loadedVersion }: UnitRoot, { options }: BatchEntry): void {

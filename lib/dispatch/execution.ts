@@ -50,7 +50,7 @@ export class Execution extends LoadingTurn implements RunningHandler {
     if (this.options.signal?.aborted) throw this.aborted(this.options.signal)
     if (this.options.deadline !== undefined) this.limitTo(this.options.deadline)
     const { tenant } = this
-    const group = tenant === undefined ? this.plan.group : this.plan.group.of(tenant)
+    const group = this.plan.group.of(tenant)
     const instance = instances.obtain(group, this.aggregateId)
     this.instance = instance
     this.begun = true

@@ -34,7 +34,7 @@ export function whereabouts({
   readonly tenant: string | undefined
   readonly plan: { readonly group: InstanceGroup }
 }): Pick<CommandInfo, 'streamId' | 'tenant'> {
-  const group = tenant === undefined ? plan.group : plan.group.of(tenant)
+  const group = plan.group.of(tenant)
   return { streamId: group.prefix + aggregateId, tenant }
 }
 

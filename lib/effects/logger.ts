@@ -13,6 +13,7 @@ interface HostConsole {
 }
 
 function hostConsole(): HostConsole {
+  // Every platform has one; the core is compiled without the types of any.
   return (globalThis as unknown as { readonly console: HostConsole }).console
 }
 

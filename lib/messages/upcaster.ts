@@ -1,5 +1,6 @@
 import { isPromiseLike } from '../effects/maybe-promise.ts'
 import { DefinitionError } from '../errors.ts'
+import { refuseUnknownOption } from './definition-options.ts'
 import { sealedDefinitionOf } from './definition.ts'
 import type { DataOf, EventDefinition } from './message.ts'
 import type { Metadata } from './recorded-event.ts'
@@ -69,10 +70,7 @@ export function upcaster<const Old extends string | EventDefinition>(
     throw new DefinitionError('upcaster(old, …) needs the stored type, or the old event(…)')
   }
   const given = (definition as Partial<UpcasterDefinition> | undefined) ?? {}
-  const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined) {
-    throw new DefinitionError(`upcaster('${type}'): unknown option ${unknown}; the options are ${OPTIONS.join(', ')}`)
-  }
+  refuseUnknownOption(`upcaster('${type}')`, given, OPTIONS)
   const { upcast, schemaVersion = sealed?.schemaVersion } = given
   if (typeof upcast !== 'function') throw new DefinitionError(`upcaster('${type}', { upcast }) needs a function`)
   if (schemaVersion !== undefined && !isWhole(schemaVersion, 1)) {

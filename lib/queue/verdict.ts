@@ -60,11 +60,10 @@ export function endingOf(
 ): Ending {
   // Who stops has not failed at the command.
   if (error instanceof NotRunningError) return { state: 'queued' }
-  const failure = isAsDoubtful(error, command)
-    ? { ...storedFailure(error), details: { outcome: 'unknown' } }
-    : storedFailure(error)
+  const isDoubtful = isAsDoubtful(error, command)
+  const failure = isDoubtful ? { ...storedFailure(error), details: { outcome: 'unknown' } } : storedFailure(error)
   if (isRefusal(error, command)) return { state: 'rejected', failure, failed: false }
-  if (isPastDeadline(error) && !(isAsDoubtful(error, command) && beganInTime)) return { state: 'expired', failure }
+  if (isPastDeadline(error) && !(isDoubtful && beganInTime)) return { state: 'expired', failure }
   if (isEdictError(error) && BEYOND_REPAIR.has(error.code)) return { state: 'dead', failure, failed: true }
   const attempts = command.attempts + 1
   if (attempts >= policy.maxAttempts) return { state: 'dead', failure, failed: true }

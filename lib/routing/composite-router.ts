@@ -24,6 +24,7 @@ export function compositeRouter<const Maps extends readonly unknown[]>(
   const composed = buildRouter(names, (builder: RoutingBuilder) =>
     list.reduce<RoutingBuilder>((all, one) => all.router(one), builder),
   )
+  // It has the routes of all, which the reduction cannot tell.
   return composed as unknown as Router<Merged<Maps>>
 }
 

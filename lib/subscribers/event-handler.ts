@@ -159,7 +159,9 @@ export function eventHandler<
   definition: EventHandlerDefinition<Events, State> | BatchHandlerDefinition<Events, State>,
 ): EventHandler<Name, Events> {
   const model = checkedModel(name, definition)
-  const handler = Object.freeze({ name, events: Object.freeze([...definition.events]) as unknown as Events })
+  // A copy has the same definitions in the same order.
+  const events = Object.freeze([...definition.events]) as unknown as Events
+  const handler = Object.freeze({ name, events })
   const makeRunner = (options: RunnerOptions) => runningEventHandler(model, options)
   keepHandlerBody(handler, { name, model, makeRunner })
   return handler

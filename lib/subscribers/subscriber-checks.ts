@@ -1,6 +1,7 @@
 import { DefinitionError } from '../errors.ts'
 import { textFault } from '../event-store/argument-checks.ts'
 import type { StartFrom } from '../event-store/start-from.ts'
+import { refuseUnknownOption } from '../messages/definition-options.ts'
 import { sealedDefinitionOf } from '../messages/definition.ts'
 import { isWhole } from '../messages/whole-number.ts'
 
@@ -37,10 +38,7 @@ export function checkedOptions(
   if (typeof definition !== 'object' || definition === null) {
     throw new DefinitionError(`${where} needs a definition: ${needed}`)
   }
-  for (const key of Object.keys(definition)) {
-    if (known.includes(key)) continue
-    throw new DefinitionError(`${where}: unknown option ${key}; the options are ${known.join(', ')}`)
-  }
+  refuseUnknownOption(where, definition, known)
   // An object, as seen above. What stands in it is for others to check.
   return definition as Readonly<Record<string, unknown>>
 }

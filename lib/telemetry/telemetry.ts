@@ -169,6 +169,7 @@ export class Telemetry {
     }
     return (payload) => {
       try {
+        // Payloads come to the listeners of their own name alone.
         const answer = listener(payload as never)
         if (isPromiseLike(answer)) Promise.resolve(answer).catch(failed)
       } catch (error) {
