@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { inMemoryEventStore, workflow, type AroundMiddleware, type EventStore } from 'edict'
+import { inMemoryEventStore, workflow, type AroundMiddleware } from 'edict'
 import { testClock } from 'edict/testing'
-import { deferred, started, stopAll } from '../support/counter.ts'
+import { started, stopAll } from '../support/counter.ts'
+import { heldAppend } from '../support/held-append.ts'
 import { Enter, Entered, Ledger, ledgerRouter, Look } from './ledger.ts'
 
 // What comes again under its ids goes the way that it went when it came first.
@@ -23,27 +24,6 @@ const ofTenant =
 const north = ofTenant(() => 'north')
 
 const late = () => ({ deadline: Date.now() - 1 })
-
-/** Its first append waits until it is let go. */
-function holding(): { eventStore: EventStore; begun: Promise<void>; letGo: () => void } {
-  const [begun, go] = [deferred(), deferred()]
-  let isFirst = true
-  const eventStore = new Proxy(inMemoryEventStore(), {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key)
-      if (key === 'append' && isFirst) {
-        return async (...given: Parameters<EventStore['append']>) => {
-          isFirst = false
-          begun.resolve()
-          await go.promise
-          return target.append(...given)
-        }
-      }
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  return { eventStore, begun: begun.promise, letGo: go.resolve }
-}
 
 describe('a command that workflows follow, and that comes again', () => {
   afterEach(stopAll)
@@ -80,7 +60,7 @@ describe('a command that workflows follow, and that comes again', () => {
   it.each(['under way', 'of which nobody knows what became, since its time is over'])(
     'too late waits for an append %s',
     async (what) => {
-      const { eventStore, begun, letGo } = holding()
+      const { eventStore, begun, letGo } = heldAppend(inMemoryEventStore())
       const clock = testClock()
       const app = await started({ router: ledgerRouter(), workflows: [follow], eventStore, clock })
       const first = app.dispatch(one, { commandId: '1', timeout: 1_000 })
@@ -169,7 +149,7 @@ describe('a batch that comes again', () => {
   })
 
   it('too late waits for an append under way', async () => {
-    const { eventStore, begun, letGo } = holding()
+    const { eventStore, begun, letGo } = heldAppend(inMemoryEventStore())
     const app = await started({ router: ledgerRouter(), eventStore })
     const first = app.executeCommands(both, { commandIds })
     await begun

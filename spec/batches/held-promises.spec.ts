@@ -10,11 +10,11 @@ import {
   unitOfWork,
   workflow,
   type AroundMiddleware,
-  type EventStore,
   type Repository,
 } from 'edict'
 import { deferred, started, stopAll } from '../support/counter.ts'
 import { everyStore } from '../support/every-store.ts'
+import { heldAppend } from '../support/held-append.ts'
 import { Enter, Entered, Ledger, ledgerRouter } from './ledger.ts'
 
 // What batches and units promise, where they meet tenants, workflows, dry runs and each other.
@@ -449,32 +449,11 @@ describe('a unit of work', () => {
 describe('who is aborted while an append is under way', () => {
   afterEach(stopAll)
 
-  /** Its next append waits until it is let go, and somebody else has written meanwhile. */
-  function held(inner: EventStore): { store: EventStore; begun: Promise<void>; go: () => void } {
-    const [begun, go] = [deferred(), deferred()]
-    let isFirst = true
-    const store = new Proxy(inner, {
-      get(target, key) {
-        const value: unknown = Reflect.get(target, key)
-        if (key === 'append' && isFirst) {
-          return async (...given: Parameters<EventStore['append']>) => {
-            isFirst = false
-            begun.resolve()
-            await go.promise
-            return inner.append(...given)
-          }
-        }
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
-    return { store, begun: begun.promise, go: go.resolve }
-  }
-
   it.each(['a batch', 'a unit'])('stores nothing by %s after a conflict', async (what) => {
     const inner = inMemoryEventStore()
-    const { store, begun, go } = held(inner)
+    const { eventStore, begun, letGo } = heldAppend(inner)
     const other = await started({ router: ledgerRouter(), eventStore: inner })
-    const app = await started({ router: ledgerRouter(), eventStore: store })
+    const app = await started({ router: ledgerRouter(), eventStore })
     const abort = new AbortController()
     const { signal } = abort
     const aborted =
@@ -484,7 +463,7 @@ describe('who is aborted while an append is under way', () => {
     await begun
     await other.dispatch(Enter({ ledger: 'a', text: 'other' }))
     abort.abort()
-    go()
+    letGo()
     await expect(aborted).rejects.toMatchObject({ code: 'aborted', outcome: 'not-executed' })
     expect(await other.aggregateState(Ledger, 'a')).toEqual({ texts: ['other'] })
   })

@@ -1,4 +1,6 @@
+import { expect } from '@jest/globals'
 import type { Cluster, Moment } from './cluster.ts'
+import type { Plant } from './node-configuration.ts'
 import { until } from './node-process.ts'
 
 const MOMENTS: readonly Moment[] = ['acknowledged', 'handling', 'projecting']
@@ -31,6 +33,22 @@ export async function killOnce(cluster: Cluster, moment: Moment): Promise<void> 
   await successor.said(moment === 'projecting' ? 'projecting' : 'handling')
   // With a bug, the last event of all may be the one that is lost: it is waited for in vain, and found among the violations.
   await cluster.settle().catch(() => cluster.readerIsThere())
+}
+
+/** It acknowledges before the commit, and writes its places before what it did. */
+export const WRITES_TOO_EARLY: readonly Plant[] = [
+  'acknowledge-before-commit',
+  'place-before-effect',
+  'write-outside-of-the-transaction',
+]
+
+/** Kills a lone node with these bugs, and asserts that each of them is seen. */
+export async function expectEarlyWritesSeen(cluster: Cluster): Promise<void> {
+  await killOnce(cluster, 'projecting')
+  const found = (await cluster.violations()).join('\n')
+  expect(found).toMatch(/was acknowledged, and is lost/)
+  expect(found).toMatch(/^position \d+ was never handled/m)
+  expect(found).toMatch(/^the read model has/m)
 }
 
 /** The writer of which a node is one life. */

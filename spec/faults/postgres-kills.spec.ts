@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { Cluster } from './cluster.ts'
 import { freshPostgres, inFreshPostgres } from './fresh-postgres.ts'
-import { killOnce, killRounds, writerOf } from './kill-rounds.ts'
+import { expectEarlyWritesSeen, killRounds, WRITES_TOO_EARLY, writerOf } from './kill-rounds.ts'
 import type { NodeProcess } from './node-process.ts'
 import { rounds, timeFor } from './rounds.ts'
 import { seenAtLast, timeToSee } from './seen-at-last.ts'
@@ -29,15 +29,8 @@ describe('Nodes on one PostgreSQL that are killed while they append, handle and 
     async () => {
       await seenAtLast(() =>
         inFreshPostgres(async (store) => {
-          await using cluster = await Cluster.start(
-            { store, plants: ['acknowledge-before-commit', 'place-before-effect', 'write-outside-of-the-transaction'] },
-            1,
-          )
-          await killOnce(cluster, 'projecting')
-          const found = (await cluster.violations()).join('\n')
-          expect(found).toMatch(/was acknowledged, and is lost/)
-          expect(found).toMatch(/^position \d+ was never handled/m)
-          expect(found).toMatch(/^the read model has/m)
+          await using cluster = await Cluster.start({ store, plants: WRITES_TOO_EARLY }, 1)
+          await expectEarlyWritesSeen(cluster)
         }),
       )
     },

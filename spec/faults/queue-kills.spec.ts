@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { temporaryFile, type TemporaryFile } from '../adapters/sqlite/temporary-file.ts'
 import { freshPostgres } from './fresh-postgres.ts'
+import type { QueuePlant } from './planted-queue.ts'
 import { postgresReader } from './postgres-reader.ts'
 import { queueRun, type QueueRun } from './queue-run.ts'
 import { rounds, timeFor } from './rounds.ts'
@@ -22,15 +23,6 @@ function onSqlite(): () => Place {
     file.remove()
   })
   return () => ({ address: file.path, reader: sqliteReader(file.path) })
-}
-
-async function onFreshFile(body: (place: Place) => Promise<void>): Promise<void> {
-  const file = temporaryFile()
-  try {
-    await body({ address: file.path, reader: sqliteReader(file.path) })
-  } finally {
-    file.remove()
-  }
 }
 
 function onPostgres(): () => Place {
@@ -61,35 +53,37 @@ describe.each([
   )
 })
 
+interface PlantedRun extends Omit<QueueRun, keyof Place> {
+  readonly plant: QueuePlant
+}
+
 describe('The spec of killed servers', () => {
-  it(
-    'would see that commands are lost which were written down as done before they ran',
-    async () => {
-      const run = { desks: 10, numbers: 20, servers: 1, kills: 1, killAt: 5, plant: 'done-before-run' } as const
+  it.each<[what: string, run: PlantedRun, seen: RegExp]>([
+    [
+      'commands are lost which were written down as done before they ran',
+      { desks: 10, numbers: 20, servers: 1, kills: 1, killAt: 5, plant: 'done-before-run' },
+      /has lost numbers/,
+    ],
+    [
+      'commands of an aggregate are run out of order',
+      { desks: 5, numbers: 5, servers: 1, kills: 0, plant: 'reversed' },
+      /out of order/,
+    ],
+    [
+      'commands are run twice whose id does not travel',
+      { desks: 3, numbers: 2, servers: 1, kills: 0, plant: 'fresh-ids', untilEvents: 12 },
+      /took a number twice/,
+    ],
+  ])(
+    'would see that %s',
+    async (_what, run, seen) => {
       await seenAtLast(async () => {
-        await onFreshFile(async (own) => expect(await violations(own, run)).toMatch(/has lost numbers/))
-      })
-    },
-    timeToSee(),
-  )
-
-  it(
-    'would see that commands of an aggregate are run out of order',
-    async () => {
-      const run = { desks: 5, numbers: 5, servers: 1, kills: 0, plant: 'reversed' } as const
-      await seenAtLast(async () => {
-        await onFreshFile(async (own) => expect(await violations(own, run)).toMatch(/out of order/))
-      })
-    },
-    timeToSee(),
-  )
-
-  it(
-    'would see that commands are run twice whose id does not travel',
-    async () => {
-      const run = { desks: 3, numbers: 2, servers: 1, kills: 0, plant: 'fresh-ids', untilEvents: 12 } as const
-      await seenAtLast(async () => {
-        await onFreshFile(async (own) => expect(await violations(own, run)).toMatch(/took a number twice/))
+        const file = temporaryFile()
+        try {
+          expect(await violations({ address: file.path, reader: sqliteReader(file.path) }, run)).toMatch(seen)
+        } finally {
+          file.remove()
+        }
       })
     },
     timeToSee(),

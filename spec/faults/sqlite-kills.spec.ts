@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Cluster } from './cluster.ts'
-import { killOnce, killRounds } from './kill-rounds.ts'
+import { expectEarlyWritesSeen, killOnce, killRounds, WRITES_TOO_EARLY } from './kill-rounds.ts'
 import { rounds, timeFor } from './rounds.ts'
 import { seenAtLast, timeToSee } from './seen-at-last.ts'
 
@@ -21,15 +21,8 @@ describe('Nodes on one SQLite file that are killed while they append, handle and
     'would be seen to acknowledge before the commit, and to write their place before what they did',
     async () => {
       await seenAtLast(async () => {
-        await using cluster = await Cluster.start(
-          { plants: ['acknowledge-before-commit', 'place-before-effect', 'write-outside-of-the-transaction'] },
-          1,
-        )
-        await killOnce(cluster, 'projecting')
-        const found = (await cluster.violations()).join('\n')
-        expect(found).toMatch(/was acknowledged, and is lost/)
-        expect(found).toMatch(/^position \d+ was never handled/m)
-        expect(found).toMatch(/^the read model has/m)
+        await using cluster = await Cluster.start({ plants: WRITES_TOO_EARLY }, 1)
+        await expectEarlyWritesSeen(cluster)
       })
     },
     timeToSee(),
