@@ -3,10 +3,8 @@ import { systemClock } from '../../lib/effects/clock.ts'
 import { StoreError } from '../../lib/errors.ts'
 import type { EventStore } from '../../lib/event-store/event-store.ts'
 import type { StoredEvent } from '../../lib/event-store/stored-event.ts'
-import {
-  PersistentSubscription,
-  type PersistentSubscriptionOptions,
-} from '../../lib/event-store/persistent-subscription.ts'
+import type { PersistentSubscriptionOptions } from '../../lib/event-store/persistent-subscription-options.ts'
+import { PersistentSubscription } from '../../lib/event-store/persistent-subscription.ts'
 import { recordedEvent } from '../../lib/event-store/recorded-event.ts'
 import { ManualClock, append, keepingLogger, makeHub, openStore, turn, until } from './subscription-harness.ts'
 
